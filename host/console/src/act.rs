@@ -61,29 +61,6 @@ impl Sent {
     }
 }
 
-/// Passes the file of a form on to the API as it comes, without keeping it, and reads what came of it.
-pub async fn pass_on<T: DeserializeOwned>(
-    api: &Api,
-    method: Method,
-    path: &str,
-    mut file: Field<'_>,
-    kind: &str,
-) -> Result<T, Refused> {
-    let (tell, told) = mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
-    let told = stream::unfold(told, async |mut told| told.recv().await.map(|piece| (piece, told)));
-    let reading = async move {
-        while let Some(piece) = file.next().await {
-            let piece = piece.map_err(|error| std::io::Error::other(error.body_text()));
-            // The API stops listening once it has refused.
-            if tell.send(piece).await.is_err() {
-                break;
-            }
-        }
-    };
-    let ((), answer) = futures_util::join!(reading, api.read_from(method, path, Body::from_stream(told), kind));
-    answer
-}
-
 /// A box to tick before an act.
 pub struct Tick {
     pub name: &'static str,

@@ -3,13 +3,16 @@
 use axum::{
     Router,
     body::Body,
+    extract::multipart::Field,
     http::{
         Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode,
         header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
     },
     response::Response,
 };
+use futures_util::{StreamExt, stream};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use berth_base::{client_ip::ClientIp, page::Page};
@@ -111,6 +114,29 @@ impl Api {
         kind: &str,
     ) -> Result<T, Refused> {
         read(self.ask(method, path, content, Some(kind)).await?).await
+    }
+
+    /// Passes a file of a form on as it comes, without keeping it, and reads what came of it.
+    pub async fn pass_on<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        mut file: Field<'_>,
+        kind: &str,
+    ) -> Result<T, Refused> {
+        let (tell, told) = mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
+        let told = stream::unfold(told, async |mut told| told.recv().await.map(|piece| (piece, told)));
+        let reading = async move {
+            while let Some(piece) = file.next().await {
+                let piece = piece.map_err(|error| std::io::Error::other(error.body_text()));
+                // The API stops listening once it has refused.
+                if tell.send(piece).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let ((), answer) = futures_util::join!(reading, self.read_from(method, path, Body::from_stream(told), kind));
+        answer
     }
 
     /// Sends a request and returns the answer if it is a success.

@@ -7,7 +7,9 @@ mod home;
 mod host_apps;
 mod me;
 mod members;
+mod merchants;
 mod mini_apps;
+mod policies;
 mod sign_in;
 mod versions;
 mod webhooks;
@@ -26,6 +28,8 @@ pub fn routes() -> Router<Console> {
         .merge(gray::routes())
         .merge(host_apps::routes())
         .merge(members::routes())
+        .merge(merchants::routes())
+        .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(accounts::routes())

@@ -4,10 +4,15 @@
 //! argument, does not compile; one that no page says is a warning.
 
 mod apps;
+mod channels;
 mod frame;
+mod fulfilments;
 mod gray;
 mod hosts;
+mod merchants;
+mod nodes;
 mod people;
+mod policies;
 mod problems;
 mod versions;
 mod words;

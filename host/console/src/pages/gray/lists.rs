@@ -15,7 +15,6 @@ use berth_model::{
 use super::super::mini_apps::{Tab, head, mini_app, tabs};
 use crate::{
     Console,
-    act::pass_on,
     frame::done,
     parts::{Filled, Names},
     path::{at, with_query},
@@ -114,7 +113,7 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
                 let as_is = said.as_is.then_some("true");
                 let members = [("name", Some(name)), ("column", Some(said.column.as_str())), ("as_is", as_is)];
                 let path = with_query(&at!("/v1/mini-apps/{}/cohorts", id), members);
-                return pass_on(&visit.api, Method::POST, &path, field, "text/plain").await;
+                return visit.api.pass_on(Method::POST, &path, field, "text/plain").await;
             }
             _ => {}
         }

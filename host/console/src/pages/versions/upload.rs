@@ -15,7 +15,6 @@ use berth_model::{
 use super::super::mini_apps::{head, mini_app};
 use crate::{
     Console,
-    act::pass_on,
     frame::done,
     parts::Filled,
     path::at,
@@ -87,7 +86,7 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
                 let file = field.file_name().unwrap_or_default().to_owned();
                 let name = package_name(visit.t, id, &file, &said.version)?;
                 let path = at!("/v1/packages/{}", name);
-                let version = pass_on(&visit.api, Method::PUT, &path, field, "application/zip").await?;
+                let version = visit.api.pass_on(Method::PUT, &path, field, "application/zip").await?;
                 return submitted(visit, version, said.submit).await;
             }
             _ => {}

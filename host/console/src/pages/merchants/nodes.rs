@@ -1,0 +1,344 @@
+//! The organisation of a merchant: its regions and stores as a tree, what is open on each, and what is assigned to it.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use berth_base::page::Page as ListPage;
+use berth_model::{
+    access::Action,
+    endpoint::{
+        EndpointApp, Merchant, OrgNode, ProductInstance,
+        org::{EditOrgNode, NewOrgNode, OrgNodeDetail},
+    },
+};
+
+use super::{
+    Tab,
+    endpoint_apps::{choices, parsed},
+    head, id_of, merchant, of_merchant, scope, tabs,
+};
+use crate::{
+    Console,
+    act::{Confirm, Sent},
+    frame::done,
+    parts::Filled,
+    path::{at, with_query},
+    refused::Refused,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/ui/merchants/{id}/nodes", get(tree))
+        .route("/ui/merchants/{id}/nodes/new", get(new).post(create))
+        .route("/ui/merchants/{id}/nodes/{vid}", get(one).post(edit))
+        .route("/ui/merchants/{id}/nodes/{vid}/products", post(open))
+        .route("/ui/merchants/{id}/nodes/{vid}/products/{instance}/close", get(confirm_close).post(close))
+        .route("/ui/merchants/{id}/nodes/{vid}/assign", post(assign))
+        .route("/ui/merchants/{id}/nodes/{vid}/unassign", post(unassign))
+        .route("/ui/merchants/{id}/nodes/{vid}/delete", get(confirm_delete).post(delete))
+}
+
+/// The merchant and the node of an address.
+type Of = Path<(String, String)>;
+
+fn page_of(id: &str, vid: &str) -> String {
+    at!("/ui/merchants/{}/nodes/{}", id, vid)
+}
+
+/// How many nodes a tree shows at most.
+const MOST: usize = 2_000;
+
+/// The nodes of a merchant, and whether there are more than a tree shows.
+async fn all(visit: &Visit, id: &str) -> Result<(Vec<OrgNode>, bool), crate::visit::Shown> {
+    let mut nodes = Vec::new();
+    let mut cursor = String::new();
+    while nodes.len() < MOST {
+        let members = [("merchant", Some(id)), ("limit", Some("200")), ("cursor", Some(cursor.as_str()))];
+        let page: ListPage<OrgNode> = visit.api.page(&with_query("/v1/org-nodes", members)).await.or_show(visit)?;
+        nodes.extend(page.items);
+        match page.next {
+            Some(next) => cursor = next,
+            None => return Ok((nodes, false)),
+        }
+    }
+    Ok((nodes, true))
+}
+
+/// A piece of the tree, in the order in which it is written.
+enum Piece<'a> {
+    /// A node that has none below it.
+    Leaf(&'a OrgNode),
+    /// A node, below which the next pieces are.
+    Begin(&'a OrgNode),
+    /// The end of what is below the last node that was begun.
+    End,
+}
+
+/// The tree of nodes, with siblings by name.
+fn pieces(nodes: &[OrgNode]) -> Vec<Piece<'_>> {
+    let mut below: BTreeMap<&str, Vec<&OrgNode>> = BTreeMap::new();
+    let known = |id: &str| nodes.iter().any(|node| node.id.as_str() == id);
+    for node in nodes {
+        let parent = node.parent.as_ref().map(|parent| parent.as_str()).filter(|parent| known(parent));
+        below.entry(parent.unwrap_or_default()).or_default().push(node);
+    }
+    for siblings in below.values_mut() {
+        siblings.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    let mut pieces = Vec::new();
+    write(&below, "", &mut pieces);
+    pieces
+}
+
+fn write<'a>(below: &BTreeMap<&str, Vec<&'a OrgNode>>, parent: &str, pieces: &mut Vec<Piece<'a>>) {
+    for node in below.get(parent).into_iter().flatten() {
+        if below.contains_key(node.id.as_str()) {
+            pieces.push(Piece::Begin(node));
+            write(below, node.id.as_str(), pieces);
+            pieces.push(Piece::End);
+        } else {
+            pieces.push(Piece::Leaf(node));
+        }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "merchants/nodes.html")]
+struct Tree<'a> {
+    t: Texts,
+    merchant: &'a Merchant,
+    tabs: Vec<Tab>,
+    pieces: Vec<Piece<'a>>,
+    has_more: bool,
+    may_operate: bool,
+}
+
+async fn tree(visit: Visit, Path(id): Path<String>) -> Answer {
+    let merchant = merchant(&visit, &id).await?;
+    let (nodes, has_more) = all(&visit, &id).await?;
+    let page = Tree {
+        t: visit.t,
+        merchant: &merchant,
+        tabs: tabs(visit.t, &id, "/nodes"),
+        pieces: pieces(&nodes),
+        has_more,
+        may_operate: visit.can(Action::Operate, &scope(&merchant)),
+    };
+    visit.page(head(&visit, visit.t.org_nodes(), Some(&merchant)), &page)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Below {
+    parent: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "merchants/new_node.html")]
+struct New<'a> {
+    t: Texts,
+    merchant: &'a Merchant,
+    nodes: &'a [OrgNode],
+    parent: &'a str,
+    filled: &'a Filled,
+}
+
+async fn new(visit: Visit, Path(id): Path<String>, Query(Below { parent }): Query<Below>) -> Answer {
+    show_new(&visit, &id, &parent, &Filled::default()).await
+}
+
+async fn show_new(visit: &Visit, id: &str, parent: &str, filled: &Filled) -> Answer {
+    let merchant = merchant(visit, id).await?;
+    let (nodes, _) = all(visit, id).await?;
+    let parent = filled.or("parent", parent);
+    let page = New { t: visit.t, merchant: &merchant, nodes: &nodes, parent, filled };
+    let mut head = head(visit, visit.t.new_node(), Some(&merchant));
+    head.above.push((visit.t.org_nodes().to_owned(), at!("/ui/merchants/{}/nodes", id)));
+    visit.page(head, &page)
+}
+
+async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match create_of(&visit, &id, &sent).await {
+        Ok(node) => done(&page_of(&id, node.id.as_str()), visit.t.node_created()),
+        Err(refused) => show_new(&visit, &id, "", &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn create_of(visit: &Visit, id: &str, sent: &Sent) -> Result<OrgNode, Refused> {
+    let new = NewOrgNode {
+        merchant: parsed("merchant", id)?,
+        name: sent.get("name").into(),
+        id: id_of(sent, "id")?,
+        parent: id_of(sent, "parent")?,
+        limited: sent.is_on("limited"),
+    };
+    visit.api.tell(Method::POST, "/v1/org-nodes", &new).await
+}
+
+#[derive(askama::Template)]
+#[template(path = "merchants/node.html")]
+struct One<'a> {
+    t: Texts,
+    merchant: &'a Merchant,
+    it: &'a OrgNodeDetail,
+    nodes: &'a [OrgNode],
+    products: Vec<ProductInstance>,
+    apps: Vec<EndpointApp>,
+    may_operate: bool,
+    filled: &'a Filled,
+}
+
+impl One<'_> {
+    fn parent(&self) -> &str {
+        let first = self.it.node.parent.as_ref().map_or("", |parent| parent.as_str());
+        self.filled.or("parent", first)
+    }
+
+    fn is_below(&self, parent: &OrgNode) -> bool {
+        self.parent() == parent.id.as_str()
+    }
+
+    fn is_open(&self, product: &ProductInstance) -> bool {
+        self.it.products.contains(&product.id)
+    }
+
+    fn is_assigned(&self, app: &EndpointApp) -> bool {
+        self.it.endpoint_apps.contains(&app.id)
+    }
+}
+
+async fn detail(visit: &Visit, vid: &str) -> Result<OrgNodeDetail, crate::visit::Shown> {
+    visit.api.get(&at!("/v1/org-nodes/{}", vid)).await.or_show(visit)
+}
+
+async fn one(visit: Visit, Path((id, vid)): Of) -> Answer {
+    show(&visit, &id, &vid, &Filled::default()).await
+}
+
+async fn show(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Answer {
+    let merchant = merchant(visit, id).await?;
+    let it = detail(visit, vid).await?;
+    let (nodes, _) = all(visit, id).await?;
+    let page = One {
+        t: visit.t,
+        merchant: &merchant,
+        nodes: &nodes,
+        products: choices(visit, id).await?,
+        apps: of_merchant(visit, "endpoint-apps", id).await?.items,
+        may_operate: visit.can(Action::Operate, &scope(&merchant)),
+        filled,
+        it: &it,
+    };
+    let mut head = head(visit, &it.node.name, Some(&merchant));
+    head.above.push((visit.t.org_nodes().to_owned(), at!("/ui/merchants/{}/nodes", id)));
+    visit.page(head, &page)
+}
+
+/// What comes after an act: the page of the node, which says so or shows what stands against it.
+async fn after(visit: &Visit, (id, vid): (&str, &str), result: Result<(), Refused>, sent: Sent) -> Answer {
+    match result {
+        Ok(()) => done(&page_of(id, vid), visit.t.edited()),
+        Err(refused) => show(visit, id, vid, &sent.filled().refused(refused).or_show(visit)?).await,
+    }
+}
+
+async fn edit(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
+    let result = edit_of(&visit, &vid, &sent).await;
+    after(&visit, (&id, &vid), result, sent).await
+}
+
+async fn edit_of(visit: &Visit, vid: &str, sent: &Sent) -> Result<(), Refused> {
+    let edit = EditOrgNode {
+        name: Some(sent.get("name").into()),
+        parent: Some(id_of(sent, "parent")?),
+        limited: Some(sent.is_on("limited")),
+    };
+    visit.api.act(Method::PATCH, &at!("/v1/org-nodes/{}", vid), &edit).await
+}
+
+async fn open(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
+    let path = at!("/v1/org-nodes/{}/products/{}", vid, sent.get("product"));
+    let result = visit.api.just(Method::PUT, &path).await;
+    after(&visit, (&id, &vid), result, sent).await
+}
+
+async fn assign(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
+    let path = at!("/v1/endpoint-apps/{}/org-nodes/{}", sent.get("endpoint_app"), vid);
+    let result = visit.api.just(Method::PUT, &path).await;
+    after(&visit, (&id, &vid), result, sent).await
+}
+
+async fn unassign(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
+    let path = at!("/v1/endpoint-apps/{}/org-nodes/{}", sent.get("endpoint_app"), vid);
+    let result = visit.api.just(Method::DELETE, &path).await;
+    after(&visit, (&id, &vid), result, sent).await
+}
+
+async fn confirm_close(visit: Visit, Path((id, vid, instance)): Path<(String, String, String)>) -> Answer {
+    show_close(&visit, &id, &vid, &instance, &Filled::default()).await
+}
+
+async fn show_close(visit: &Visit, id: &str, vid: &str, instance: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let effect = |name: &str| t.close_product_effect(instance, name);
+    let command = format!("berth org-node close {vid} {instance}");
+    show_act(visit, (id, vid), (t.close_product(), effect, command), filled).await
+}
+
+async fn close(visit: Visit, Path((id, vid, instance)): Path<(String, String, String)>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/org-nodes/{}/products/{}", vid, instance)).await {
+        Ok(()) => done(&page_of(&id, &vid), visit.t.edited()),
+        Err(refused) => {
+            show_close(&visit, &id, &vid, &instance, &sent.filled().refused(refused).or_show(&visit)?).await
+        }
+    }
+}
+
+/// Says what an act takes away from a node: its name, its effect and its command.
+async fn show_act(
+    visit: &Visit,
+    (id, vid): (&str, &str),
+    (act, effect, command): (&str, impl Fn(&str) -> String, String),
+    filled: &Filled,
+) -> Answer {
+    let merchant = merchant(visit, id).await?;
+    let it = detail(visit, vid).await?;
+    let confirm = Confirm {
+        act: act.to_owned(),
+        effects: vec![effect(&it.node.name)],
+        is_dangerous: true,
+        command,
+        back: page_of(id, vid),
+        ..Confirm::default()
+    };
+    let mut head = head(visit, act, Some(&merchant));
+    head.above.push((it.node.name.clone(), page_of(id, vid)));
+    confirm.show(visit, head, filled)
+}
+
+async fn confirm_delete(visit: Visit, Path((id, vid)): Of) -> Answer {
+    show_delete(&visit, &id, &vid, &Filled::default()).await
+}
+
+async fn show_delete(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let effect = |name: &str| t.delete_node_effect(name);
+    let command = format!("berth org-node delete {vid}");
+    show_act(visit, (id, vid), (t.delete_node(), effect, command), filled).await
+}
+
+async fn delete(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/org-nodes/{}", vid)).await {
+        Ok(()) => done(&at!("/ui/merchants/{}/nodes", id), visit.t.node_deleted()),
+        Err(refused) => show_delete(&visit, &id, &vid, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}

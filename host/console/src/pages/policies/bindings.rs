@@ -1,0 +1,154 @@
+//! Binding a policy to a place, changing how it judges there, and ending that.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::Method,
+    routing::{get, post},
+};
+use serde_json::Value;
+
+use berth_model::policy::registry::{
+    Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+};
+
+use super::{head, show_one};
+use crate::{
+    Console,
+    act::{Confirm, Sent},
+    frame::done,
+    parts::{Filled, Shown},
+    path::at,
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/ui/policies/{policy}/bind", post(bind))
+        .route("/ui/policy-bindings/{id}", get(one).post(change))
+        .route("/ui/policy-bindings/{id}/unbind", get(confirm_unbind).post(unbind))
+}
+
+async fn bind(visit: Visit, Path(which): Path<String>, sent: Sent) -> Answer {
+    match bind_to(&visit, &which, &sent).await {
+        Ok(()) => done(&at!("/ui/policies/{}", which), visit.t.policy_bound()),
+        Err(refused) => show_one(&visit, &which, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn bind_to(visit: &Visit, which: &str, sent: &Sent) -> Result<(), Refused> {
+    let binding = NewPolicyBinding {
+        policy: which.to_owned(),
+        config: config(sent)?,
+        mode: chosen(sent, "mode")?,
+        on_error: chosen(sent, "on_error")?,
+        limits: Default::default(),
+        watch: None,
+    };
+    let bound = ScopedPolicyBinding { scope: scope(sent)?, binding };
+    visit.api.act(Method::POST, "/v1/policy-bindings", &bound).await
+}
+
+/// The place that was chosen: its kind, and its id after a colon.
+fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
+    let (kind, id) = sent.get("scope").split_once(':').unwrap_or((sent.get("scope"), ""));
+    let kind: ScopeKind = kind.parse().map_err(|error: berth_base::error::Error| invalid("scope", &error.detail))?;
+    Ok(PolicyScope { kind, id: id.to_owned() })
+}
+
+/// One of the values of a setting.
+fn chosen<T: std::str::FromStr<Err = berth_base::error::Error>>(sent: &Sent, field: &str) -> Result<T, Refused> {
+    sent.get(field).parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail))
+}
+
+/// The config that was typed; left empty it has no members.
+fn config(sent: &Sent) -> Result<Value, Refused> {
+    match sent.get("config") {
+        "" => Ok(Value::Object(Default::default())),
+        text => serde_json::from_str(text).map_err(|error| invalid("config", &format!("This is not JSON: {error}."))),
+    }
+}
+
+/// A binding. The API lists bindings and has no address for one.
+async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit::Shown> {
+    let all: Vec<PolicyBinding> = visit.api.list("/v1/policy-bindings").await.or_show(visit)?;
+    let found = all.into_iter().find(|binding| binding.id.as_str() == id);
+    found.ok_or_else(|| visit.refuse(Refused::Misread(visit.t.not_found_text().into())))
+}
+
+#[derive(askama::Template)]
+#[template(path = "policies/binding.html")]
+struct Page<'a> {
+    t: Texts,
+    it: &'a PolicyBinding,
+    place: &'static str,
+    config: String,
+    filled: &'a Filled,
+}
+
+impl Page<'_> {
+    fn is_mode(&self, mode: &Mode) -> bool {
+        if self.filled.is_new() { self.it.mode == *mode } else { self.filled.has("mode", mode.as_str()) }
+    }
+
+    fn is_on_error(&self, on_error: &OnError) -> bool {
+        if self.filled.is_new() { self.it.on_error == *on_error } else { self.filled.has("on_error", on_error.as_str()) }
+    }
+}
+
+async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
+    show(&visit, &id, &Filled::default()).await
+}
+
+async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let it = binding(visit, id).await?;
+    let place = visit.t.policy_place(&it.scope.kind);
+    let page = Page { t: visit.t, place, config: format!("{:#}", it.config), filled, it: &it };
+    visit.page(head(visit, visit.t.change_binding(), Some(&it.policy)), &page)
+}
+
+async fn change(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match change_to(&visit, &id, &sent).await {
+        Ok(binding) => done(&at!("/ui/policies/{}", binding.policy), visit.t.edited()),
+        Err(refused) => show(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}
+
+async fn change_to(visit: &Visit, id: &str, sent: &Sent) -> Result<PolicyBinding, Refused> {
+    let patch = PolicyBindingPatch {
+        policy: None,
+        config: Some(config(sent)?),
+        mode: Some(chosen(sent, "mode")?),
+        on_error: Some(chosen(sent, "on_error")?),
+        limits: None,
+    };
+    visit.api.tell(Method::PUT, &at!("/v1/policy-bindings/{}", id), &patch).await
+}
+
+async fn confirm_unbind(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_unbind(&visit, &id, &Filled::default()).await
+}
+
+async fn show_unbind(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let it = binding(visit, id).await?;
+    let t = visit.t;
+    let confirm = Confirm {
+        act: t.unbind_policy().into(),
+        effects: vec![t.unbind_policy_effect(&it.policy, t.policy_place(&it.scope.kind), &it.scope.id)],
+        is_dangerous: true,
+        command: format!("berth policy unbind {id}"),
+        back: at!("/ui/policies/{}", it.policy),
+        ..Confirm::default()
+    };
+    confirm.show(visit, head(visit, t.unbind_policy(), Some(&it.policy)), filled)
+}
+
+async fn unbind(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let it = binding(&visit, &id).await?;
+    match visit.api.just(Method::DELETE, &at!("/v1/policy-bindings/{}", id)).await {
+        Ok(()) => done(&at!("/ui/policies/{}", it.policy), visit.t.policy_unbound()),
+        Err(refused) => show_unbind(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+    }
+}

@@ -1,0 +1,63 @@
+//! Installing a policy with a browser.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Multipart},
+    http::Method,
+    routing::get,
+};
+use berth_model::{
+    access::{Action, Scope},
+    policy::registry::InstalledPolicy,
+};
+
+use super::head;
+use crate::{
+    Console,
+    frame::done,
+    parts::Filled,
+    path::at,
+    refused::{Refused, invalid},
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    // The API has a limit of its own for policies, and says it.
+    Router::new().route("/ui/policies/install", get(form).post(install)).layer(DefaultBodyLimit::disable())
+}
+
+#[derive(askama::Template)]
+#[template(path = "policies/upload.html")]
+struct Form<'a> {
+    t: Texts,
+    filled: &'a Filled,
+}
+
+async fn form(visit: Visit) -> Answer {
+    show(&visit, &Filled::default())
+}
+
+fn show(visit: &Visit, filled: &Filled) -> Answer {
+    if !visit.can(Action::Administer, &Scope::Platform) {
+        return Err(visit.refuse(Refused::Misread(visit.t.forbidden_heading().into())));
+    }
+    visit.page(head(visit, visit.t.install_policy(), None), &Form { t: visit.t, filled })
+}
+
+async fn install(visit: Visit, form: Multipart) -> Answer {
+    match send(&visit, form).await {
+        Ok(it) => done(&at!("/ui/policies/{}", it.digest), &visit.t.policy_installed(&it.name, &it.version)),
+        Err(refused) => show(&visit, &Filled::default().refused(refused).or_show(&visit)?),
+    }
+}
+
+async fn send(visit: &Visit, mut form: Multipart) -> Result<InstalledPolicy, Refused> {
+    let broken = |error: axum::extract::multipart::MultipartError| Refused::Misread(error.body_text());
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        if field.name() == Some("wasm") && field.file_name().is_some_and(|name| !name.is_empty()) {
+            return visit.api.pass_on(Method::POST, "/v1/policies", field, "application/wasm").await;
+        }
+    }
+    Err(invalid("wasm", visit.t.no_file()))
+}

@@ -1,0 +1,94 @@
+//! Policies and where they are bound.
+
+use berth_model::policy::{
+    PolicyKind,
+    registry::{Level, OnError, ScopeKind},
+};
+
+use super::{Texts, texts};
+
+texts! {
+    kind_auditor = "Auditors" / "审核策略";
+    kind_auditor_hint = "They judge a version before people do." / "在人工审核之前检查版本。";
+    kind_grayscale = "Grayscale policies" / "灰度策略";
+    kind_grayscale_hint = "They decide which devices get the version of a gray task." / "决定哪些设备获取灰度任务的版本。";
+    kind_guard = "Guards" / "守护策略";
+    kind_guard_hint = "They watch the health of a gray task, and suspend or end it." / "监测灰度任务的健康状况，并可将其暂停或结束。";
+    bound_at_places = "Bound" / "绑定数";
+    install_policy = "Install a policy" / "安装策略";
+    policy_file = "Policy file" / "策略文件";
+    policy_file_hint = "A wasm component, or a core module that carries its WIT; at most 64 MB. It says its name, kind and version itself." / "wasm 组件，或带有 WIT 的核心模块，最大 64 MB。名称、类型和版本由文件自身声明。";
+    policy_installed(name, version) = "{name} {version} was installed. It judges nothing until it is bound." / "{name} {version} 已安装，绑定后才会生效。";
+    remove_policy = "Uninstall" / "卸载";
+    remove_policy_effect(name, version) = "{name} {version} is uninstalled. It must not be bound anywhere." / "将卸载 {name} {version}。卸载前须解除其全部绑定。";
+    policy_removed = "The policy was uninstalled." / "策略已卸载。";
+    config_schema = "What its config may be (JSON Schema)" / "配置格式 (JSON Schema)";
+    takes_no_config = "It takes no config." / "无需配置。";
+    bound_nowhere = "It is bound nowhere that you may know of." / "尚未绑定，或您无权查看。";
+    bound_by_tasks = "Such policies are given to a gray task when it is created." / "此类策略在创建灰度任务时指定。";
+    bind_policy = "Bind it" / "绑定策略";
+    policy_bound = "The policy is bound." / "策略已绑定。";
+    change_binding = "Change the binding" / "修改策略绑定";
+    unbind_policy = "Unbind" / "解除绑定";
+    unbind_policy_effect(policy, place, id) = "{policy} does not judge there any more ({place} {id}). Audits that were made stay." / "{policy} 将不再在此生效 ({place} {id})，已有的审核记录保留。";
+    policy_unbound = "The policy is not bound there any more." / "策略绑定已解除。";
+    mode = "Mode" / "模式";
+    mode_hint = "In shadow the judgement is recorded and decides nothing; with enforce it decides. Begin with shadow, look at audits, and enforce then." / "观察模式仅记录结论，不影响审核；生效模式由其结论决定。建议先观察，查看审核记录后再生效。";
+    on_error = "If it gives no verdict" / "无结论时";
+    on_error_closed = "it counts as having objected" / "视为不通过";
+    on_error_open = "it counts as not having been asked" / "视为未检查";
+    config = "Config" / "配置";
+    config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
+    place_mini_app = "MiniApp" / "小程序";
+    place_gray_task = "Gray task" / "灰度任务";
+    level_platform = "of the platform" / "平台设置";
+    level_host_app = "of the host app" / "宿主应用设置";
+    level_team = "of the team" / "团队设置";
+}
+
+impl Texts {
+    /// The name of policies of a kind.
+    pub fn policy_kind(self, kind: &PolicyKind) -> &'static str {
+        match kind {
+            PolicyKind::Auditor => self.kind_auditor(),
+            PolicyKind::Grayscale => self.kind_grayscale(),
+            PolicyKind::Guard => self.kind_guard(),
+        }
+    }
+
+    /// What policies of a kind do.
+    pub fn policy_kind_hint(self, kind: &PolicyKind) -> &'static str {
+        match kind {
+            PolicyKind::Auditor => self.kind_auditor_hint(),
+            PolicyKind::Grayscale => self.kind_grayscale_hint(),
+            PolicyKind::Guard => self.kind_guard_hint(),
+        }
+    }
+
+    /// The name of a kind of places where policies are bound.
+    pub fn policy_place(self, kind: &ScopeKind) -> &'static str {
+        match kind {
+            ScopeKind::Platform => self.scope_platform(),
+            ScopeKind::HostApp => self.scope_host_app(),
+            ScopeKind::MiniApp => self.place_mini_app(),
+            ScopeKind::GrayTask => self.place_gray_task(),
+        }
+    }
+
+    /// What it means that a policy gives no verdict.
+    pub fn on_error_name(self, on_error: &OnError) -> &'static str {
+        match on_error {
+            OnError::Closed => self.on_error_closed(),
+            OnError::Open => self.on_error_open(),
+        }
+    }
+
+    /// Whose a binding is.
+    pub fn level_name(self, level: &Level) -> &'static str {
+        match level {
+            Level::Platform => self.level_platform(),
+            Level::HostApp => self.level_host_app(),
+            Level::Team => self.level_team(),
+        }
+    }
+}
