@@ -1,19 +1,10 @@
 //! Acts: pages that say what an act will do before it is done, and forms.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Request, multipart::Field},
-    http::Method,
-};
-use futures_util::{StreamExt, stream};
-use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use axum::extract::{FromRequest, Request};
 
 use crate::{
-    api::Api,
     frame::Head,
     parts::Filled,
-    refused::Refused,
     texts::Texts,
     visit::{Answer, Visit},
 };

@@ -224,11 +224,6 @@ impl Filled {
         self.values.iter().find(|(found, _)| found == name).map_or(first, |(_, value)| value)
     }
 
-    /// Everything that was chosen or typed under a name.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.values.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
     /// Whether a box is ticked.
     pub fn is_on(&self, name: &str) -> bool {
         self.values.iter().any(|(found, _)| found == name)

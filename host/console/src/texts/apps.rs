@@ -19,7 +19,6 @@ texts! {
     no_mini_apps = "There are no MiniApps yet." / "还没有小程序。";
     no_mini_apps_hint = "A MiniApp belongs to a team. Create it here, or by command:" / "小程序归团队所有。可在此创建，或使用命令创建：";
     no_mini_apps_found = "No MiniApp fits the filter." / "没有符合筛选条件的小程序。";
-    shelf = "Shelf" / "上架状态";
     overview = "Overview" / "概览";
     versions = "Versions" / "版本";
     releases = "Releases" / "发布记录";

@@ -30,9 +30,7 @@ texts! {
     copied = "Copied" / "已复制";
     cancel = "Cancel" / "取消";
     older = "Older" / "更早的记录";
-    newest = "Newest" / "最新的记录";
     next_page = "Next page" / "下一页";
-    first_page = "First page" / "第一页";
     filter = "Filter" / "筛选";
     clear = "Clear" / "清除筛选";
     all = "All" / "全部";
@@ -52,7 +50,6 @@ texts! {
     by_whom = "By" / "操作人";
     role = "Role" / "角色";
     page_updated = "This page was updated." / "页面已更新。";
-    look_again = "Look again" / "刷新";
 
     refused_heading = "That was not possible" / "操作未能完成";
     not_found_heading = "There is nothing here" / "内容不存在";
@@ -63,5 +60,4 @@ texts! {
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
     request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";
-    other_origin = "This request came from another site, so nothing was done." / "此请求来自其他网站，操作未执行。";
 }

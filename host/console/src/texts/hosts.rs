@@ -57,10 +57,6 @@ texts! {
     delivery_waiting = "waiting" / "等待投递";
     delivery_dead = "dead" / "已放弃";
 
-    new_account = "New account" / "新建账号";
-    account_created(name) = "{name} has an account. Give it roles, and invite the person." / "{name} 的账号已创建，请授予角色并邀请对方登录。";
-    teams = "Teams" / "团队";
-    no_policies = "Only the policies that Berth brings judge." / "目前仅使用 Berth 内置的策略。";
     kind = "Kind" / "类型";
     digest = "Digest" / "摘要";
     built_in = "built in" / "内置";

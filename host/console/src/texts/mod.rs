@@ -104,18 +104,6 @@ macro_rules! texts {
 }
 use texts;
 
-impl Texts {
-    /// One of two texts by a number: English tells one from many, Chinese does not.
-    pub fn count(self, number: u64, one: &'static str, many: &'static str, zh: &'static str) -> String {
-        let said = match (self.0, number) {
-            (Language::Chinese, _) => return format!("{} {zh}", grouped(number)),
-            (Language::English, 1) => one,
-            (Language::English, _) => many,
-        };
-        format!("{} {said}", grouped(number))
-    }
-}
-
 /// A number with commas between thousands, as both languages write it.
 pub fn grouped(number: impl Borrow<u64>) -> String {
     let number = *number.borrow();

@@ -41,7 +41,6 @@ texts! {
     home_rejected(app, version) = "{app} {version} was rejected" / "{app} {version} 已被驳回";
     home_gray_ends(app, task, when) = "Gray task {task} of {app} ends {when}" / "{app} 的灰度任务 {task} 将于 {when} 结束";
     home_gray_suspended(app, task) = "Gray task {task} of {app} is suspended" / "{app} 的灰度任务 {task} 已暂停";
-    waits_since(when) = "since {when}" / "{when} 起等待";
     decide = "Decide" / "去审核";
     agree = "Agree" / "同意";
     open = "Open" / "打开";
@@ -67,7 +66,6 @@ texts! {
     token_created = "The token was created. It is shown only now: copy it." / "访问令牌已创建，仅显示这一次，请立即复制保存。";
     token_revoked = "The token was revoked." / "访问令牌已吊销。";
     revoke = "Revoke" / "吊销";
-    revoked = "revoked" / "已吊销";
     created = "Created" / "创建时间";
     expires = "Expires" / "过期时间";
     never = "never" / "永不";
@@ -93,5 +91,4 @@ texts! {
     all_accounts = "All accounts" / "全部账号";
     disable = "Disable" / "停用";
     enable = "Enable" / "启用";
-    signed_out = "You are signed out." / "您已退出登录。";
 }

@@ -16,7 +16,6 @@ texts! {
     uploaded_and_submitted(version) = "{version} was uploaded and submitted for audit." / "{version} 已上传并提交审核。";
     no_file = "Choose a package." / "请选择代码包。";
     no_version_number = "The file's name is not MINI-APP_VERSION.apkg. Write the version number into its field." / "文件名不是“{小程序 ID}_{版本号}.apkg”，请填写版本号。";
-    what_was_left_out = "Left out of the package" / "未打入代码包的内容";
     size = "Size" / "大小";
     files = "Files" / "文件";
     files_count(count) = "{count} files" / "{count} 个文件";
@@ -68,7 +67,6 @@ texts! {
     findings_of(version) = "Findings in {version}" / "{version} 的检查结果";
     place = "Place" / "位置";
     severity = "Severity" / "严重程度";
-    fix = "What to do" / "处理办法";
     approve = "Approve" / "通过";
     reject = "Reject" / "驳回";
     decide_for(host) = "Your decision for {host}" / "代表 {host} 审核";
@@ -88,15 +86,11 @@ texts! {
     removed = "removed" / "删除";
     changed = "changed" / "修改";
     not_text = "This file is no text, or too long to show. Download the package to see it." / "此文件不是文本，或内容过长无法显示，请下载代码包查看。";
-    download_package = "Download the package" / "下载代码包";
     file_list = "Files of the package" / "代码包中的文件";
     file_gone = "No package of this version is kept." / "此版本的代码包已不再保留。";
     choose_file = "Choose a file on the left." / "请在左侧选择文件。";
     lines_differ(plus, minus) = "{plus} lines added, {minus} removed" / "新增 {plus} 行，删除 {minus} 行";
-    sarif = "Findings as SARIF" / "SARIF 格式的检查结果";
     release_note = "Note for the release history" / "发布备注";
-    lifeline = "Its life" / "版本历程";
-    submit_first = "A version is published once its audit has approved it." / "版本通过审核后才能发布。";
     trial_none = "Nobody tries anything. A trial gives a version to the accounts that you name, before everybody gets it." / "暂无体验版。设置后，指定账号可在正式发布前体验某个版本。";
     trial_set = "Set the trial" / "设置体验版";
     trial_entry = "Page that it opens" / "启动页面";
