@@ -7,8 +7,8 @@ use berth_tests::{
 use serde_json::{Value, json};
 
 /// What somebody finds, as `kind id`.
-async fn found(api: &Api, text_: &str) -> Vec<String> {
-    let list = api.get(&format!("/v1/search?q={text_}")).await.good();
+async fn found(api: &Api, what: &str) -> Vec<String> {
+    let list = api.get(&format!("/v1/search?q={what}")).await.good();
     list["items"].as_array().unwrap().iter().map(|one| format!("{} {}", text(&one["kind"]), text(&one["id"]))).collect()
 }
 
@@ -71,6 +71,8 @@ on_both! {
         assert_eq!(found(admin, "COFFEE").await, ["mini_app coffee".to_owned(), format!("team {}", scene.team)]);
         assert_eq!(found(admin, "uper%20AP").await, ["host_app super-app"]);
         assert_eq!(found(admin, "canary").await, [format!("gray_task {task}")]);
+        assert_eq!(found(admin, "1%25").await, [format!("gray_task {task}")]);
+        assert_eq!(found(admin, "c_ffee").await, Vec::<String>::new(), "no pattern");
         assert_eq!(found(admin, &task).await, [format!("gray_task {task}")]);
         assert_eq!(found(admin, &audit).await, [format!("audit {audit}")]);
         assert_eq!(found(admin, &scene.team).await, [format!("team {}", scene.team)]);

@@ -10,6 +10,9 @@ CREATE INDEX fulfilment_waiting ON fulfilment (received_at) WHERE state = 'parke
 CREATE INDEX webhook_delivery_dead ON webhook_delivery (webhook_id, updated_at) WHERE state = 'dead';
 CREATE INDEX permit_waiting ON permit (kind, applied_at) WHERE state = 'waiting';
 
+-- How many gray tasks of a MiniApp deliver.
+CREATE INDEX gray_task_delivering ON gray_task (mini_app_id) WHERE state = 'delivering';
+
 -- Since when a channel is authorised or not.
 ALTER TABLE channel ADD COLUMN state_at BIGINT NOT NULL DEFAULT 0;
 UPDATE channel SET state_at = authorised_at;
