@@ -7,8 +7,8 @@ use berth_tests::{
 use serde_json::{Value, json};
 
 /// What somebody finds, as `kind id`.
-async fn found(api: &Api, text_: &str) -> Vec<String> {
-    let list = api.get(&format!("/v1/search?q={text_}")).await.good();
+async fn found(api: &Api, what: &str) -> Vec<String> {
+    let list = api.get(&format!("/v1/search?q={what}")).await.good();
     list["items"].as_array().unwrap().iter().map(|one| format!("{} {}", text(&one["kind"]), text(&one["id"]))).collect()
 }
 
@@ -40,7 +40,7 @@ on_both! {
             items.iter().map(|one| text(&one["id"])).collect::<Vec<_>>()
         };
         assert_eq!((of_side("?shelf=on").await, of_side("?shelf=off").await), (vec!["coffee".into()], vec!["tea".into()]));
-        scene.admin.get("/v1/mini-apps?shelf=left").await.refused("invalid-field");
+        scene.admin.get("/v1/mini-apps?shelf=left").await.refused("bad-request");
     }
 
     async fn a5_through_a_host_app_the_list_tells_what_was_submitted_to_it(host) {
@@ -71,6 +71,8 @@ on_both! {
         assert_eq!(found(admin, "COFFEE").await, ["mini_app coffee".to_owned(), format!("team {}", scene.team)]);
         assert_eq!(found(admin, "uper%20AP").await, ["host_app super-app"]);
         assert_eq!(found(admin, "canary").await, [format!("gray_task {task}")]);
+        assert_eq!(found(admin, "1%25").await, [format!("gray_task {task}")]);
+        assert_eq!(found(admin, "c_ffee").await, Vec::<String>::new(), "no pattern");
         assert_eq!(found(admin, &task).await, [format!("gray_task {task}")]);
         assert_eq!(found(admin, &audit).await, [format!("audit {audit}")]);
         assert_eq!(found(admin, &scene.team).await, [format!("team {}", scene.team)]);
@@ -84,7 +86,7 @@ on_both! {
             assert_eq!(found(&stranger, text).await, Vec::<String>::new(), "{text}");
         }
         admin.get("/v1/search?q=%20").await.refused("invalid-field");
-        admin.get("/v1/search").await.refused("invalid-field");
+        admin.get("/v1/search").await.refused("bad-request");
     }
 
     async fn a8_what_merchants_own_is_found_by_its_id(host) {

@@ -249,7 +249,7 @@ async fn owner(client: &Client, team: Option<String>) -> Result<Option<TeamId>, 
 fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -> [Cell; 6] {
     let app = &listed.mini_app;
     let team = teams.get(&app.team).map_or_else(|| Cell::of(&app.team), Cell::of);
-    let online = if app.on_shelf { Cell::any(listed.online.as_ref()) } else { Cell::new(Ink::Bad, "off the shelf") };
+    let online = if app.on_shelf { Cell::any(listed.online.as_ref()) } else { Cell::new(Ink::Bad, "off shelf") };
     let changed = paint.when_any(listed.changed_at);
     [Cell::strong(&app.id), Cell::of(&app.name), team, online, next(&listed).into(), changed]
 }

@@ -87,8 +87,8 @@ impl Tx {
                     .push(state)
                     .push("'");
                 if chosen!(!caller.reads_everything()) {
-                    q.push(" AND (m.own OR v.id IN (SELECT a.version_id FROM audit a JOIN audit_item i ON i.audit_id = a.id");
-                    q.push(" WHERE a.mini_app_id = m.id AND i.host_app_id IN ");
+                    q.push(" AND (m.own OR EXISTS (SELECT 1 FROM audit a JOIN audit_item i ON i.audit_id = a.id");
+                    q.push(" WHERE a.version_id = v.id AND i.host_app_id IN ");
                     push_own_host_apps!(q, caller);
                     q.push("))");
                 }
@@ -122,9 +122,9 @@ impl Tx {
             if let Some(search) = chosen!(&search) {
                 q.push(" AND (lower(m.name) LIKE ")
                     .push_bind(search)
-                    .push(" OR m.id LIKE ")
+                    .push(r" ESCAPE '\' OR m.id LIKE ")
                     .push_bind(search)
-                    .push(")");
+                    .push(r" ESCAPE '\')");
             }
             q.push(" ORDER BY m.id LIMIT ").push_bind(page.limit() + 1).push(") m ORDER BY m.id");
         })?)

@@ -11,9 +11,16 @@ use super::{Tx, chosen, fetch, fetch_built};
 
 const MOST: i64 = MOST_FOUND as i64;
 
-/// What `LIKE` looks for: what people type is a text to find, and no pattern.
+/// What `LIKE … ESCAPE '\'` looks for: what people type is a text to find, and no pattern.
 pub(crate) fn containing(text: &str) -> String {
-    format!("%{}%", text.to_lowercase().replace(['%', '_', '\\'], ""))
+    let mut pattern = String::from("%");
+    for character in text.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern + "%"
 }
 
 /// Pushes the condition that the caller may know the team of the MiniApp `m`.
@@ -34,10 +41,12 @@ impl Tx {
             self,
             fetch_all,
             Found,
-            "SELECT s.kind, s.id, s.name, NULL AS mini_app FROM (
-                SELECT 'host_app' AS kind, id, name FROM host_app WHERE lower(name) LIKE $1 OR id LIKE $1
-                UNION ALL SELECT 'team' AS kind, id, name FROM team WHERE lower(name) LIKE $1
-                UNION ALL SELECT 'merchant' AS kind, id, name FROM merchant WHERE lower(name) LIKE $1 OR id LIKE $1) s
+            r"SELECT s.kind, s.id, s.name, NULL AS mini_app FROM (
+                SELECT 'host_app' AS kind, id, name FROM host_app
+                    WHERE lower(name) LIKE $1 ESCAPE '\' OR id LIKE $1 ESCAPE '\'
+                UNION ALL SELECT 'team' AS kind, id, name FROM team WHERE lower(name) LIKE $1 ESCAPE '\'
+                UNION ALL SELECT 'merchant' AS kind, id, name FROM merchant
+                    WHERE lower(name) LIKE $1 ESCAPE '\' OR id LIKE $1 ESCAPE '\') s
              WHERE $2 OR EXISTS (SELECT 1 FROM role_grant g
                 WHERE g.account_id = $3 AND g.scope_kind = s.kind AND g.scope_id = s.id)
              ORDER BY s.kind, s.name, s.id LIMIT $4",
@@ -53,6 +62,7 @@ impl Tx {
         Ok(fetch_built!(self, Found, |q| {
             q.push("SELECT 'gray_task' AS kind, t.id, t.name, t.mini_app_id AS mini_app FROM gray_task t");
             q.push(" JOIN mini_app m ON m.id = t.mini_app_id WHERE lower(t.name) LIKE ").push_bind(containing(text));
+            q.push(r" ESCAPE '\'");
             push_team_members!(q, caller);
             q.push(" ORDER BY t.id DESC LIMIT ").push_bind(MOST);
         })?)

@@ -37,13 +37,14 @@ fn roles(action: Action, kind: ScopeKind) -> String {
     action.roles(kind).map(|role: Role| format!("'{role}'")).collect::<Vec<_>>().join(", ")
 }
 
-/// Pushes the condition that `$column` is a scope of this kind in which the roles of the caller allow the action.
+/// Pushes the condition that `$column` is a scope of this kind in which the roles of the caller allow the action. It is asked
+/// of each row, and not a list to begin from: what waits is less than what the caller has.
 macro_rules! push_reach {
     ($query:ident, $caller:expr, $action:expr, $kind:expr, $column:expr) => {
         if chosen!(!$caller.is_platform_admin()) {
-            $query.push(" AND ").push($column).push(" IN (SELECT scope_id FROM role_grant WHERE scope_kind = '");
-            $query.push($kind).push("' AND role IN (").push(roles($action, $kind)).push(") AND account_id = ");
-            $query.push_bind(&$caller.account).push(")");
+            $query.push(" AND EXISTS (SELECT 1 FROM role_grant g WHERE g.scope_kind = '").push($kind);
+            $query.push("' AND g.role IN (").push(roles($action, $kind)).push(") AND g.scope_id = ").push($column);
+            $query.push(" AND g.account_id = ").push_bind(&$caller.account).push(")");
         }
     };
 }
@@ -206,7 +207,7 @@ impl Tx {
                         WHERE d.state = 'dead' AND d.webhook_id = w.id LIMIT ",
             );
             q.push_bind(MOST_COUNTED).push(
-                ") some) AS dead FROM webhook w
+                ") counted) AS dead FROM webhook w
                  WHERE EXISTS (SELECT 1 FROM webhook_delivery d WHERE d.state = 'dead' AND d.webhook_id = w.id)",
             );
             if chosen!(!caller.is_platform_admin()) {

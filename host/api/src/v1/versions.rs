@@ -130,8 +130,8 @@ async fn file(
     let file = version::files::read(&app.audits, &caller, &id, &number, path).await?;
     let etag = format!("\"{}\"", file.sha256).parse().map_err(Error::internal)?;
     let answer = range::decide(&method, &headers, &etag, file.bytes.len() as u64);
-    let part = answer.range.clone().and_then(|part| file.bytes.get(part.start as usize..part.end as usize));
-    let mut response = answer.respond(part.map_or_else(Body::empty, |part| Body::from(part.to_vec())));
+    let part = answer.range.clone().map(|part| file.bytes.slice(part.start as usize..part.end as usize));
+    let mut response = answer.respond(part.map_or_else(Body::empty, Body::from));
     if response.status().is_client_error() {
         return Ok(response);
     }

@@ -63,6 +63,9 @@ async fn each_command_asks_as_the_contract_says() {
     let (task, binding, webhook) = (ulid("gray"), ulid("pb"), ulid("wh"));
     let cases = [
         ("app list --search shop", "GET /v1/mini-apps?search=shop".to_owned()),
+        ("app list --shelf off", "GET /v1/mini-apps?shelf=off".into()),
+        ("waiting", "GET /v1/waiting".into()),
+        ("version compare mp-shop 1.1.0 1.2.0", "GET /v1/mini-apps/mp-shop/compare?from=1.1.0&to=1.2.0".into()),
         ("app create Shop --id mp-shop", r#"POST /v1/mini-apps {"name":"Shop","id":"mp-shop"}"#.into()),
         ("app show mp-shop", "GET /v1/mini-apps/mp-shop/overview".into()),
         ("app edit mp-shop --name S", r#"PATCH /v1/mini-apps/mp-shop {"name":"S"}"#.into()),

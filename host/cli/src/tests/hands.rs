@@ -271,7 +271,14 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
         seen.note(body);
         async { (StatusCode::CREATED, Json(app("mp-shop", true))).into_response() }
     };
-    let list = || async { Json(json!({"items": [app("mp-shop", true)]})) };
+    let listed = |on: bool, next: Value| {
+        let mut listed = app("mp-shop", on);
+        listed.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
+        listed
+    };
+    let next = json!({"online": "1.0.0", "auditing": "1.2.0", "delivering": 1, "changed_at": AT});
+    let items = json!({"items": [listed(true, next), listed(false, json!({"online": "1.0.0"}))]});
+    let list = move || async move { Json(items) };
     let router = Router::new()
         .route("/v1/teams", get(move || async move { Json(teams) }))
         .route("/v1/mini-apps", get(list).post(create));
@@ -283,8 +290,9 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
     let desk = Desk { width: Some(80), ..desk };
     let ran = desk.run("app list").await.good();
     insta::assert_snapshot!(ran.out, @r"
-    ID       NAME  TEAM         SHELF  CREATED
-    mp-shop  Shop  Coffee team  on     1 min ago
+    ID       NAME  TEAM         ONLINE     NEXT                         CHANGED
+    mp-shop  Shop  Coffee team  1.0.0      1.2.0 in audit, 1 gray task  1 min ago
+    mp-shop  Shop  Coffee team  off shelf  -                            -
     ");
 }
 

@@ -136,9 +136,9 @@ async fn lists_are_followed_to_their_end() {
     let desk = Desk::before(Router::new().route("/v1/mini-apps", get(page))).await;
     let ran = desk.run("app list").await.good();
     insta::assert_snapshot!(ran.out, @r"
-    ID      NAME  TEAM                             SHELF  CREATED
-    mp-one  Shop  team_00000000000000000000000000  on     2030-01-31T07:00:00Z (1 h ago)
-    mp-two  Shop  team_00000000000000000000000000  on     2030-01-31T07:00:00Z (1 h ago)
+    ID      NAME  TEAM                             ONLINE  NEXT  CHANGED
+    mp-one  Shop  team_00000000000000000000000000  -       -     -
+    mp-two  Shop  team_00000000000000000000000000  -       -     -
     ");
     let ran = desk.run("app list --json").await.good();
     assert_eq!(ran.json()["items"][1]["id"], "mp-two");

@@ -15,6 +15,26 @@ use berth_base::ids::Digest;
 
 const NAME: &str = "mp-shop_1.2.0.apkg";
 
+#[tokio::test]
+async fn v13_a_file_of_a_package_is_printed_as_it_is_and_never_to_a_terminal_that_might_obey_it() {
+    let file = |axum::extract::Path(path): axum::extract::Path<String>| async move {
+        match path.as_str() {
+            "pages/a b.js" => Bytes::from_static(b"Page({})\n\n"),
+            _ => Bytes::from_static(b"\x1b[2J\n"),
+        }
+    };
+    let desk = Desk::before(Router::new().route("/v1/mini-apps/mp-shop/versions/1.2.0/files/{*path}", get(file))).await;
+    let ran = desk.args(&["version", "file", "mp-shop", "1.2.0", "pages/a b.js"]).await.good();
+    assert_eq!(ran.out, "Page({})\n\n");
+    assert_eq!(desk.run("version file mp-shop 1.2.0 logo.png").await.good().out, "\x1b[2J\n");
+    let desk = Desk { width: Some(80), ..desk };
+    let ran = desk.run("version file mp-shop 1.2.0 logo.png").await;
+    assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains("--out"), "{}", ran.err);
+    let out = desk.arg("logo.png");
+    desk.run(&format!("version file mp-shop 1.2.0 logo.png --out {out}")).await.good();
+    assert_eq!(std::fs::read(out).unwrap(), b"\x1b[2J\n");
+}
+
 /// A host that serves `bytes`, at most `most` of them in one answer, and notes the requested ranges.
 fn host(bytes: Vec<u8>, most: usize, ranges: Seen<Option<String>>) -> Router {
     let etag = format!("\"{}\"", Digest::of(&bytes));

@@ -1,7 +1,5 @@
 //! The files of a version, so that whoever decides on it sees what is in it, and what changed since another one.
 
-use std::sync::Arc;
-
 use berth_base::{
     error::{Code, Error, Result},
     ids::{Digest, MiniAppId},
@@ -13,6 +11,7 @@ use berth_model::{
 };
 use berth_package::{Archive, FileEntry, ReadError};
 use berth_store::version::VersionRow;
+use bytes::Bytes;
 
 use super::readable;
 use crate::audit::Audits;
@@ -35,7 +34,7 @@ pub async fn list(
 /// The bytes of a file, and their digest.
 pub struct FileBytes {
     /// The bytes, after inflating.
-    pub bytes: Arc<[u8]>,
+    pub bytes: Bytes,
     /// Their SHA-256.
     pub sha256: Digest,
 }
@@ -63,7 +62,7 @@ pub async fn read(
             return Err(Error::new(Code::FileTooLarge, text).with("limit", limit));
         }
         let bytes = archive.read_whole(&path).map_err(unreadable)?;
-        Ok(FileBytes { bytes, sha256: Digest::from_bytes(&file.sha256) })
+        Ok(FileBytes { bytes: Bytes::from_owner(bytes), sha256: Digest::from_bytes(&file.sha256) })
     })
     .await
 }
