@@ -93,10 +93,8 @@ pub fn head<'a>(visit: &Visit, title: &'a str, merchant: Option<&Merchant>) -> H
 
 /// The pages of a merchant, of which one is open.
 pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
-    let pages =
-        [(t.overview(), ""), (t.channels(), "/channels"), (t.org_nodes(), "/nodes"), (t.members(), "/members")];
-    let tab =
-        |(name, path)| Tab { name, address: at!("/ui/merchants/{}", id) + path, is_here: path == here };
+    let pages = [(t.overview(), ""), (t.channels(), "/channels"), (t.org_nodes(), "/nodes"), (t.members(), "/members")];
+    let tab = |(name, path)| Tab { name, address: at!("/ui/merchants/{}", id) + path, is_here: path == here };
     let mut tabs: Vec<_> = pages.into_iter().map(tab).collect();
     tabs.push(Tab { name: t.fulfilments(), address: at!("/ui/fulfilments?merchant={}", id), is_here: false });
     tabs
@@ -177,7 +175,9 @@ async fn create_merchant(visit: &Visit, sent: &Sent) -> Result<Merchant, Refused
 
 /// The id in a field that may be left empty.
 fn id_of<T: std::str::FromStr<Err = berth_base::error::Error>>(sent: &Sent, field: &str) -> Result<Option<T>, Refused> {
-    sent.some(field).map(|id| id.parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail))).transpose()
+    sent.some(field)
+        .map(|id| id.parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail)))
+        .transpose()
 }
 
 /// What a merchant has, as far as its page shows it.

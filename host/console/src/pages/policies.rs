@@ -60,6 +60,7 @@ struct List<'a> {
     bindings: &'a [PolicyBinding],
     names: &'a Names,
     may_install: bool,
+    is_built_in: bool,
 }
 
 impl List<'_> {
@@ -87,6 +88,7 @@ async fn list(visit: Visit) -> Answer {
     let body = List {
         t,
         visit: &visit,
+        is_built_in: policies.iter().all(|policy| policy.installed_by == BERTH),
         kinds: kinds.collect(),
         bindings: &bindings,
         names: &names,
@@ -122,7 +124,10 @@ async fn places(visit: &Visit) -> Vec<Place> {
     }));
     let apps = visit.api.page::<MiniApp>("/v1/mini-apps?limit=200").await.map(|page| page.items).unwrap_or_default();
     let apps = apps.into_iter().filter(|app| visit.can(Action::Configure, &app.scope()));
-    places.extend(apps.map(|app| Place { value: format!("mini_app:{}", app.id), name: format!("{} · {}", t.place_mini_app(), app.name) }));
+    places.extend(apps.map(|app| Place {
+        value: format!("mini_app:{}", app.id),
+        name: format!("{} · {}", t.place_mini_app(), app.name),
+    }));
     places
 }
 

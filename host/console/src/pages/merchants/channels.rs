@@ -10,7 +10,11 @@ use axum::{
 use berth_base::page::Page as ListPage;
 use berth_model::{
     access::Action,
-    endpoint::{Channel, EndpointApp, Merchant, authorisation::AuthorisationView, channel::{EditChannel, Proof}},
+    endpoint::{
+        Channel, EndpointApp, Merchant,
+        authorisation::AuthorisationView,
+        channel::{EditChannel, Proof},
+    },
 };
 
 use super::{Tab, endpoint_apps::bind_to, head, merchant, of_merchant, scope, tabs};

@@ -209,9 +209,7 @@ async fn show_take(visit: &Visit, id: &str, cid: &str, instance: &str, filled: &
 async fn take(visit: Visit, Path((id, cid, instance)): OfProduct, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/endpoint-apps/{}/products/{}", cid, instance)).await {
         Ok(()) => done(&page_of(&id, &cid), visit.t.product_taken()),
-        Err(refused) => {
-            show_take(&visit, &id, &cid, &instance, &sent.filled().refused(refused).or_show(&visit)?).await
-        }
+        Err(refused) => show_take(&visit, &id, &cid, &instance, &sent.filled().refused(refused).or_show(&visit)?).await,
     }
 }
 

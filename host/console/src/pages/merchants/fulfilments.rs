@@ -82,7 +82,10 @@ async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
     let page: ListPage<Fulfilment> = visit.api.page(&path).await.or_show(&visit)?;
     let next = page.next.as_deref().map(|next| with_query(LIST, members(Some(next))));
     let body = List { t: visit.t, visit: &visit, query: &query, messages: &page.items, next };
-    visit.page(Head { above: head(&visit, "", None).above, title: visit.t.fulfilments(), place: PLACE, live: None }, &body)
+    visit.page(
+        Head { above: head(&visit, "", None).above, title: visit.t.fulfilments(), place: PLACE, live: None },
+        &body,
+    )
 }
 
 #[derive(askama::Template)]

@@ -94,7 +94,11 @@ impl Page<'_> {
     }
 
     fn is_on_error(&self, on_error: &OnError) -> bool {
-        if self.filled.is_new() { self.it.on_error == *on_error } else { self.filled.has("on_error", on_error.as_str()) }
+        if self.filled.is_new() {
+            self.it.on_error == *on_error
+        } else {
+            self.filled.has("on_error", on_error.as_str())
+        }
     }
 }
 
