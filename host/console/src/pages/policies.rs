@@ -60,6 +60,7 @@ struct List<'a> {
     bindings: &'a [PolicyBinding],
     names: &'a Names,
     may_install: bool,
+    is_built_in: bool,
 }
 
 impl List<'_> {
@@ -87,6 +88,7 @@ async fn list(visit: Visit) -> Answer {
     let body = List {
         t,
         visit: &visit,
+        is_built_in: policies.iter().all(|policy| policy.installed_by == BERTH),
         kinds: kinds.collect(),
         bindings: &bindings,
         names: &names,
