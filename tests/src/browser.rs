@@ -57,7 +57,8 @@ impl Page {
     pub fn commands(&self) -> Vec<String> {
         static COMMAND: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"(?s)<code id="command">(.*?)</code>"#).unwrap());
-        found(&COMMAND, &self.html).into_iter().flat_map(str::lines).map(unescaped).collect()
+        let texts = found(&COMMAND, &self.html).into_iter().map(|text| text.replace("\\\n", " "));
+        texts.flat_map(|text| text.lines().map(unescaped).collect::<Vec<_>>()).collect()
     }
 
     /// Whether it says this, as people read it.

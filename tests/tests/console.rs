@@ -134,7 +134,7 @@ fn shell_words(command: &str) -> Vec<String> {
         "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
         _ => word,
     };
-    words.into_iter().map(stands_for).collect()
+    words.into_iter().filter(|word| !word.is_empty()).map(stands_for).collect()
 }
 
 on_both! {

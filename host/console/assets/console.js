@@ -77,7 +77,6 @@ function follow() {
     if (source || document.hidden) return;
     source = new EventSource(address);
     source.onmessage = soon;
-    source.addEventListener("changed", soon);
   };
   const stop = () => { source?.close(); source = undefined; };
   document.addEventListener("visibilitychange", () => {

@@ -17,6 +17,8 @@ mod texts;
 mod visit;
 mod visitor;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::Request,
@@ -24,6 +26,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use berth_base::clock::Clock;
 use tower_http::csrf::CsrfLayer;
 
 pub use texts::Language;
@@ -38,11 +41,12 @@ struct Console {
     api: Router,
     /// Whether browsers come by TLS, so that cookies may be marked as secure.
     is_secure: bool,
+    clock: Arc<dyn Clock>,
 }
 
 /// The routes of the console over the API.
-pub fn routes(api: Router, is_secure: bool) -> Router {
-    let console = Console { api, is_secure };
+pub fn routes(api: Router, is_secure: bool, clock: Arc<dyn Clock>) -> Router {
+    let console = Console { api, is_secure, clock };
     let pages = pages::routes().layer(from_fn(with_headers)).layer(CsrfLayer::new());
     pages.merge(assets::routes()).with_state(console)
 }

@@ -12,11 +12,6 @@ use crate::{
 
 pub use crate::texts::grouped;
 
-/// The present moment, for how long ago things were. Nothing is decided by it.
-pub fn now() -> Millis {
-    Millis(Timestamp::now().as_millisecond())
-}
-
 /// A moment in a zone of time, such as `2026-11-28 14:05`.
 pub fn when(at: Millis, zone: &TimeZone) -> When {
     match Timestamp::from_millisecond(at.0) {

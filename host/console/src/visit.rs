@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, request::Parts},
     response::Response,
 };
+use berth_base::clock::Millis;
 use berth_model::access::{Action, Caller, Me, Scope, ScopeKind};
 
 use crate::{
@@ -29,17 +30,19 @@ pub struct Visit {
     pub address: String,
     /// What the page before has to say, such as that it did what it was asked.
     pub said: Option<String>,
+    /// When it was asked for.
+    pub now: Millis,
 }
 
 /// A page, or why there is none.
 pub type Answer = Result<Response, Shown>;
 
 /// A refusal, shown in the taste of the visitor.
-pub struct Shown(pub Response);
+pub struct Shown(Box<Response>);
 
 impl axum::response::IntoResponse for Shown {
     fn into_response(self) -> Response {
-        self.0
+        *self.0
     }
 }
 
@@ -52,7 +55,7 @@ impl FromRequestParts<Console> for Visit {
             OriginalUri::from_request_parts(parts, console).await.unwrap_or_else(|never| match never {});
         let address = uri.path_and_query().map_or("/ui", |path| path.as_str()).to_owned();
         let token = token(&parts.headers, console.is_secure);
-        let shown = |refused: Refused| Shown(refused.show(&taste));
+        let shown = |refused: Refused| Shown(Box::new(refused.show(&taste)));
         let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
         let api = Api::new(console.api.clone(), Some(token), &parts.extensions);
         let me = match api.me().await {
@@ -62,7 +65,7 @@ impl FromRequestParts<Console> for Visit {
         };
         let said = cookie(&parts.headers, frame::SAID).and_then(frame::read_said);
         let caller = caller(&me);
-        Ok(Self { api, me, caller, t: taste.t, taste, address, said })
+        Ok(Self { api, me, caller, t: taste.t, taste, address, said, now: console.clock.now() })
     }
 }
 
@@ -88,7 +91,7 @@ impl Visit {
 
     /// A refusal as the visitor sees it.
     pub fn refuse(&self, refused: Refused) -> Shown {
-        Shown(refused.show(&self.taste))
+        Shown(Box::new(refused.show(&self.taste)))
     }
 
     /// Whether the visitor may do this there, by the rule of the API.

@@ -19,6 +19,8 @@ use berth_model::{
     search::{Found, FoundKind, FoundList},
     waiting::WaitingList,
 };
+use bytes::Bytes;
+use futures_util::TryStreamExt;
 use serde::Deserialize;
 
 use super::events::newest;
@@ -141,8 +143,16 @@ async fn search(visit: Visit, Query(Sought { q }): Query<Sought>) -> Answer {
     visit.page(Head { title: &title, ..Head::default() }, &page)
 }
 
-/// The events of what a page shows, for its script: the stream of the API, in the name of the visitor.
+/// Says to the script of a page that something of what it shows has changed: the stream of events of the API, in the name of
+/// the visitor, without what it tells. An event with a name would be heard only by those who know its name.
 async fn live(visit: Visit, RawQuery(query): RawQuery) -> Result<Response, Shown> {
     let path = format!("/v1/events/stream?{}", query.unwrap_or_default());
-    visit.api.ask(Method::GET, &path, Body::empty(), None).await.or_show(&visit)
+    let response = visit.api.ask(Method::GET, &path, Body::empty(), None).await.or_show(&visit)?;
+    let (parts, body) = response.into_parts();
+    let told = |piece: Bytes| {
+        let tells = piece.windows(5).any(|five| five == b"data:");
+        Bytes::from_static(if tells { b"data: changed\n\n" } else { b":\n\n" })
+    };
+    let stream = body.into_data_stream().map_ok(told);
+    Ok(Response::from_parts(parts, Body::from_stream(stream)))
 }

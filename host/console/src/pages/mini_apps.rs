@@ -272,7 +272,7 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", id)).await.unwrap_or_default();
     let hosts = bindings::active(&visit, &it.mini_app).await.len();
     let names = Names::of(&visit.api, releases.iter().take(5).map(|release| release.released_by.as_str())).await;
-    let mut shown = rows(&releases, it.online.as_ref(), crate::show::now(), t);
+    let mut shown = rows(&releases, it.online.as_ref(), visit.now, t);
     shown.truncate(5);
     let title = it.mini_app.name.clone();
     let mut head = head(&visit, &title, None);

@@ -38,6 +38,7 @@ texts! {
     whose_events = "Whose events" / "事件范围";
     webhook_kinds = "Which events" / "推送的事件";
     webhook_kinds_hint = "With commas between them, such as version.published, gray_task.*; empty for all." / "多个事件用英文逗号分隔，例如 version.published, gray_task.*；留空则推送全部事件。";
+    no_policies = "Only the policies that Berth brings judge." / "目前仅使用 Berth 内置的策略。";
     no_webhooks = "There are no webhooks yet. They tell your systems what happens here." / "还没有事件推送。添加后，此处发生的事件会通知到您的系统。";
     webhook_created = "The webhook was created. Its secret is shown only now: copy it." / "事件推送已创建，密钥仅显示这一次，请立即复制。";
     webhook_deleted = "The webhook was deleted." / "事件推送已删除。";

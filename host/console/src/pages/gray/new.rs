@@ -111,7 +111,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     let may_give = |version: &&Version| {
         version.online_at.is_none() && online.is_some_and(|online| version.version > online.version)
     };
-    let now = show::now();
+    let now = visit.now;
     let page = Form {
         t,
         visit,
@@ -155,7 +155,7 @@ async fn create_as(visit: &Visit, id: &str, sent: &Sent) -> Result<GrayTask, Ref
 
 /// When the task begins: now where nothing is said.
 fn start(visit: &Visit, sent: &Sent) -> Result<Millis, Refused> {
-    if sent.get("start").is_empty() { Ok(show::now()) } else { moment(visit, sent, "start") }
+    if sent.get("start").is_empty() { Ok(visit.now) } else { moment(visit, sent, "start") }
 }
 
 fn host_apps(sent: &Sent) -> Result<Vec<HostAppRange>, Refused> {

@@ -2,7 +2,7 @@
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_model::{
-    access::Action,
+    access::{Action, Scope},
     binding::{Binding, BindingState},
     mini_app::MiniApp,
 };
@@ -45,6 +45,13 @@ struct Page<'a> {
     bindings: &'a [Binding],
     may_ask: bool,
     filled: &'a Filled,
+}
+
+impl Page<'_> {
+    /// Whether the visitor may know the host app of a binding.
+    fn knows(&self, binding: &Binding) -> bool {
+        self.visit.caller.knows(&Scope::HostApp(binding.host_app.clone()))
+    }
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Answer {

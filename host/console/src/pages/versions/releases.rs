@@ -12,7 +12,6 @@ use crate::{
     Console,
     parts::Names,
     path::at,
-    show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -49,7 +48,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         t,
         visit: &visit,
         tabs: tabs(t, &id, "/releases"),
-        releases: rows(&releases, it.online.as_ref(), show::now(), t),
+        releases: rows(&releases, it.online.as_ref(), visit.now, t),
         names: &names,
         before,
         it: &it,
