@@ -25,6 +25,7 @@ use berth_model::{
     app_secret::SERVER_TOKEN,
     endpoint::authorisation::StageName,
     log::NewEntry,
+    mini_app::ShelfSide,
     privacy::{Language, TextFormat},
 };
 use berth_work::{access, app::App, app_secret};
@@ -40,7 +41,7 @@ use crate::Api;
         description = "A self-hosted mini-program platform. Management calls carry `Authorization: Bearer`, calls of devices the host app's public key in `X-Host-App-Key`. Refusals are `application/problem+json` with a stable `type`. Below `/scim/` and `/oidc/` they are as SCIM and OAuth have them. Creating POSTs take an `Idempotency-Key`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(refusals::Problem, refusals::ScimError, refusals::OAuthError, StageName, TextFormat, Language, NewEntry), responses(refusals::Problem, refusals::ScimError, refusals::OAuthError)),
+    components(schemas(ShelfSide, refusals::Problem, refusals::ScimError, refusals::OAuthError, StageName, TextFormat, Language, NewEntry), responses(refusals::Problem, refusals::ScimError, refusals::OAuthError)),
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),

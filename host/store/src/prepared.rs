@@ -190,7 +190,7 @@ mod tests {
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,
-                "workspace": "ws-1"}))));
+                "workspace": "ws-1", "before": 5}))));
             webhook_deliveries(&webhook, state, 0, 1);
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             hold_rivals(&[task]);
@@ -283,6 +283,7 @@ mod tests {
                 db,
                 devices_of(side, task, &["guid"]);
                 insert_devices(side, task, 0, &["guid"], DAWN);
+                count_devices(side, task, 1);
                 devices_after(side, task.as_str(), 0, 1);
             );
         }

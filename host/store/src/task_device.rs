@@ -50,15 +50,20 @@ impl Tx {
         if guids.is_empty() {
             return Ok(());
         }
-        let Place { table, since, count } = place(side);
+        let Place { table, since, .. } = place(side);
         execute_built!(self, |query| {
             query.push("INSERT INTO ").push(table).push(" (task_id, guid, ordinal, ").push(since).push(") ");
             query.push_values((last + 1..).zip(guids), |mut row, (ordinal, guid)| {
                 row.push_bind(task).push_bind(*guid).push_bind(Count(ordinal)).push_bind(now);
             });
         })?;
+        self.count_devices(side, task, last + guids.len() as u64).await
+    }
+
+    /// Writes into the task how many devices are on this side of it.
+    pub(crate) async fn count_devices(&mut self, side: Side, task: &GrayTaskId, devices: u64) -> Result<()> {
         execute_built!(self, |query| {
-            query.push("UPDATE gray_task SET ").push(count).push(" = ").push_bind(Count(last + guids.len() as u64));
+            query.push("UPDATE gray_task SET ").push(place(side).count).push(" = ").push_bind(Count(devices));
             query.push(" WHERE id = ").push_bind(task);
         })?;
         Ok(())

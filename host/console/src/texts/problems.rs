@@ -17,6 +17,12 @@ fn chinese(code: &str) -> Option<&'static str> {
     Some(match code {
         // requests
         "bad-request" => "无法读取请求，请检查内容格式后重试",
+        "address-book-kept" => "该工作空间的通讯录由另一来源维护，请先停止该来源的同步",
+        "directory-denied" => "企业微信拒绝了访问，请核对凭证、可信 IP 和通讯录权限",
+        "directory-unreachable" => "无法连接企业微信，请检查网络和接口地址后重试",
+        "directory-wrong" => "企业微信返回的内容无法识别，通讯录未作更改",
+        "directory-too-much" => "此次同步会移除过多成员，已被拦截；核实后可强制同步",
+        "directory-push" => "通讯录回调的签名或内容不正确，请核对 Token 和 EncodingAESKey",
         "invalid-field" => "有一项填写不符合要求，请修改后重新提交",
         "invalid-id" => "ID 格式不正确，请从列表中复制完整的 ID",
         "invalid-version" => "版本号格式不正确，请按 1.2.0 的形式填写",

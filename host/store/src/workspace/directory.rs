@@ -339,7 +339,7 @@ impl Tx {
             "UPDATE workspace_directory SET ",
             given_back!(),
             ", due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END
-             WHERE lease_owner = $1 AND ($3 IS NULL OR workspace_id = $3)"
+             WHERE lease_owner = $1 AND workspace_id = COALESCE($3, workspace_id)"
         );
         let now = self.now();
         execute!(self, SQL, owner, now, workspace)?;
