@@ -118,7 +118,7 @@ impl Window {
 
     /// Closes it.
     pub async fn close(self) {
-        ask(&self.client, Method::DELETE, &self.session, &json!(null)).await;
+        ask(&self.client, Method::DELETE, &self.session, &json!({})).await;
     }
 }
 

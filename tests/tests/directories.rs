@@ -197,14 +197,17 @@ on_both! {
         acme.admin.put(&format!("{at}/access"), json!({"everyone": true})).await.good();
         acme.admin.put(&format!("{at}/oidc-client"), json!({"redirect_uris": [BACK]})).await.good();
         let secret = text(&acme.admin.post(&format!("{at}/secret"), json!(null)).await.good()["secret"]);
-        let ask = json!({"application": tool, "user_name": "wangwu"});
-        let code = text(&acme.admin.post("/v1/workspaces/acme/login-codes", ask).await.good()["code"]);
+        let page = json!({"url": "https://portal.acme.example/sign-in", "help": "IT"});
+        acme.admin.put("/v1/workspaces/acme/sign-in", page).await.good();
         let asked = [
             ("client_id", tool.as_str()), ("redirect_uri", BACK), ("response_type", "code"), ("scope", "openid profile"), ("state", "s"),
-            ("nonce", "n"), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256"), ("login_code", &code),
+            ("nonce", "n"), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256"),
         ];
         let url = reqwest::Url::parse_with_params(&format!("{}/oidc/authorize", acme.host.url), asked).unwrap();
-        let code = visit(http().get(url), None).await.code();
+        let sent = visit(http().get(url), None).await;
+        let ask = json!({"application": tool, "user_name": "wangwu", "request": sent.told("request").unwrap()});
+        let open = text(&acme.admin.post("/v1/workspaces/acme/login-codes", ask).await.good()["open"]);
+        let code = visit(http().get(&open), sent.cookie.as_deref()).await.code();
         let tokens = exchange_at(&acme.host, &tool, &secret, &code, &[]).await.good();
         assert_eq!(user_info(&acme.host, &tokens).await.good()["name"], "王五");
         acme.wecom.leave("wangwu");

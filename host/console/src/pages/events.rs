@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query},
     routing::get,
 };
-use berth_base::page::Page as ListPage;
+use berth_base::{ids::HostAppId, page::Page as ListPage};
 use berth_model::{
     access::{Action, Scope, ScopeKind},
     event::{Event, EventPage},
@@ -121,6 +121,13 @@ struct One<'a> {
     event: &'a Event,
     names: &'a Names,
     data: String,
+}
+
+impl One<'_> {
+    /// Whether the visitor may know a host app.
+    fn knows(&self, id: &HostAppId) -> bool {
+        self.visit.caller.knows(&Scope::HostApp(id.clone()))
+    }
 }
 
 /// One event. The API lists events of what one may read, so somebody who is no reader of the platform is led to the lists of
