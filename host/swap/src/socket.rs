@@ -197,6 +197,7 @@ fn length_of(head: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[expect(clippy::panic, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
 
