@@ -7,13 +7,10 @@ use axum::{
 };
 use percent_encoding::percent_decode_str;
 
-use berth_model::access::{Action, Role, Scope, ScopeKind};
-
 use crate::{
     assets,
     path::escape,
     texts::{Language, Texts},
-    visit::{Answer, Visit},
     visitor::{Taste, Theme},
 };
 
@@ -31,10 +28,10 @@ pub struct Head<'a> {
 }
 
 /// An entry of the menu.
-struct Entry {
-    name: &'static str,
-    address: &'static str,
-    is_here: bool,
+pub struct Entry {
+    pub name: &'static str,
+    pub address: &'static str,
+    pub is_here: bool,
 }
 
 #[derive(Template)]
@@ -66,7 +63,7 @@ pub fn read_said(value: &str) -> Option<String> {
 }
 
 /// Leads to another page, which says that something was done.
-pub fn done(to: &str, said: &str) -> Answer {
+pub fn done<E>(to: &str, said: &str) -> Result<Response, E> {
     let cookie = format!("{SAID}={}; Path=/ui; Max-Age=60; HttpOnly; SameSite=Lax", escape(said));
     let mut response = Redirect::to(to).into_response();
     if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -75,57 +72,15 @@ pub fn done(to: &str, said: &str) -> Answer {
     Ok(response)
 }
 
-/// The places that an account with these roles has something to do at.
-fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
-    let t = visit.t;
-    let caller = &visit.caller;
-    let has = |kind| caller.reads_everything() || visit.scopes(kind).next().is_some();
-    let decides = caller
-        .grants
-        .iter()
-        .any(|(scope, role)| matches!(scope, Scope::HostApp(_)) && matches!(role, Role::Admin | Role::Auditor));
-    let places = [
-        (t.home(), "/ui", true),
-        (t.mini_apps(), "/ui/mini-apps", has(ScopeKind::Team) || has(ScopeKind::HostApp)),
-        (t.audits(), "/ui/audits", caller.reads_everything() || decides),
-        (t.host_apps(), "/ui/host-apps", has(ScopeKind::HostApp)),
-        (t.merchants(), "/ui/merchants", has(ScopeKind::Merchant)),
-        (t.policies(), "/ui/policies", true),
-        (t.events(), "/ui/events", true),
-        (t.webhooks(), "/ui/webhooks", true),
-        (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
-    ];
-    let entry = |(name, address, _)| Entry { name, address, is_here: address == place };
-    places.into_iter().filter(|(.., is_offered)| *is_offered).map(entry).collect()
-}
-
-/// A page for somebody who is signed in.
-pub fn page(visit: &Visit, head: Head<'_>, body: &impl Template) -> Response {
-    let mut response = framed(
-        &visit.taste,
-        StatusCode::OK,
-        &head,
-        menu(visit, head.place),
-        Some(&visit.me.account.name),
-        &visit.address,
-        visit.said.as_deref(),
-        body,
-    );
-    if visit.said.is_some() {
-        let forget = HeaderValue::from_static("berth_said=; Path=/ui; Max-Age=0; HttpOnly; SameSite=Lax");
-        response.headers_mut().append(header::SET_COOKIE, forget);
-    }
-    response
-}
-
 /// A page for whoever comes, without a menu.
 pub fn alone(taste: &Taste, status: StatusCode, title: &str, body: &impl Template) -> Response {
     let head = Head { title, ..Head::default() };
     framed(taste, status, &head, Vec::new(), None, "/ui", None, body)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the two kinds of pages above are all that call it")]
-fn framed(
+/// A page with all that stands around it. `name` is who is signed in, `address` where forms of the frame lead back to.
+#[expect(clippy::too_many_arguments, reason = "what stands around a page")]
+pub fn framed(
     taste: &Taste,
     status: StatusCode,
     head: &Head<'_>,

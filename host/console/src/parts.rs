@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use berth_base::clock::Millis;
 use berth_model::{
     audit::{AuditState, Decision, OutcomeKind},
     binding::BindingState,
@@ -16,7 +15,6 @@ use crate::{
     path::escape,
     refused::{Refusal, Refused, Says},
     texts::Texts,
-    visit::Visit,
 };
 
 /// The colour of a part; a word and a mark say the same.
@@ -253,18 +251,5 @@ impl Filled {
     pub fn is_wrong(&self, name: &str) -> bool {
         let field = self.refusal.as_ref().and_then(Refusal::field).unwrap_or_default();
         field.trim_start_matches('/').split(['/', '.', '[']).next() == Some(name)
-    }
-}
-
-/// A moment as pages show it: for people in their zone, for machines in UTC.
-pub struct When {
-    pub exact: String,
-    pub shown: String,
-}
-
-impl Visit {
-    /// A moment in the zone of the visitor.
-    pub fn when(&self, at: &Millis) -> When {
-        crate::show::when(*at, &self.taste.zone)
     }
 }

@@ -5,12 +5,15 @@ use std::borrow::Borrow;
 use berth_base::clock::Millis;
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{
-    parts::When,
-    texts::{Language, Texts},
-};
+use crate::texts::{Language, Texts};
 
 pub use crate::texts::grouped;
+
+/// A moment as pages show it: for people in their zone, for machines in UTC.
+pub struct When {
+    pub exact: String,
+    pub shown: String,
+}
 
 /// A moment in a zone of time, such as `2026-11-28 14:05`.
 pub fn when(at: Millis, zone: &TimeZone) -> When {

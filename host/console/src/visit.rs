@@ -1,18 +1,20 @@
 //! One request of somebody who is signed in.
 
+use askama::Template;
 use axum::{
     extract::{FromRequestParts, OriginalUri},
-    http::{HeaderMap, HeaderValue, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use berth_base::clock::Millis;
-use berth_model::access::{Action, Caller, Me, Scope, ScopeKind};
+use berth_model::access::{Action, Caller, Me, Role, Scope, ScopeKind};
 
 use crate::{
     Console,
     api::Api,
-    frame::{self, Head},
+    frame::{self, Entry, Head},
     refused::Refused,
+    show::{self, When},
     texts::Texts,
     visitor::{Taste, cookie, session_cookie},
 };
@@ -85,8 +87,8 @@ fn token(headers: &HeaderMap, is_secure: bool) -> Option<HeaderValue> {
 
 impl Visit {
     /// A page with this body.
-    pub fn page(&self, head: Head<'_>, body: &impl askama::Template) -> Answer {
-        Ok(frame::page(self, head, body))
+    pub fn page(&self, head: Head<'_>, body: &impl Template) -> Answer {
+        Ok(page(self, &head, body))
     }
 
     /// A refusal as the visitor sees it.
@@ -103,6 +105,56 @@ impl Visit {
     pub fn scopes(&self, kind: ScopeKind) -> impl Iterator<Item = &str> {
         self.me.grants.iter().filter(move |grant| grant.scope == kind).map(|grant| grant.id.as_str())
     }
+}
+
+impl Visit {
+    /// A moment in the zone of the visitor.
+    pub fn when(&self, at: &Millis) -> When {
+        show::when(*at, &self.taste.zone)
+    }
+}
+
+/// The places that an account with these roles has something to do at.
+fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
+    let t = visit.t;
+    let caller = &visit.caller;
+    let has = |kind| caller.reads_everything() || visit.scopes(kind).next().is_some();
+    let decides = caller
+        .grants
+        .iter()
+        .any(|(scope, role)| matches!(scope, Scope::HostApp(_)) && matches!(role, Role::Admin | Role::Auditor));
+    let places = [
+        (t.home(), "/ui", true),
+        (t.mini_apps(), "/ui/mini-apps", has(ScopeKind::Team) || has(ScopeKind::HostApp)),
+        (t.audits(), "/ui/audits", caller.reads_everything() || decides),
+        (t.host_apps(), "/ui/host-apps", has(ScopeKind::HostApp)),
+        (t.merchants(), "/ui/merchants", has(ScopeKind::Merchant)),
+        (t.policies(), "/ui/policies", true),
+        (t.events(), "/ui/events", true),
+        (t.webhooks(), "/ui/webhooks", true),
+        (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
+    ];
+    let entry = |(name, address, _)| Entry { name, address, is_here: address == place };
+    places.into_iter().filter(|(.., is_offered)| *is_offered).map(entry).collect()
+}
+
+/// A page for somebody who is signed in.
+fn page(visit: &Visit, head: &Head<'_>, body: &impl Template) -> Response {
+    let mut response = frame::framed(
+        &visit.taste,
+        StatusCode::OK,
+        head,
+        menu(visit, head.place),
+        Some(&visit.me.account.name),
+        &visit.address,
+        visit.said.as_deref(),
+        body,
+    );
+    if visit.said.is_some() {
+        let forget = HeaderValue::from_static("berth_said=; Path=/ui; Max-Age=0; HttpOnly; SameSite=Lax");
+        response.headers_mut().append(header::SET_COOKIE, forget);
+    }
+    response
 }
 
 /// Turns what the API refused into what the visitor sees: `api.get(…).await.or_show(&visit)?`.

@@ -28,6 +28,15 @@ impl Theme {
             Self::Dark => "dark",
         }
     }
+
+    /// Its name for people.
+    pub fn name(self, t: &Texts) -> &'static str {
+        match self {
+            Self::System => t.theme_system(),
+            Self::Light => t.theme_light(),
+            Self::Dark => t.theme_dark(),
+        }
+    }
 }
 
 /// How pages are shown to a visitor.

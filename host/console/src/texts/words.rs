@@ -1,7 +1,6 @@
 //! States and other words that stand for things all over the console.
 
 use super::{Texts, texts};
-use crate::visitor::Theme;
 use berth_model::access::ScopeKind;
 
 texts! {
@@ -38,15 +37,6 @@ texts! {
 }
 
 impl Texts {
-    /// The name of a theme.
-    pub fn theme_name(self, theme: &Theme) -> &'static str {
-        match theme {
-            Theme::System => self.theme_system(),
-            Theme::Light => self.theme_light(),
-            Theme::Dark => self.theme_dark(),
-        }
-    }
-
     /// The name of a kind of scope.
     pub fn scope_name(self, kind: ScopeKind) -> &'static str {
         match kind {
