@@ -62,7 +62,7 @@ async fn all_pages(browser: &Browser) -> Vec<Page> {
 }
 
 on_both! {
-    async fn b32_every_page_is_whole_in_both_languages_for_everybody(host) {
+    async fn f32_every_page_is_whole_in_both_languages_for_everybody(host) {
         let scene = furnished(host).await;
         let (developer, token) = person(&scene.admin, "Dora", json!({})).await;
         let path = format!("/v1/teams/{}/members/{developer}", scene.team);
@@ -217,7 +217,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn b28_what_people_write_is_text_on_every_page() {
+async fn f28_what_people_write_is_text_on_every_page() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
     let evil = "<img src=x onerror=alert(1)>\"'</title><script>alert(1)</script>";
     let name = &evil[..60];
@@ -231,7 +231,7 @@ async fn b28_what_people_write_is_text_on_every_page() {
 }
 
 #[tokio::test]
-async fn b32_the_files_of_a_package_are_shown_as_text_alone() {
+async fn f32_the_files_of_a_package_are_shown_as_text_alone() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
     scene.submit_script("1.0.0", "var page = '<script>alert(1)</script>';\neval(location.hash);").await;
     let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
