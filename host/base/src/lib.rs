@@ -1,6 +1,7 @@
 //! What several parts of Berth share: errors, ids, time and randomness, version numbers, pages of lists, rules for
 //! text, and reading JSON.
 
+pub mod address;
 pub mod client_ip;
 pub mod clock;
 pub mod error;

@@ -2,19 +2,11 @@
 
 use std::path::PathBuf;
 
+pub use berth_base::address::escape;
 use indicatif::ProgressBar;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
-
-/// All characters but the unreserved ones of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Escapes a segment of a path or a value in a query.
-pub fn escape(text: impl ToString) -> String {
-    utf8_percent_encode(&text.to_string(), SEGMENT).to_string()
-}
 
 /// The body of a request.
 #[derive(Clone)]
@@ -111,7 +103,7 @@ impl Call {
     pub fn query(mut self, name: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
             let sign = if self.parameters == 0 { '?' } else { '&' };
-            self.path = format!("{}{sign}{name}={}", self.path, escape(value));
+            self.path = format!("{}{sign}{name}={}", self.path, escape(value.to_string()));
             self.parameters += 1;
         }
         self

@@ -1,14 +1,6 @@
 //! Addresses of the API and of the console, with what comes from people escaped.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// All characters but the unreserved ones of RFC 3986.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Escapes a segment of a path or a value in a query.
-pub fn escape(text: impl std::fmt::Display) -> String {
-    utf8_percent_encode(&text.to_string(), SEGMENT).to_string()
-}
+pub use berth_base::address::escape;
 
 /// An address: `at!("/v1/mini-apps/{}/versions", id)`. Each value is escaped.
 macro_rules! at {
