@@ -78,9 +78,7 @@ on_both! {
                 browser.keep("berth_language", language);
                 let pages = all_pages(&browser).await;
                 for page in &pages {
-                    // Tabs of a MiniApp lead whoever sees it through a host app to what is the team's own, where a page says so.
-                    let is_there = page.status == 200 || who != "admin" && page.status == 404;
-                    assert!(is_there, "{who} {language} {}: {}", page.address, page.html);
+                    assert_eq!(page.status, 200, "{who} {language} {}: {}", page.address, page.html);
                     let faults = page.faults();
                     assert!(faults.is_empty(), "{who} {language} {}: {faults:?}", page.address);
                     assert!(page.html.contains(&format!("<html lang=\"{language}\"")), "{}", page.address);

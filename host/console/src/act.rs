@@ -1,12 +1,16 @@
 //! Acts: pages that say what an act will do before it is done, and forms.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequest, Request};
+use berth_base::error::Error;
 
 use crate::{
     frame::Head,
     parts::Filled,
+    refused::{Refused, read},
     texts::Texts,
-    visit::{Answer, Visit},
+    visit::{Answer, OrShow, Shown, Visit},
 };
 
 /// What a form of the console sends, in order.
@@ -46,9 +50,36 @@ impl Sent {
         self.0.iter().any(|(found, _)| found == name)
     }
 
+    /// The value of a field as it was typed, with the white space around it, as a password is taken; `None` when nothing was.
+    pub fn typed(&self, name: &str) -> Option<&str> {
+        let value = self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The value of a field, read as what it should be.
+    ///
+    /// # Errors
+    /// What the field should be, as the API says it.
+    pub fn read<T: FromStr<Err = Error>>(&self, name: &str) -> Result<T, Refused> {
+        read(name, self.get(name))
+    }
+
+    /// As [`Sent::read`], for a field that may be left empty.
+    pub fn read_some<T: FromStr<Err = Error>>(&self, name: &str) -> Result<Option<T>, Refused> {
+        if self.get(name).is_empty() { Ok(None) } else { self.read(name).map(Some) }
+    }
+
     /// The form with what was typed.
     pub fn filled(self) -> Filled {
         Filled::with(self.0)
+    }
+
+    /// The form with what was typed and what stands against it, to be shown again.
+    ///
+    /// # Errors
+    /// What no form can mend, as the visitor sees it.
+    pub fn again(self, visit: &Visit, refused: Refused) -> Result<Filled, Shown> {
+        self.filled().refused(refused).or_show(visit)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_model::{
+    access::AccountName,
     audit::{AuditState, Decision, OutcomeKind},
     binding::BindingState,
     policy::{Severity, registry::Mode},
@@ -157,13 +158,6 @@ impl Badge {
 #[derive(Default)]
 pub struct Names(BTreeMap<String, String>);
 
-/// An account as the API names it when one is asked for names.
-#[derive(serde::Deserialize)]
-struct Named {
-    id: String,
-    name: String,
-}
-
 impl Names {
     /// Looks the names of these accounts up, by one request. Pages are better without names than not at all.
     pub async fn of<'a>(api: &Api, accounts: impl IntoIterator<Item = &'a str>) -> Self {
@@ -173,8 +167,8 @@ impl Names {
         }
         let ids: Vec<&str> = ids.into_iter().take(100).collect();
         let path = format!("/v1/account-names?ids={}", escape(ids.join(",")));
-        let found: Result<Vec<Named>, Refused> = api.list(&path).await;
-        Self(found.unwrap_or_default().into_iter().map(|one| (one.id, one.name)).collect())
+        let found: Result<Vec<AccountName>, Refused> = api.list(&path).await;
+        Self(found.unwrap_or_default().into_iter().map(|one| (one.id.to_string(), one.name)).collect())
     }
 
     /// The name of an account, or of whatever else acted.

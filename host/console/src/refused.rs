@@ -1,9 +1,13 @@
 //! What was refused, and the page that says so.
 
+use std::str::FromStr;
+
 use axum::{
+    extract::multipart::MultipartError,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use berth_base::error::Error;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -42,6 +46,14 @@ pub fn invalid(field: &str, detail: &str) -> Refused {
     }))
 }
 
+/// What was typed into a field, read as what it should be.
+///
+/// # Errors
+/// What it should be, as the API says it.
+pub fn read<T: FromStr<Err = Error>>(field: &str, text: &str) -> Result<T, Refused> {
+    text.parse().map_err(|error: Error| invalid(field, &error.detail))
+}
+
 /// That there is nothing at an address, said as the API says it.
 pub fn not_found() -> Refused {
     let (kind, title) = ("/problems/not-found".into(), "There is no such thing".into());
@@ -66,6 +78,13 @@ pub enum Refused {
     Misread(String),
     /// A defect.
     Broken(String),
+}
+
+impl From<MultipartError> for Refused {
+    /// A form with a file that cannot be read to its end.
+    fn from(error: MultipartError) -> Self {
+        Self::Misread(error.body_text())
+    }
 }
 
 impl Refusal {

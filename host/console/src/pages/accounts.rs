@@ -6,7 +6,7 @@ use axum::{
     http::Method,
     routing::{get, post},
 };
-use berth_base::{error::Error, page::Page as ListPage};
+use berth_base::page::Page as ListPage;
 use berth_model::access::{
     Account, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
 };
@@ -18,7 +18,7 @@ use crate::{
     frame::{Head, done},
     parts::Filled,
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -119,7 +119,7 @@ async fn scopes(visit: &Visit) -> Vec<Choice> {
 async fn invite(visit: Visit, sent: Sent) -> Answer {
     match invited(&visit, &sent).await {
         Ok(issued) => show(&visit, "", Some(&issued), &Filled::default()).await,
-        Err(refused) => show(&visit, "", None, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, "", None, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -127,13 +127,12 @@ async fn invited(visit: &Visit, sent: &Sent) -> Result<IssuedInvitation, Refused
     let grant = match sent.get("scope").split_once('/') {
         None => None,
         Some((kind, id)) => Some(NewGrant {
-            scope: kind.parse().map_err(|error: Error| invalid("scope", &error.detail))?,
+            scope: read("scope", kind)?,
             id: Some(id.to_owned()).filter(|id| !id.is_empty()),
-            role: sent.get("role").parse().map_err(|error: Error| invalid("role", &error.detail))?,
+            role: sent.read("role")?,
         }),
     };
-    let account = sent.some("account").map(|id| id.parse()).transpose();
-    let account = account.map_err(|error: Error| invalid("account", &error.detail))?;
+    let account = sent.read_some("account")?;
     let name = sent.some("name").filter(|_| account.is_none());
     let new = NewInvitation { account, name, grant, expires_in_hours: None };
     visit.api.tell(Method::POST, "/v1/invitations", &new).await

@@ -16,7 +16,7 @@ use axum::{
     extract::{Path, Query},
     routing::get,
 };
-use berth_base::{clock::Millis, error::Error, page::Page};
+use berth_base::{clock::Millis, page::Page};
 use berth_model::{access::Action, mini_app::MiniApp, rollout::GrayTask};
 use serde::Deserialize;
 
@@ -76,7 +76,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         t: visit.t,
         visit: &visit,
         app: &app,
-        tabs: tabs(visit.t, &id, "/gray"),
+        tabs: tabs(&visit, &app, "/gray"),
         tasks: &page.items,
         next: page.next.map(|next| with_query(&here, [("cursor", Some(next.as_str()))])),
         may_release: visit.can(Action::Release, &app.scope()),
@@ -106,11 +106,6 @@ fn wrong(t: Texts, filled: &Filled, name: &str) -> Option<String> {
     }
     let says = filled.says(&t)?;
     Some(says.original.unwrap_or(says.text))
-}
-
-/// What was typed into a field, read as what it should be.
-fn read<T: FromStr<Err = Error>>(field: &str, text: &str) -> Result<T, Refused> {
-    text.parse().map_err(|error: Error| invalid(field, &error.detail))
 }
 
 /// The moment in a field.

@@ -19,7 +19,7 @@ use crate::{
     frame::{Head, done},
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, invalid},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -59,13 +59,12 @@ async fn show_list(visit: &Visit, filled: &Filled) -> Answer {
 async fn create(visit: Visit, sent: Sent) -> Answer {
     match created(&visit, &sent).await {
         Ok(host) => done(&at!("/ui/host-apps/{}", host.id), visit.t.host_app_created()),
-        Err(refused) => show_list(&visit, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_list(&visit, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn created(visit: &Visit, sent: &Sent) -> Result<HostApp, Refused> {
-    let id = sent.some("id").map(|id| id.parse()).transpose();
-    let id = id.map_err(|error: berth_base::error::Error| invalid("id", &error.detail))?;
+    let id = sent.read_some("id")?;
     visit.api.tell(Method::POST, "/v1/host-apps", &NewHostApp { name: sent.get("name").into(), id }).await
 }
 
@@ -126,6 +125,6 @@ async fn show_end(visit: &Visit, id: &str, mini_app: &str, filled: &Filled) -> A
 async fn end(visit: Visit, Path((id, mini_app)): Path<(String, String)>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/host-apps/{}/bindings/{}", id, mini_app)).await {
         Ok(()) => done(&at!("/ui/host-apps/{}", id), visit.t.binding_ended()),
-        Err(refused) => show_end(&visit, &id, &mini_app, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_end(&visit, &id, &mini_app, &sent.again(&visit, refused)?).await,
     }
 }

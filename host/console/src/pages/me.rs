@@ -72,7 +72,7 @@ async fn issue(visit: Visit, sent: Sent) -> Answer {
 }
 
 async fn again(visit: &Visit, refused: Refused, sent: Sent) -> Answer {
-    show_with(visit, None, &sent.filled().refused(refused).or_show(visit)?).await
+    show_with(visit, None, &sent.again(visit, refused)?).await
 }
 
 async fn revoke(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -86,10 +86,8 @@ async fn end(visit: Visit, Path(id): Path<String>) -> Answer {
 }
 
 async fn change_password(visit: Visit, sent: Sent) -> Answer {
-    // Passwords are taken as they were typed, with the white space around them.
-    let typed =
-        |name: &str| sent.0.iter().find(|(found, value)| found == name && !value.is_empty()).map(|(_, value)| value);
-    let change = json!({ "current": typed("current"), "sign_in_name": sent.some("sign_in_name"), "new": typed("new").map_or("", |new| new) });
+    let (current, new) = (sent.typed("current"), sent.typed("new").unwrap_or_default());
+    let change = json!({ "current": current, "sign_in_name": sent.some("sign_in_name"), "new": new });
     match visit.api.act(Method::PUT, "/v1/me/password", &change).await {
         Ok(()) => done(HERE, visit.t.password_changed()),
         Err(refused) => {

@@ -1,7 +1,6 @@
 //! Who has which role in a team, a host app, a merchant, or the platform.
 
 use axum::{Router, extract::Path, http::Method, routing::get};
-use berth_base::error::Error;
 use berth_model::access::{Action, Member, Role, Scope, ScopeKind, SetRole};
 
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
     frame::{Head, done},
     parts::Filled,
     path::at,
-    refused::{Refused, invalid},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -76,12 +75,12 @@ async fn set(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent)
     let path = place(&visit, &kind, &id)?.path;
     match give(&visit, &path, &sent).await {
         Ok(()) => done(&at!("/ui/{}/{}/members", kind, id), visit.t.member_set()),
-        Err(refused) => show(&visit, &kind, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, &kind, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn give(visit: &Visit, path: &str, sent: &Sent) -> Result<(), Refused> {
-    let role = sent.get("role").parse().map_err(|error: Error| invalid("role", &error.detail))?;
+    let role = sent.read("role")?;
     let path = format!("/v1{path}/members/") + &at!("{}", sent.get("account"));
     visit.api.act(Method::PUT, &path, &SetRole { role }).await
 }
@@ -111,8 +110,6 @@ async fn remove(visit: Visit, Path((kind, id, account)): Path<(String, String, S
     let path = place(&visit, &kind, &id)?.path;
     match visit.api.just(Method::DELETE, &(format!("/v1{path}/members/") + &at!("{}", account))).await {
         Ok(()) => done(&at!("/ui/{}/{}/members", kind, id), visit.t.member_removed()),
-        Err(refused) => {
-            show_remove(&visit, &kind, &id, &account, &sent.filled().refused(refused).or_show(&visit)?).await
-        }
+        Err(refused) => show_remove(&visit, &kind, &id, &account, &sent.again(&visit, refused)?).await,
     }
 }

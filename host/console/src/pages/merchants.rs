@@ -32,7 +32,7 @@ use crate::{
     frame::{Head, done},
     parts::{Badge, Filled, Shown, Tone},
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -109,6 +109,11 @@ pub async fn of_merchant<T: serde::de::DeserializeOwned>(
     visit.api.page(&(format!("/v1/{what}") + &at!("?merchant={}&limit=200", id))).await.or_show(visit)
 }
 
+/// The endpoint application that a channel is bound to.
+fn app_of<'a>(apps: &'a [EndpointApp], channel: &Channel) -> Option<&'a EndpointApp> {
+    channel.endpoint_app.as_ref().and_then(|cid| apps.iter().find(|app| app.id == *cid))
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ListQuery {
@@ -163,21 +168,14 @@ fn show_new(visit: &Visit, filled: &Filled) -> Answer {
 async fn create(visit: Visit, sent: Sent) -> Answer {
     match create_merchant(&visit, &sent).await {
         Ok(merchant) => done(&at!("/ui/merchants/{}", merchant.id), &visit.t.merchant_created(&merchant.name)),
-        Err(refused) => show_new(&visit, &sent.filled().refused(refused).or_show(&visit)?),
+        Err(refused) => show_new(&visit, &sent.again(&visit, refused)?),
     }
 }
 
 async fn create_merchant(visit: &Visit, sent: &Sent) -> Result<Merchant, Refused> {
-    let id = id_of(sent, "id")?;
+    let id = sent.read_some("id")?;
     let new = NewMerchant { name: sent.get("name").into(), id, unify_users: sent.is_on("unify_users") };
     visit.api.tell(Method::POST, "/v1/merchants", &new).await
-}
-
-/// The id in a field that may be left empty.
-fn id_of<T: std::str::FromStr<Err = berth_base::error::Error>>(sent: &Sent, field: &str) -> Result<Option<T>, Refused> {
-    sent.some(field)
-        .map(|id| id.parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail)))
-        .transpose()
 }
 
 /// What a merchant has, as far as its page shows it.
@@ -208,9 +206,8 @@ impl Holdings {
         self.products.next.is_some() || self.apps.next.is_some() || self.channels.next.is_some()
     }
 
-    /// The name of the endpoint application of a channel.
-    fn app_of<'a>(&'a self, channel: &'a Channel) -> Option<&'a EndpointApp> {
-        channel.endpoint_app.as_ref().and_then(|cid| self.apps.items.iter().find(|app| app.id == *cid))
+    fn app_of(&self, channel: &Channel) -> Option<&EndpointApp> {
+        app_of(&self.apps.items, channel)
     }
 }
 
@@ -263,6 +260,6 @@ async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let edit = EditMerchant { name: Some(sent.get("name").into()), unify_users: Some(sent.is_on("unify_users")) };
     match visit.api.act(Method::PATCH, &at!("/v1/merchants/{}", id), &edit).await {
         Ok(()) => done(&at!("/ui/merchants/{}", id), visit.t.edited()),
-        Err(refused) => show_edit(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_edit(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

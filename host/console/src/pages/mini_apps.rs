@@ -127,24 +127,20 @@ async fn create(visit: Visit, sent: Sent) -> Answer {
     let created = create_in_team(&visit, &sent).await;
     match created {
         Ok(app) => done(&at!("/ui/mini-apps/{}", app.id), &visit.t.mini_app_created(&app.name)),
-        Err(refused) => show_new(&visit, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_new(&visit, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn create_in_team(visit: &Visit, sent: &Sent) -> Result<MiniApp, crate::refused::Refused> {
-    let team = match (sent.get("team"), sent.get("team_name")) {
-        ("", "") => None,
-        ("", name) => {
+    // Before a team is made: what cannot be an id is told first.
+    let id = sent.read_some("id")?;
+    let team = match (sent.read_some("team")?, sent.get("team_name")) {
+        (None, "") => None,
+        (None, name) => {
             let new = NewTeam { name: name.to_owned() };
             Some(visit.api.tell::<Team>(Method::POST, "/v1/teams", &new).await?.id)
         }
-        (id, _) => id.parse().ok(),
-    };
-    let id = match sent.some("id") {
-        None => None,
-        Some(id) => {
-            Some(id.parse().map_err(|error: berth_base::error::Error| crate::refused::invalid("id", &error.detail))?)
-        }
+        (chosen, _) => chosen,
     };
     let new = NewMiniApp { name: sent.get("name").into(), team, id, description: sent.get("description").into() };
     visit.api.tell(Method::POST, "/v1/mini-apps", &new).await
@@ -157,20 +153,23 @@ pub struct Tab {
     pub is_here: bool,
 }
 
-/// The pages of a MiniApp, of which one is open.
-pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
+/// The pages of a MiniApp that the visitor may see, of which one is open. Gray tasks and the trial are the team's own: whoever
+/// sees the MiniApp through a host app has no page of them.
+pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
+    let t = visit.t;
+    let is_of_team = visit.caller.reads(&app.scope());
     let pages = [
-        (t.overview(), ""),
-        (t.versions(), "/versions"),
-        (t.gray_tasks(), "/gray"),
-        (t.releases(), "/releases"),
-        (t.trial(), "/trial"),
-        (t.bindings(), "/bindings"),
-        (t.settings(), "/settings"),
+        (t.overview(), "", true),
+        (t.versions(), "/versions", true),
+        (t.gray_tasks(), "/gray", is_of_team),
+        (t.releases(), "/releases", true),
+        (t.trial(), "/trial", is_of_team),
+        (t.bindings(), "/bindings", true),
+        (t.settings(), "/settings", true),
     ];
-    let tab =
-        |(name, path)| Tab { name, address: format!("{}{path}", at!("/ui/mini-apps/{}", id)), is_here: path == here };
-    pages.into_iter().map(tab).collect()
+    let address = |path| at!("/ui/mini-apps/{}", app.id) + path;
+    let tab = |(name, path, _)| Tab { name, address: address(path), is_here: path == here };
+    pages.into_iter().filter(|(.., is_offered)| *is_offered).map(tab).collect()
 }
 
 /// The head of a page of a MiniApp.
@@ -280,7 +279,7 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     let page = OverviewPage {
         t,
         visit: &visit,
-        tabs: tabs(t, it.mini_app.id.as_str(), ""),
+        tabs: tabs(&visit, &it.mini_app, ""),
         next: next(&visit, &it),
         it: &it,
         hosts,

@@ -241,6 +241,6 @@ async fn remove(visit: Visit, Path(which): Path<String>, sent: Sent) -> Answer {
     let digest = policy(&visit, &which).await?.digest;
     match visit.api.just(Method::DELETE, &at!("/v1/policies/{}", digest)).await {
         Ok(()) => done(PLACE, visit.t.policy_removed()),
-        Err(refused) => show_remove(&visit, &which, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_remove(&visit, &which, &sent.again(&visit, refused)?).await,
     }
 }

@@ -73,8 +73,7 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
     let back = sent.get("back").to_owned();
     let token = sent.get("token");
     let started = if token.is_empty() {
-        // A password is taken as it was typed, with the white space around it.
-        let password = sent.0.iter().find(|(name, _)| name == "password").map_or("", |(_, value)| value);
+        let password = sent.typed("password").unwrap_or_default();
         let by = json!({ "sign_in_name": sent.get("sign_in_name"), "password": password });
         api.start("/v1/sessions", &by).await
     } else {
@@ -136,8 +135,7 @@ async fn accept(
 ) -> Response {
     let taste = Taste::of(&headers);
     let api = stranger(&console, &extensions).by(&headers);
-    let password = sent.0.iter().find(|(name, value)| name == "password" && !value.is_empty());
-    let password = password.map(|(_, value)| value.clone());
+    let password = sent.typed("password");
     let sign_in_name = sent.some("sign_in_name");
     let by = json!({ "code": code, "sign_in_name": sign_in_name, "password": password });
     match api.start("/v1/invitations/accept", &by).await {

@@ -72,7 +72,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         t: visit.t,
         visit: &visit,
         app: &app,
-        tabs: tabs(visit.t, &id, "/versions"),
+        tabs: tabs(&visit, &app, "/versions"),
         versions: &page.items,
         names: &names,
         next: page.next.map(|next| with_query(&here, [("cursor", Some(next.as_str()))])),

@@ -6,7 +6,7 @@ use axum::{
     http::Method,
     routing::{get, post},
 };
-use berth_base::{error::Error, page::Page as ListPage};
+use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     event::webhook::{
@@ -21,7 +21,7 @@ use crate::{
     frame::{Head, done},
     parts::{Badge, Filled, Shown, Tone},
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -85,13 +85,13 @@ fn scopes(visit: &Visit) -> Vec<(String, String)> {
 async fn create(visit: Visit, sent: Sent) -> Answer {
     match created(&visit, &sent).await {
         Ok(made) => show(&visit, Some(&made), &Filled::default()).await,
-        Err(refused) => show(&visit, None, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, None, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn created(visit: &Visit, sent: &Sent) -> Result<WebhookWithSecret, Refused> {
     let (kind, id) = sent.get("scope").split_once('/').unwrap_or_default();
-    let kind = kind.parse().map_err(|error: Error| invalid("scope", &error.detail))?;
+    let kind = read("scope", kind)?;
     let types = sent.get("types").split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
     let scope = WebhookScope { kind, id: id.into() };
     let new = NewWebhook { url: sent.get("url").into(), scope, types, description: String::new() };
@@ -170,6 +170,6 @@ async fn show_delete(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn delete(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/webhooks/{}", id)).await {
         Ok(()) => done(PLACE, visit.t.webhook_deleted()),
-        Err(refused) => show_delete(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_delete(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     parts::Filled,
     path::at,
     texts::grouped,
-    visit::{Answer, OrShow, Visit},
+    visit::{Answer, Visit},
 };
 
 pub fn routes() -> Router<Console> {
@@ -80,6 +80,6 @@ async fn pull(visit: Visit, Path((id, brake)): Path<(String, Brake)>, sent: Sent
     let path = at!("/v1/gray-tasks/{}/{}", id, brake.as_str());
     match visit.api.act(Method::POST, &path, &Note { note: sent.get("note").into() }).await {
         Ok(()) => done(&at!("/ui/gray/{}", id), said),
-        Err(refused) => show(&visit, &id, brake, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, &id, brake, &sent.again(&visit, refused)?).await,
     }
 }

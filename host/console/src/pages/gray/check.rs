@@ -13,16 +13,13 @@ use berth_model::{
     rollout::Platform,
 };
 
-use super::{
-    super::mini_apps::{Tab, bindings, head, mini_app, tabs},
-    read,
-};
+use super::super::mini_apps::{Tab, bindings, head, mini_app, tabs};
 use crate::{
     Console,
     act::Sent,
     parts::Filled,
     path::at,
-    refused::Refused,
+    refused::{Refused, read},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -120,7 +117,7 @@ async fn ask(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(Stri
     let page = Page {
         t,
         app: &app,
-        tabs: tabs(t, &id, "/gray"),
+        tabs: tabs(&visit, &app, "/gray"),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         answer,
         filled: &filled,

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart, Path, multipart::MultipartError},
+    extract::{DefaultBodyLimit, Multipart, Path},
     http::Method,
     routing::get,
 };
@@ -61,7 +61,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         t,
         visit,
         app: &app,
-        tabs: tabs(t, id, "/gray"),
+        tabs: tabs(visit, &app, "/gray"),
         lists: &lists,
         names: &names,
         may_upload: visit.can(Action::Release, &app.scope()),
@@ -98,11 +98,10 @@ async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer
 
 /// Reads the form as it comes, and passes its file on without keeping it.
 async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> Result<UploadedCohort, Refused> {
-    let broken = |error: MultipartError| Refused::Misread(error.body_text());
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = form.next_field().await? {
         match field.name().unwrap_or_default() {
-            "name" => said.name = field.text().await.map_err(broken)?.trim().to_owned(),
-            "column" => said.column = field.text().await.map_err(broken)?.trim().to_owned(),
+            "name" => said.name = field.text().await?.trim().to_owned(),
+            "column" => said.column = field.text().await?.trim().to_owned(),
             "as_is" => said.as_is = true,
             "list" => {
                 let file = field.file_name().unwrap_or_default().to_owned();

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::mini_apps::{bindings, head},
-    moment, number, read, share,
+    moment, number, share,
 };
 use crate::{
     Console,
@@ -33,7 +33,7 @@ use crate::{
     frame::done,
     parts::Filled,
     path::at,
-    refused::Refused,
+    refused::{Refused, read},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -133,14 +133,14 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match create_as(&visit, &id, &sent).await {
         Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
-        Err(refused) => show_with(&visit, &id, "", &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_with(&visit, &id, "", &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn create_as(visit: &Visit, id: &str, sent: &Sent) -> Result<GrayTask, Refused> {
     let new = NewGrayTask {
         name: sent.get("name").into(),
-        version: read("version", sent.get("version"))?,
+        version: sent.read("version")?,
         start: start(visit, sent)?,
         end: moment(visit, sent, "end")?,
         max_users: number(visit, sent, "max_users")?,

@@ -17,7 +17,7 @@ use berth_model::{
     },
 };
 
-use super::{Tab, endpoint_apps::bind_to, head, merchant, of_merchant, scope, tabs};
+use super::{Tab, app_of, endpoint_apps::bind_to, head, merchant, of_merchant, scope, tabs};
 use crate::{
     Console,
     act::{Confirm, Sent},
@@ -59,8 +59,8 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    fn app_of<'a>(&'a self, channel: &'a Channel) -> Option<&'a EndpointApp> {
-        channel.endpoint_app.as_ref().and_then(|cid| self.apps.iter().find(|app| app.id == *cid))
+    fn app_of(&self, channel: &Channel) -> Option<&EndpointApp> {
+        app_of(self.apps, channel)
     }
 }
 
@@ -99,7 +99,7 @@ struct One<'a> {
 impl One<'_> {
     /// The endpoint application that it is bound to.
     fn app(&self) -> Option<&EndpointApp> {
-        self.it.endpoint_app.as_ref().and_then(|cid| self.apps.iter().find(|app| app.id == *cid))
+        app_of(self.apps, self.it)
     }
 }
 
@@ -135,7 +135,7 @@ async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
 async fn after(visit: &Visit, (id, of): (&str, &str), result: Result<(), Refused>, said: &str, sent: Sent) -> Answer {
     match result {
         Ok(()) => done(&page_of(id, of), said),
-        Err(refused) => show(visit, id, of, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => show(visit, id, of, &sent.again(visit, refused)?).await,
     }
 }
 
@@ -164,7 +164,7 @@ async fn show_unbind(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answ
 async fn unbind(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/channels/{}/endpoint-app", of)).await {
         Ok(()) => done(&page_of(&id, &of), visit.t.channel_unbound()),
-        Err(refused) => show_unbind(&visit, &id, &of, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_unbind(&visit, &id, &of, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -204,6 +204,6 @@ async fn show_act(
 async fn delete(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/channels/{}", of)).await {
         Ok(()) => done(&at!("/ui/merchants/{}/channels", id), visit.t.channel_deleted()),
-        Err(refused) => show_delete(&visit, &id, &of, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_delete(&visit, &id, &of, &sent.again(&visit, refused)?).await,
     }
 }

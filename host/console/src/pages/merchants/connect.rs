@@ -17,17 +17,14 @@ use berth_model::{
     },
 };
 
-use super::{
-    endpoint_apps::{choices, parsed},
-    head, merchant, of_merchant, scope,
-};
+use super::{endpoint_apps::choices, head, merchant, of_merchant, scope};
 use crate::{
     Console,
     act::Sent,
     frame::{Head, done},
     parts::{Filled, Shown},
     path::at,
-    refused::Refused,
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -85,16 +82,16 @@ async fn show_form(visit: &Visit, id: &str, chosen: &str, filled: &Filled) -> An
 async fn start(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match start_of(&visit, &id, &sent).await {
         Ok(run) => done(&page_of(&id, run.id.as_str()), visit.t.run_started()),
-        Err(refused) => show_form(&visit, &id, "", &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_form(&visit, &id, "", &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn start_of(visit: &Visit, id: &str, sent: &Sent) -> Result<AuthorisationView, Refused> {
-    let kind: ChannelKind = parsed("kind", sent.get("kind"))?;
+    let kind: ChannelKind = sent.read("kind")?;
     // WeChat tells id and name of its accounts itself; what was typed for another kind is not meant for it.
     let vouched = Vouched { app_id: sent.get("app_id").into(), name: sent.get("channel_name").into() };
     let vouched = Some(vouched).filter(|_| !kind.is_wechat());
-    let new = NewAuthorisation { merchant: parsed("merchant", id)?, kind, endpoint_app: target(sent)?, vouched };
+    let new = NewAuthorisation { merchant: read("merchant", id)?, kind, endpoint_app: target(sent)?, vouched };
     visit.api.tell(Method::POST, "/v1/channel-authorisations", &new).await
 }
 
@@ -103,11 +100,11 @@ fn target(sent: &Sent) -> Result<Option<Target>, Refused> {
     Ok(match sent.get("endpoint_app") {
         "" => None,
         "new" => {
-            let products = sent.all("products").map(|product| parsed("products", product));
+            let products = sent.all("products").map(|product| read("products", product));
             let products = products.collect::<Result<_, _>>()?;
             Some(Target::New(NewTarget { name: sent.get("app_name").into(), products }))
         }
-        cid => Some(Target::Id(parsed("endpoint_app", cid)?)),
+        cid => Some(Target::Id(read("endpoint_app", cid)?)),
     })
 }
 
@@ -171,7 +168,7 @@ async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
 async fn after(visit: &Visit, (id, of): (&str, &str), result: Result<(), Refused>, said: &str, sent: Sent) -> Answer {
     match result {
         Ok(()) => done(&page_of(id, of), said),
-        Err(refused) => show(visit, id, of, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => show(visit, id, of, &sent.again(visit, refused)?).await,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     frame::done,
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, invalid},
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -77,22 +77,17 @@ async fn show_new(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match create_of(&visit, &id, &sent).await {
         Ok(view) => done(&page_of(&id, view.app.id.as_str()), &visit.t.endpoint_app_created(&view.app.name)),
-        Err(refused) => show_new(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_new(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn create_of(visit: &Visit, id: &str, sent: &Sent) -> Result<EndpointAppView, Refused> {
     let new = NewEndpointApp {
-        merchant: parsed("merchant", id)?,
+        merchant: read("merchant", id)?,
         name: sent.get("name").into(),
-        products: sent.all("products").map(|product| parsed("products", product)).collect::<Result<_, _>>()?,
+        products: sent.all("products").map(|product| read("products", product)).collect::<Result<_, _>>()?,
     };
     visit.api.tell(Method::POST, "/v1/endpoint-apps", &new).await
-}
-
-/// An id that a form sent.
-pub fn parsed<T: std::str::FromStr<Err = berth_base::error::Error>>(field: &str, text: &str) -> Result<T, Refused> {
-    text.parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail))
 }
 
 #[derive(askama::Template)]
@@ -155,7 +150,7 @@ async fn show(visit: &Visit, id: &str, cid: &str, filled: &Filled) -> Answer {
 async fn after(visit: &Visit, (id, cid): (&str, &str), result: Result<(), Refused>, said: &str, sent: Sent) -> Answer {
     match result {
         Ok(()) => done(&page_of(id, cid), said),
-        Err(refused) => show(visit, id, cid, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => show(visit, id, cid, &sent.again(visit, refused)?).await,
     }
 }
 
@@ -178,7 +173,7 @@ async fn bind(visit: Visit, Path((id, cid)): Of, sent: Sent) -> Answer {
 
 /// Binds a channel to an endpoint application.
 pub async fn bind_to(visit: &Visit, channel: &str, cid: &str, take: bool) -> Result<(), Refused> {
-    let bind = BindChannel { endpoint_app: parsed("endpoint_app", cid)?, take };
+    let bind = BindChannel { endpoint_app: read("endpoint_app", cid)?, take };
     visit.api.act(Method::PUT, &at!("/v1/channels/{}/endpoint-app", channel), &bind).await
 }
 
@@ -209,7 +204,7 @@ async fn show_take(visit: &Visit, id: &str, cid: &str, instance: &str, filled: &
 async fn take(visit: Visit, Path((id, cid, instance)): OfProduct, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/endpoint-apps/{}/products/{}", cid, instance)).await {
         Ok(()) => done(&page_of(&id, &cid), visit.t.product_taken()),
-        Err(refused) => show_take(&visit, &id, &cid, &instance, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_take(&visit, &id, &cid, &instance, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -237,6 +232,6 @@ async fn show_delete(visit: &Visit, id: &str, cid: &str, filled: &Filled) -> Ans
 async fn delete(visit: Visit, Path((id, cid)): Of, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/endpoint-apps/{}", cid)).await {
         Ok(()) => done(&at!("/ui/merchants/{}", id), visit.t.endpoint_app_deleted()),
-        Err(refused) => show_delete(&visit, &id, &cid, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_delete(&visit, &id, &cid, &sent.again(&visit, refused)?).await,
     }
 }

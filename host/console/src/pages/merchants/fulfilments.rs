@@ -141,7 +141,7 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn replay(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match replay_of(&visit, &id, &sent).await {
         Ok(receipt) => done(&at!("/ui/fulfilments/{}", receipt.kept()), &told(visit.t, &receipt)),
-        Err(refused) => show(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -189,6 +189,6 @@ async fn discard(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let discard = Discard { note: sent.get("note").into() };
     match visit.api.act(Method::POST, &at!("/v1/fulfilments/{}/discard", id), &discard).await {
         Ok(()) => done(&at!("/ui/fulfilments/{}", id), visit.t.discarded()),
-        Err(refused) => show_discard(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?),
+        Err(refused) => show_discard(&visit, &id, &sent.again(&visit, refused)?),
     }
 }

@@ -19,18 +19,14 @@ use berth_model::{
     },
 };
 
-use super::{
-    Tab,
-    endpoint_apps::{choices, parsed},
-    head, id_of, merchant, of_merchant, scope, tabs,
-};
+use super::{Tab, endpoint_apps::choices, head, merchant, of_merchant, scope, tabs};
 use crate::{
     Console,
     act::{Confirm, Sent},
     frame::done,
     parts::Filled,
     path::{at, with_query},
-    refused::Refused,
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -169,16 +165,16 @@ async fn show_new(visit: &Visit, id: &str, parent: &str, filled: &Filled) -> Ans
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match create_of(&visit, &id, &sent).await {
         Ok(node) => done(&page_of(&id, node.id.as_str()), visit.t.node_created()),
-        Err(refused) => show_new(&visit, &id, "", &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_new(&visit, &id, "", &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn create_of(visit: &Visit, id: &str, sent: &Sent) -> Result<OrgNode, Refused> {
     let new = NewOrgNode {
-        merchant: parsed("merchant", id)?,
+        merchant: read("merchant", id)?,
         name: sent.get("name").into(),
-        id: id_of(sent, "id")?,
-        parent: id_of(sent, "parent")?,
+        id: sent.read_some("id")?,
+        parent: sent.read_some("parent")?,
         limited: sent.is_on("limited"),
     };
     visit.api.tell(Method::POST, "/v1/org-nodes", &new).await
@@ -247,7 +243,7 @@ async fn show(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Answer {
 async fn after(visit: &Visit, (id, vid): (&str, &str), result: Result<(), Refused>, sent: Sent) -> Answer {
     match result {
         Ok(()) => done(&page_of(id, vid), visit.t.edited()),
-        Err(refused) => show(visit, id, vid, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => show(visit, id, vid, &sent.again(visit, refused)?).await,
     }
 }
 
@@ -259,7 +255,7 @@ async fn edit(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
 async fn edit_of(visit: &Visit, vid: &str, sent: &Sent) -> Result<(), Refused> {
     let edit = EditOrgNode {
         name: Some(sent.get("name").into()),
-        parent: Some(id_of(sent, "parent")?),
+        parent: Some(sent.read_some("parent")?),
         limited: Some(sent.is_on("limited")),
     };
     visit.api.act(Method::PATCH, &at!("/v1/org-nodes/{}", vid), &edit).await
@@ -297,9 +293,7 @@ async fn show_close(visit: &Visit, id: &str, vid: &str, instance: &str, filled: 
 async fn close(visit: Visit, Path((id, vid, instance)): Path<(String, String, String)>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/org-nodes/{}/products/{}", vid, instance)).await {
         Ok(()) => done(&page_of(&id, &vid), visit.t.edited()),
-        Err(refused) => {
-            show_close(&visit, &id, &vid, &instance, &sent.filled().refused(refused).or_show(&visit)?).await
-        }
+        Err(refused) => show_close(&visit, &id, &vid, &instance, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -339,6 +333,6 @@ async fn show_delete(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Ans
 async fn delete(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/org-nodes/{}", vid)).await {
         Ok(()) => done(&at!("/ui/merchants/{}/nodes", id), visit.t.node_deleted()),
-        Err(refused) => show_delete(&visit, &id, &vid, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_delete(&visit, &id, &vid, &sent.again(&visit, refused)?).await,
     }
 }

@@ -62,7 +62,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
     let bindings = all(visit, &app).await;
     let may_ask = visit.can(Action::Configure, &app.scope());
-    let tabs = tabs(visit.t, id, "/bindings");
+    let tabs = tabs(visit, &app, "/bindings");
     let page = Page { t: visit.t, visit, app: &app, tabs, bindings: &bindings, may_ask, filled };
     visit.page(head(visit, visit.t.bindings(), Some(&app)), &page)
 }
@@ -72,7 +72,7 @@ async fn ask(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let path = at!("/v1/host-apps/{}/bindings/{}", sent.get("host_app"), id);
     match visit.api.just(Method::PUT, &path).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}/bindings", id), visit.t.binding_asked()),
-        Err(refused) => show_with(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -97,6 +97,6 @@ async fn show_end(visit: &Visit, id: &str, host_app: &str, filled: &Filled) -> A
 async fn end(visit: Visit, Path((id, host_app)): Path<(String, String)>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/host-apps/{}/bindings/{}", host_app, id)).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}/bindings", id), visit.t.binding_ended()),
-        Err(refused) => show_end(&visit, &id, &host_app, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_end(&visit, &id, &host_app, &sent.again(&visit, refused)?).await,
     }
 }

@@ -54,7 +54,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let page = Page {
         t: visit.t,
         app: &app,
-        tabs: tabs(visit.t, id, "/settings"),
+        tabs: tabs(visit, &app, "/settings"),
         minimum: app.min_version.as_ref().map(ToString::to_string).unwrap_or_default(),
         may_edit: visit.can(Action::EditMiniApp, &scope),
         may_release: visit.can(Action::Release, &scope),
@@ -70,22 +70,19 @@ async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 }
 
 async fn set_minimum(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    let set = set_minimum_to(&visit, &id, sent.get("version")).await;
+    let set = set_minimum_to(&visit, &id, &sent).await;
     settled(&visit, &id, set, sent).await
 }
 
-async fn set_minimum_to(visit: &Visit, id: &str, version: &str) -> Result<(), Refused> {
-    let version = match version {
-        "" => None,
-        text => Some(text.parse().map_err(|error: berth_base::error::Error| invalid("version", &error.detail))?),
-    };
+async fn set_minimum_to(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let version = sent.read_some("version")?;
     visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/min-version", id), &MinVersion { version }).await
 }
 
 async fn settled(visit: &Visit, id: &str, result: Result<(), Refused>, sent: Sent) -> Answer {
     match result {
         Ok(()) => done(&at!("/ui/mini-apps/{}/settings", id), visit.t.edited()),
-        Err(refused) => show_with(visit, id, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => show_with(visit, id, &sent.again(visit, refused)?).await,
     }
 }
 
@@ -140,6 +137,6 @@ async fn set_shelf(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     };
     match result {
         Ok(()) => done(&at!("/ui/mini-apps/{}", id), said),
-        Err(refused) => show_shelf(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_shelf(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     frame::done,
     parts::Filled,
     path::at,
-    refused::{Refused, invalid},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -74,7 +74,7 @@ async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> 
     let page = Page {
         t: visit.t,
         app: &app,
-        tabs: tabs(visit.t, id, "/trial"),
+        tabs: tabs(visit, &app, "/trial"),
         entries: entries(visit, id, &chosen).await,
         may_set: visit.can(Action::Develop, &app.scope()),
         trial,
@@ -95,15 +95,14 @@ async fn set(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match set_trial(&visit, &id, &sent).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}/trial", id), visit.t.trial_saved()),
         Err(refused) => {
-            let filled = sent.filled().refused(refused).or_show(&visit)?;
+            let filled = sent.again(&visit, refused)?;
             show_with(&visit, &id, String::new(), &filled).await
         }
     }
 }
 
 async fn set_trial(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
-    let version = sent.get("version").parse();
-    let version = version.map_err(|error: berth_base::error::Error| invalid("version", &error.detail))?;
+    let version = sent.read("version")?;
     let accounts = sent.get("accounts").lines().map(str::trim).filter(|line| !line.is_empty());
     let trial =
         Trial { version, entry_path: sent.get("entry_path").into(), accounts: accounts.map(str::to_owned).collect() };
@@ -131,6 +130,6 @@ async fn show_end(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn end(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/mini-apps/{}/trial", id)).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}/trial", id), visit.t.trial_ended()),
-        Err(refused) => show_end(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_end(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     frame::done,
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, invalid},
+    refused::{Refused, invalid, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -34,7 +34,7 @@ pub fn routes() -> Router<Console> {
 async fn bind(visit: Visit, Path(which): Path<String>, sent: Sent) -> Answer {
     match bind_to(&visit, &which, &sent).await {
         Ok(()) => done(&at!("/ui/policies/{}", which), visit.t.policy_bound()),
-        Err(refused) => show_one(&visit, &which, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_one(&visit, &which, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -42,8 +42,8 @@ async fn bind_to(visit: &Visit, which: &str, sent: &Sent) -> Result<(), Refused>
     let binding = NewPolicyBinding {
         policy: which.to_owned(),
         config: config(sent)?,
-        mode: chosen(sent, "mode")?,
-        on_error: chosen(sent, "on_error")?,
+        mode: sent.read("mode")?,
+        on_error: sent.read("on_error")?,
         limits: Default::default(),
         watch: None,
     };
@@ -54,13 +54,8 @@ async fn bind_to(visit: &Visit, which: &str, sent: &Sent) -> Result<(), Refused>
 /// The place that was chosen: its kind, and its id after a colon.
 fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
     let (kind, id) = sent.get("scope").split_once(':').unwrap_or((sent.get("scope"), ""));
-    let kind: ScopeKind = kind.parse().map_err(|error: berth_base::error::Error| invalid("scope", &error.detail))?;
+    let kind: ScopeKind = read("scope", kind)?;
     Ok(PolicyScope { kind, id: id.to_owned() })
-}
-
-/// One of the values of a setting.
-fn chosen<T: std::str::FromStr<Err = berth_base::error::Error>>(sent: &Sent, field: &str) -> Result<T, Refused> {
-    sent.get(field).parse().map_err(|error: berth_base::error::Error| invalid(field, &error.detail))
 }
 
 /// The config that was typed; left empty it has no members.
@@ -116,7 +111,7 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn change(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match change_to(&visit, &id, &sent).await {
         Ok(binding) => done(&at!("/ui/policies/{}", binding.policy), visit.t.edited()),
-        Err(refused) => show(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -124,8 +119,8 @@ async fn change_to(visit: &Visit, id: &str, sent: &Sent) -> Result<PolicyBinding
     let patch = PolicyBindingPatch {
         policy: None,
         config: Some(config(sent)?),
-        mode: Some(chosen(sent, "mode")?),
-        on_error: Some(chosen(sent, "on_error")?),
+        mode: Some(sent.read("mode")?),
+        on_error: Some(sent.read("on_error")?),
         limits: None,
     };
     visit.api.tell(Method::PUT, &at!("/v1/policy-bindings/{}", id), &patch).await
@@ -153,6 +148,6 @@ async fn unbind(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let it = binding(&visit, &id).await?;
     match visit.api.just(Method::DELETE, &at!("/v1/policy-bindings/{}", id)).await {
         Ok(()) => done(&at!("/ui/policies/{}", it.policy), visit.t.policy_unbound()),
-        Err(refused) => show_unbind(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_unbind(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

@@ -53,8 +53,7 @@ async fn install(visit: Visit, form: Multipart) -> Answer {
 }
 
 async fn send(visit: &Visit, mut form: Multipart) -> Result<InstalledPolicy, Refused> {
-    let broken = |error: axum::extract::multipart::MultipartError| Refused::Misread(error.body_text());
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = form.next_field().await? {
         if field.name() == Some("wasm") && field.file_name().is_some_and(|name| !name.is_empty()) {
             return visit.api.pass_on(Method::POST, "/v1/policies", field, "application/wasm").await;
         }

@@ -15,7 +15,7 @@ use crate::{
     frame::{Head, done},
     parts::Filled,
     path::at,
-    refused::{Refused, invalid},
+    refused::{Refused, read},
     texts::grouped,
     visit::{Answer, OrShow, Visit},
 };
@@ -53,7 +53,7 @@ async fn after(
 ) -> Answer {
     match result {
         Ok(()) => done(&page_of(id, number), said),
-        Err(refused) => again(visit, id, number, &sent.filled().refused(refused).or_show(visit)?).await,
+        Err(refused) => again(visit, id, number, &sent.again(visit, refused)?).await,
     }
 }
 
@@ -124,7 +124,7 @@ async fn show_delete(visit: &Visit, id: &str, number: &str, filled: &Filled) -> 
 async fn delete(visit: Visit, Path((id, number)): Of, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/mini-apps/{}/versions/{}", id, number)).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}/versions", id), visit.t.deleted()),
-        Err(refused) => show_delete(&visit, &id, &number, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_delete(&visit, &id, &number, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -170,7 +170,7 @@ async fn publish(visit: Visit, Path((id, number)): Of, sent: Sent) -> Answer {
     let path = at!("/v1/mini-apps/{}/versions/{}/publish", id, number);
     match visit.api.act(Method::POST, &path, &publish).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}", id), &visit.t.published(&number)),
-        Err(refused) => show_publish(&visit, &id, &number, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_publish(&visit, &id, &number, &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -206,12 +206,12 @@ async fn show_rollback(visit: &Visit, id: &str, number: &str, filled: &Filled) -
 async fn rollback(visit: Visit, Path((id, number)): Of, sent: Sent) -> Answer {
     match roll_back(&visit, &id, &number, &sent).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}", id), &visit.t.rolled_back_to(&number)),
-        Err(refused) => show_rollback(&visit, &id, &number, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_rollback(&visit, &id, &number, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn roll_back(visit: &Visit, id: &str, number: &str, sent: &Sent) -> Result<(), Refused> {
-    let to = number.parse().map_err(|error: berth_base::error::Error| invalid("to", &error.detail))?;
+    let to = read("to", number)?;
     let rollback = Rollback { to, lower_min: sent.is_on("lower_min"), note: sent.get("note").into() };
     visit.api.act(Method::POST, &at!("/v1/mini-apps/{}/rollback", id), &rollback).await
 }

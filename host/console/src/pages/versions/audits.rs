@@ -23,7 +23,7 @@ use crate::{
     frame::{Head, done},
     parts::{Filled, Names, Shown},
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -144,13 +144,11 @@ async fn decide(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
             let said = if approve { visit.t.decided_approved(host) } else { visit.t.decided_rejected(host) };
             done(&at!("/ui/audits/{}", id), &said)
         }
-        Err(refused) => show_with(&visit, &id, &sent.filled().refused(refused).or_show(&visit)?).await,
+        Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
 async fn decide_as(visit: &Visit, id: &str, sent: &Sent, approve: bool) -> Result<(), Refused> {
-    let host_app = sent.get("host_app").parse();
-    let host_app = host_app.map_err(|error: berth_base::error::Error| invalid("host_app", &error.detail))?;
-    let decide = Decide { host_app, approve, note: sent.get("note").into() };
+    let decide = Decide { host_app: sent.read("host_app")?, approve, note: sent.get("note").into() };
     visit.api.act(Method::POST, &at!("/v1/audits/{}/decisions", id), &decide).await
 }

@@ -47,7 +47,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let page = Page {
         t,
         visit: &visit,
-        tabs: tabs(t, &id, "/releases"),
+        tabs: tabs(&visit, &it.mini_app, "/releases"),
         releases: rows(&releases, it.online.as_ref(), visit.now, t),
         names: &names,
         before,

@@ -77,10 +77,9 @@ async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer
 
 /// Reads the form as it comes, and passes its file on without keeping it.
 async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> Result<Version, Refused> {
-    let broken = |error: axum::extract::multipart::MultipartError| Refused::Misread(error.body_text());
-    while let Some(field) = form.next_field().await.map_err(broken)? {
+    while let Some(field) = form.next_field().await? {
         match field.name().unwrap_or_default() {
-            "version" => said.version = field.text().await.map_err(broken)?.trim().to_owned(),
+            "version" => said.version = field.text().await?.trim().to_owned(),
             "submit" => said.submit = true,
             "package" => {
                 let file = field.file_name().unwrap_or_default().to_owned();
