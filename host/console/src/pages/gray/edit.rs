@@ -20,7 +20,7 @@ use crate::{
     refused::{Refused, invalid},
     show,
     texts::Texts,
-    visit::{Answer, OrShow, Visit},
+    visit::{Answer, Visit},
 };
 
 pub fn routes() -> Router<Console> {

@@ -15,7 +15,7 @@ use crate::{
     parts::{Filled, Shown},
     path::at,
     texts::Texts,
-    visit::{Answer, OrShow, Visit},
+    visit::{Answer, Visit},
 };
 
 pub fn routes() -> Router<Console> {
