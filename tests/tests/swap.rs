@@ -160,6 +160,18 @@ async fn refused(answer: reqwest::Response) -> (u16, String) {
     (status, text(&problem["type"]))
 }
 
+/// Takes one connection and lets it become a WebSocket; answers it with the head of its request.
+async fn upgraded(socket: TcpListener) -> (TcpStream, Vec<u8>) {
+    let (mut stream, _) = socket.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    stream.write_all(answer.as_bytes()).await.unwrap();
+    (stream, head)
+}
+
 on_both! {
     async fn u4_u9_the_merchant_sees_its_own_open_ids_and_the_partner_its_own(host) {
         let shop = Shop::open(host, |_| {}).await;
@@ -285,13 +297,7 @@ on_both! {
         let upstream = format!("http://{}", socket.local_addr().unwrap());
         let shop = Shop::open(host, |args| args.upstream = upstream.parse().unwrap()).await;
         let merchant = tokio::spawn(async move {
-            let (mut stream, _) = socket.accept().await.unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
-            let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let (mut stream, head) = upgraded(socket).await;
             let mut bytes = [0; 4];
             stream.read_exact(&mut bytes).await.unwrap();
             bytes.reverse();
@@ -320,13 +326,7 @@ on_both! {
         let upstream = format!("http://{}", socket.local_addr().unwrap());
         let shop = Shop::open(host, |args| args.upstream = upstream.parse().unwrap()).await;
         let merchant = tokio::spawn(async move {
-            let (mut stream, _) = socket.accept().await.unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
-            let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let (mut stream, head) = upgraded(socket).await;
             let (mut said, mut opcode) = (Vec::new(), 0x81);
             while opcode == 0x81 {
                 let (got, text) = frame_from(&mut stream).await;
