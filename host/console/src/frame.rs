@@ -41,11 +41,7 @@ struct Frame<'a> {
     taste: &'a Taste,
     title: &'a str,
     above: &'a [(String, String)],
-    menu: Vec<Entry>,
-    /// Who is signed in; nobody on the pages that need no session.
-    name: Option<&'a str>,
-    address: &'a str,
-    said: Option<&'a str>,
+    around: Around<'a>,
     live: Option<&'a str>,
     style: &'static str,
     script: &'static str,
@@ -72,22 +68,30 @@ pub fn done<E>(to: &str, said: &str) -> Result<Response, E> {
     Ok(response)
 }
 
-/// A page for whoever comes, without a menu.
-pub fn alone(taste: &Taste, status: StatusCode, title: &str, body: &impl Template) -> Response {
-    let head = Head { title, ..Head::default() };
-    framed(taste, status, &head, Vec::new(), None, "/ui", None, body)
+/// What stands around a page for one visitor; around a page for whoever comes nothing does.
+#[derive(Default)]
+pub struct Around<'a> {
+    pub menu: Vec<Entry>,
+    /// Who is signed in.
+    pub name: Option<&'a str>,
+    /// Where forms of the frame lead back to.
+    pub address: &'a str,
+    /// What the page before has to say.
+    pub said: Option<&'a str>,
 }
 
-/// A page with all that stands around it. `name` is who is signed in, `address` where forms of the frame lead back to.
-#[expect(clippy::too_many_arguments, reason = "what stands around a page")]
+/// A page for whoever comes, without a menu.
+pub fn alone(taste: &Taste, status: StatusCode, title: &str, body: &impl Template) -> Response {
+    let around = Around { address: "/ui", ..Around::default() };
+    framed(taste, status, &Head { title, ..Head::default() }, around, body)
+}
+
+/// A page with what stands around it.
 pub fn framed(
     taste: &Taste,
     status: StatusCode,
     head: &Head<'_>,
-    menu: Vec<Entry>,
-    name: Option<&str>,
-    address: &str,
-    said: Option<&str>,
+    around: Around<'_>,
     body: &impl Template,
 ) -> Response {
     let rendered = body.render().and_then(|body| {
@@ -96,10 +100,7 @@ pub fn framed(
             taste,
             title: head.title,
             above: &head.above,
-            menu,
-            name,
-            address,
-            said,
+            around,
             live: head.live.as_deref(),
             style: assets::STYLE.address(),
             script: assets::SCRIPT.address(),

@@ -12,7 +12,7 @@ use berth_model::access::{Action, Caller, Me, Role, Scope, ScopeKind};
 use crate::{
     Console,
     api::Api,
-    frame::{self, Entry, Head},
+    frame::{self, Around, Entry, Head},
     refused::Refused,
     show::{self, When},
     texts::Texts,
@@ -140,16 +140,13 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
 
 /// A page for somebody who is signed in.
 fn page(visit: &Visit, head: &Head<'_>, body: &impl Template) -> Response {
-    let mut response = frame::framed(
-        &visit.taste,
-        StatusCode::OK,
-        head,
-        menu(visit, head.place),
-        Some(&visit.me.account.name),
-        &visit.address,
-        visit.said.as_deref(),
-        body,
-    );
+    let around = Around {
+        menu: menu(visit, head.place),
+        name: Some(&visit.me.account.name),
+        address: &visit.address,
+        said: visit.said.as_deref(),
+    };
+    let mut response = frame::framed(&visit.taste, StatusCode::OK, head, around, body);
     if visit.said.is_some() {
         let forget = HeaderValue::from_static("berth_said=; Path=/ui; Max-Age=0; HttpOnly; SameSite=Lax");
         response.headers_mut().append(header::SET_COOKIE, forget);

@@ -33,34 +33,37 @@ pub fn routes() -> Router<Console> {
 /// Of how many things of their own the newest events are gathered for people who may not read all events.
 const MOST_OWN: usize = 5;
 
-/// The newest events that the visitor may read, newest first: all of them for readers of the platform, and otherwise those
-/// of some MiniApps, host apps and merchants of theirs.
-pub async fn newest(visit: &Visit, count: i64) -> Vec<Event> {
-    let count_text = count.to_string();
-    let newest_of = async |member: Option<(&str, &str)>| {
-        let limits = [("before", Some("0")), ("limit", Some(count_text.as_str()))];
-        let of = member.map(|(name, id)| (name, Some(id)));
-        let page: Result<EventPage, Refused> =
-            visit.api.get(&with_query("/v1/events", limits.into_iter().chain(of))).await;
+/// Events that the visitor may read, as a query wants them: for readers of the platform of everything, and otherwise of some
+/// MiniApps, host apps and merchants of theirs, one thing after the other.
+async fn readable(visit: &Visit, query: &[(&str, &str)]) -> Vec<Event> {
+    let ask = async |member: Option<(&str, &str)>| {
+        let members = query.iter().copied().chain(member).map(|(name, value)| (name, Some(value)));
+        let page: Result<EventPage, Refused> = visit.api.get(&with_query("/v1/events", members)).await;
         page.map(|page| page.items).unwrap_or_default()
     };
     if visit.can(Action::Read, &Scope::Platform) {
-        return newest_of(None).await;
+        return ask(None).await;
     }
     let mut events = Vec::new();
     let apps: Result<ListPage<ListedMiniApp>, Refused> =
         visit.api.page(&format!("/v1/mini-apps?limit={MOST_OWN}")).await;
     for app in apps.map(|page| page.items).unwrap_or_default() {
-        events.extend(newest_of(Some(("mini_app", app.mini_app.id.as_str()))).await);
+        events.extend(ask(Some(("mini_app", app.mini_app.id.as_str()))).await);
     }
     for (kind, member) in [(ScopeKind::HostApp, "host_app"), (ScopeKind::Merchant, "merchant")] {
         for id in visit.scopes(kind).take(MOST_OWN) {
-            events.extend(newest_of(Some((member, id))).await);
+            events.extend(ask(Some((member, id))).await);
         }
     }
+    events
+}
+
+/// The newest events that the visitor may read, newest first.
+pub async fn newest(visit: &Visit, count: usize) -> Vec<Event> {
+    let mut events = readable(visit, &[("before", "0"), ("limit", &count.to_string())]).await;
     events.sort_by_key(|event| std::cmp::Reverse(event.seq));
     events.dedup_by_key(|event| event.seq);
-    events.truncate(usize::try_from(count).unwrap_or(0));
+    events.truncate(count);
     events
 }
 
@@ -130,15 +133,9 @@ impl One<'_> {
     }
 }
 
-/// One event. The API lists events of what one may read, so somebody who is no reader of the platform is led to the lists of
-/// their own things.
+/// One event. The API lists events of what one may read, and has no address for a single one.
 async fn one(visit: Visit, Path(seq): Path<i64>) -> Answer {
-    let event = if visit.can(Action::Read, &Scope::Platform) {
-        let path = format!("/v1/events?after={}&limit=1", seq - 1);
-        visit.api.get::<EventPage>(&path).await.or_show(&visit)?.items
-    } else {
-        newest(&visit, 1000).await
-    };
+    let event = readable(&visit, &[("after", &(seq - 1).to_string()), ("limit", "1")]).await;
     let Some(event) = event.into_iter().find(|event| event.seq == seq) else {
         return Err(visit.refuse(crate::refused::not_found()));
     };

@@ -60,7 +60,7 @@ struct Home<'a> {
 }
 
 /// How many of the newest events home shows.
-const MOST_EVENTS: i64 = 8;
+const MOST_EVENTS: usize = 8;
 
 /// How many of a list there are, as far as its first page says.
 fn count<T>(page: &Result<ListPage<T>, Refused>) -> usize {
