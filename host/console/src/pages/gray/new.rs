@@ -111,14 +111,18 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     let may_give = |version: &&Version| {
         version.online_at.is_none() && online.is_some_and(|online| version.version > online.version)
     };
+    let versions: Vec<&Version> = it.approved.iter().filter(may_give).collect();
+    // What the field shows when nothing was chosen, as browsers do.
+    let first = versions.first().map(|version| version.version.to_string()).unwrap_or_default();
+    let chosen = Some(filled.or("version", version)).filter(|version| !version.is_empty());
     let now = visit.now;
     let page = Form {
         t,
         visit,
         app,
         online,
-        versions: it.approved.iter().filter(may_give).collect(),
-        chosen: filled.or("version", version),
+        versions,
+        chosen: chosen.unwrap_or(&first),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         lists: &lists,
         start: show::for_field(now, &visit.taste.zone),
