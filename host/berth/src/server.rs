@@ -167,9 +167,9 @@ impl Host {
             app.outbox.streams.end();
         };
         let api = router(app.clone(), throttle, deps.clone());
-        let is_secure = app.config.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-        let whole = within_edge(berth_console::routes(api.clone(), is_secure, app.db.nature().clock.clone()), deps)
-            .fallback_service(api);
+        let clock = app.db.nature().clock.clone();
+        let console = berth_console::routes(api.clone(), app.config.public_url.clone(), clock);
+        let whole = within_edge(console, deps).fallback_service(api);
         let report = serve(listener, whole, http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;

@@ -11,6 +11,7 @@ mod frame;
 mod pages;
 mod parts;
 mod path;
+mod qr;
 mod refused;
 mod show;
 mod texts;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     middleware::{Next, from_fn},
     response::Response,
 };
@@ -39,14 +40,32 @@ pub const ROOT: &str = "/ui";
 struct Console {
     /// The API with all that a request passes.
     api: Router,
-    /// Whether browsers come by TLS, so that cookies may be marked as secure.
-    is_secure: bool,
+    /// The address of the host for browsers, where it is known.
+    public_url: Option<String>,
     clock: Arc<dyn Clock>,
 }
 
+impl Console {
+    /// Whether browsers come by TLS, so that cookies may be marked as secure.
+    fn is_secure(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// The address of the host as the browser that sent these headers knows it, without a slash at the end.
+    fn origin(&self, headers: &HeaderMap) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => {
+                let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+                format!("http://{}", host.unwrap_or("localhost"))
+            }
+        }
+    }
+}
+
 /// The routes of the console over the API.
-pub fn routes(api: Router, is_secure: bool, clock: Arc<dyn Clock>) -> Router {
-    let console = Console { api, is_secure, clock };
+pub fn routes(api: Router, public_url: Option<String>, clock: Arc<dyn Clock>) -> Router {
+    let console = Console { api, public_url, clock };
     let pages = pages::routes().layer(from_fn(with_headers)).layer(CsrfLayer::new());
     pages.merge(assets::routes()).with_state(console)
 }

@@ -34,6 +34,8 @@ pub struct Visit {
     pub said: Option<String>,
     /// When it was asked for.
     pub now: Millis,
+    /// The address of the host for browsers, without a slash at the end.
+    pub origin: String,
 }
 
 /// A page, or why there is none.
@@ -56,7 +58,7 @@ impl FromRequestParts<Console> for Visit {
         let OriginalUri(uri) =
             OriginalUri::from_request_parts(parts, console).await.unwrap_or_else(|never| match never {});
         let address = uri.path_and_query().map_or("/ui", |path| path.as_str()).to_owned();
-        let token = token(&parts.headers, console.is_secure);
+        let token = token(&parts.headers, console.is_secure());
         let shown = |refused: Refused| Shown(Box::new(refused.show(&taste)));
         let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
         let api = Api::new(console.api.clone(), Some(token), &parts.extensions);
@@ -67,7 +69,8 @@ impl FromRequestParts<Console> for Visit {
         };
         let said = cookie(&parts.headers, frame::SAID).and_then(frame::read_said);
         let caller = caller(&me);
-        Ok(Self { api, me, caller, t: taste.t, taste, address, said, now: console.clock.now() })
+        let (now, origin) = (console.clock.now(), console.origin(&parts.headers));
+        Ok(Self { api, me, caller, t: taste.t, taste, address, said, now, origin })
     }
 }
 

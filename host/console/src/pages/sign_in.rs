@@ -92,13 +92,13 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
 }
 
 fn signed_in(console: &Console, to: &str, token: &str) -> Response {
-    ([keep_session(console.is_secure, token)], Redirect::to(to)).into_response()
+    ([keep_session(console.is_secure(), token)], Redirect::to(to)).into_response()
 }
 
 async fn sign_out(State(console): State<Console>, visit: Visit) -> Response {
     // A session that has ended already is no reason to stay signed in.
     let _ = visit.api.just(Method::DELETE, &at!("/v1/tokens/{}", visit.me.token.id)).await;
-    ([forget_session(console.is_secure)], Redirect::to("/ui/sign-in")).into_response()
+    ([forget_session(console.is_secure())], Redirect::to("/ui/sign-in")).into_response()
 }
 
 #[derive(askama::Template)]

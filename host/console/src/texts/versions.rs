@@ -95,6 +95,12 @@ texts! {
     trial_set = "Set the trial" / "设置体验版";
     trial_entry = "Page that it opens" / "启动页面";
     trial_accounts = "Accounts" / "体验账号";
+    trial_code = "Code of this trial" / "体验版二维码";
+    trial_code_hint = "Scan it in a host app that knows this host, with one of the accounts above. It says:"
+        / "请用接入本平台的宿主应用、以上述账号登录后扫码。二维码内容：";
+    open_heading = "Open this in a host app" / "请在宿主应用 中打开";
+    open_text = "This code is for the scanner of a host app that runs mini-programs of this host. The MiniApp is"
+        / "此二维码需使用接入本平台的宿主应用 扫描。小程序：";
     trial_accounts_hint = "One in each line, as the host app names them; at most 200." / "每行一个，填写用户在宿主应用中的账号，最多 200 个。";
     trial_saved = "The trial was set." / "体验版已设置。";
     trial_end = "End the trial" / "结束体验";

@@ -3,7 +3,8 @@
 use axum::{
     Router,
     extract::{Path, Query},
-    http::Method,
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
     routing::get,
 };
 use berth_base::page::Page as ListPage;
@@ -18,18 +19,21 @@ use super::{Tab, head, mini_app, tabs};
 use crate::{
     Console,
     act::{Confirm, Sent},
-    frame::done,
+    frame::{alone, done},
     parts::Filled,
     path::at,
+    qr::Qr,
     refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
+    visitor::Taste,
 };
 
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/mini-apps/{id}/trial", get(show).post(set))
         .route("/ui/mini-apps/{id}/trial/end", get(confirm_end).post(end))
+        .route("/ui/open/{id}", get(open))
 }
 
 #[derive(askama::Template)]
@@ -39,6 +43,9 @@ struct Page<'a> {
     app: &'a MiniApp,
     tabs: Vec<Tab>,
     trial: Option<Trial>,
+    /// Where the code of the trial leads, and the code.
+    open: String,
+    qr: Option<Qr>,
     versions: Vec<Version>,
     chosen: String,
     entries: Vec<String>,
@@ -71,10 +78,13 @@ async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> 
     .find(|version| !version.is_empty())
     .or_else(|| versions.first().map(|version| version.version.to_string()))
     .unwrap_or_default();
+    let open = open_address(&visit.origin, id);
     let page = Page {
         t: visit.t,
         app: &app,
         tabs: tabs(visit, &app, "/trial"),
+        qr: trial.as_ref().and_then(|_| Qr::of(&open)),
+        open,
         entries: entries(visit, id, &chosen).await,
         may_set: visit.can(Action::Develop, &app.scope()),
         trial,
@@ -83,6 +93,25 @@ async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> 
         filled,
     };
     visit.page(head(visit, visit.t.trial(), Some(&app)), &page)
+}
+
+/// The address that a code says: a host app takes the MiniApp out of it, and everybody else is told to open it there.
+fn open_address(origin: &str, id: &str) -> String {
+    format!("{origin}{}", at!("/ui/open/{}", id))
+}
+
+#[derive(askama::Template)]
+#[template(path = "mini_apps/open.html")]
+struct Open<'a> {
+    t: Texts,
+    id: &'a str,
+}
+
+/// For whoever scanned a code with a camera instead of a host app. It says nothing of the MiniApp, not even that it is there.
+async fn open(headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let taste = Taste::of(&headers);
+    let t = taste.t;
+    alone(&taste, StatusCode::OK, t.open_heading(), &Open { t, id: &id })
 }
 
 /// The pages that a version has, as choices for where it opens.
