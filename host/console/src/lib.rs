@@ -28,7 +28,7 @@ use axum::{
     response::Response,
 };
 use berth_base::clock::Clock;
-use tower_http::csrf::CsrfLayer;
+use tower_http::{compression::CompressionLayer, csrf::CsrfLayer};
 
 pub use texts::Language;
 
@@ -67,7 +67,8 @@ impl Console {
 pub fn routes(api: Router, public_url: Option<String>, clock: Arc<dyn Clock>) -> Router {
     let console = Console { api, public_url, clock };
     let pages = pages::routes().layer(from_fn(with_headers)).layer(CsrfLayer::new());
-    pages.merge(assets::routes()).with_state(console)
+    // Pages are text that shrinks to a fifth. The stream of events is left as it is.
+    pages.merge(assets::routes()).layer(CompressionLayer::new()).with_state(console)
 }
 
 /// No page of the console loads anything from elsewhere, is shown in a frame, or is kept by a cache.

@@ -74,6 +74,8 @@ pub enum Refused {
     ByApi(Box<Refusal>),
     /// The visitor is not signed in; they come back to this address once they are.
     NotSignedIn(String),
+    /// The page is for those who may do something that the visitor may not.
+    Forbidden,
     /// The request was none that a page of the console sends.
     Misread(String),
     /// A defect.
@@ -139,6 +141,7 @@ impl Refused {
             Self::NotSignedIn(back) => {
                 return Redirect::to(&with_query("/ui/sign-in", [("back", Some(back.as_str()))])).into_response();
             }
+            Self::Forbidden => (StatusCode::FORBIDDEN, plain(t.forbidden_heading(), t.forbidden_text()), None, ""),
             Self::Misread(text) => (StatusCode::BAD_REQUEST, plain(t.refused_heading(), text), None, ""),
             Self::Broken(cause) => {
                 tracing::error!(cause, "the console could not make a page");

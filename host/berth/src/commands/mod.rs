@@ -18,7 +18,7 @@ use berth_api::serve::stop_signal;
 use berth_base::{clock::Nature, error::Error};
 use berth_cli::{Done, Failure, Session};
 use berth_judge::Compiler;
-use berth_model::access::IssuedToken;
+use berth_model::access::{IssuedInvitation, IssuedToken};
 use berth_store::seal;
 use berth_work::{
     access,
@@ -139,7 +139,11 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
     let host = open(args.settings.host).await?;
     let admin = access::first_admin(&host.app.db).await?;
     match admin {
-        Some(admin) => welcome(session, bound, &admin)?,
+        Some(admin) => {
+            let url = host.app.config.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
+            let invited = access::invite_admin(&host.app.db, Some(&url)).await?;
+            welcome(session, bound, &admin, &invited)?;
+        }
         None => session.out.line(format!(
             "Berth serves on http://{bound}\n  a new admin token:  berth admin token --data-dir {}",
             data_dir.display()
@@ -149,19 +153,22 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
     Ok(())
 }
 
-fn welcome(session: &mut Session, bound: SocketAddr, admin: &IssuedToken) -> Done {
+fn welcome(session: &mut Session, bound: SocketAddr, admin: &IssuedToken, invited: &IssuedInvitation) -> Done {
     session.out.line(format!(
         "Berth serves on http://{bound}
 
-This is its first run, so there is an admin now. Its token is shown this once:
+This is its first run, so there is an admin now. In a browser, open this link and choose a name and a password. It is good
+once, until {until}; `berth admin invite` makes another one:
 
-  {secret}
+  {link}
 
-Next, in another terminal (`berth admin invite` prints a link by which the admin signs in and sets a password):
+On the command line, in another terminal, the admin's token, shown this once:
 
   berth login --server http://{bound} --token {secret}
   berth team create \"My team\"
   berth --help",
+        until = invited.invitation.expires_at,
+        link = invited.link.as_deref().unwrap_or_default(),
         secret = admin.secret
     ))
 }

@@ -57,6 +57,8 @@ texts! {
     broken_heading = "Something broke" / "页面出错了";
     broken_text = "The console could not make this page. The host's log says why." / "控制台无法生成此页面，原因请查看服务器日志。";
     forbidden_heading = "You may not do this" / "您没有此操作的权限";
+    forbidden_text = "Your roles do not allow it. “My access” shows which you have; an admin of the place gives others."
+        / "您的角色不允许此操作。可在“我的权限”中查看已有角色；如需其他角色，请联系相应的管理员。";
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
     request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";

@@ -103,7 +103,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(visit)?;
     let app = &it.mini_app;
     if !visit.can(Action::Release, &app.scope()) {
-        return Err(visit.refuse(Refused::Misread(t.forbidden_heading().into())));
+        return Err(visit.refuse(Refused::Forbidden));
     }
     let lists: Vec<Cohort> = visit.api.list(&at!("/v1/mini-apps/{}/cohorts", id)).await.or_show(visit)?;
     let hosts = bindings::active(visit, app).await;

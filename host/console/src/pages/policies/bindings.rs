@@ -19,7 +19,7 @@ use crate::{
     frame::done,
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, invalid, read},
+    refused::{Refused, invalid, not_found, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -70,7 +70,7 @@ fn config(sent: &Sent) -> Result<Value, Refused> {
 async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit::Shown> {
     let all: Vec<PolicyBinding> = visit.api.list("/v1/policy-bindings").await.or_show(visit)?;
     let found = all.into_iter().find(|binding| binding.id.as_str() == id);
-    found.ok_or_else(|| visit.refuse(Refused::Misread(visit.t.not_found_text().into())))
+    found.ok_or_else(|| visit.refuse(not_found()))
 }
 
 #[derive(askama::Template)]

@@ -40,7 +40,7 @@ async fn form(visit: Visit) -> Answer {
 
 fn show(visit: &Visit, filled: &Filled) -> Answer {
     if !visit.can(Action::Administer, &Scope::Platform) {
-        return Err(visit.refuse(Refused::Misread(visit.t.forbidden_heading().into())));
+        return Err(visit.refuse(Refused::Forbidden));
     }
     visit.page(head(visit, visit.t.install_policy(), None), &Form { t: visit.t, filled })
 }

@@ -43,7 +43,7 @@ async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
     if !visit.can(Action::Develop, &app.scope()) {
-        return Err(visit.refuse(Refused::Misread(visit.t.forbidden_heading().into())));
+        return Err(visit.refuse(Refused::Forbidden));
     }
     let title = visit.t.upload_version();
     let mut head = head(visit, title, Some(&app));
