@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -64,6 +65,46 @@ impl Window {
         found[ELEMENT].as_str().unwrap_or_else(|| panic!("nothing is at {selector}: {found}")).to_owned()
     }
 
+    /// Whether an XPath finds something.
+    pub async fn has(&self, path: &str) -> bool {
+        let found = self.tell("elements", json!({"using": "xpath", "value": path})).await;
+        found.as_array().is_some_and(|found| !found.is_empty())
+    }
+
+    /// Clicks on the first thing that an XPath finds.
+    pub async fn click_at(&self, path: &str) {
+        let found = self.tell("element", json!({"using": "xpath", "value": path})).await;
+        let element = found[ELEMENT].as_str().unwrap_or_else(|| panic!("nothing is at {path}: {found}"));
+        self.tell(&format!("element/{element}/click"), json!({})).await;
+    }
+
+    /// Goes to the first thing that an XPath finds by the key Tab alone, and presses a key there.
+    pub async fn press_at(&self, path: &str, key: &str) {
+        let is_there = format!(
+            "return document.evaluate({}, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue === document.activeElement",
+            json!(path)
+        );
+        for _ in 0..300 {
+            if self.run(&is_there).await == json!(true) {
+                return self.press(key).await;
+            }
+            self.press("\u{E004}").await;
+        }
+        panic!("Tab never comes to {path}");
+    }
+
+    /// Empties a field.
+    pub async fn clear(&self, selector: &str) {
+        let element = self.find(selector).await;
+        self.tell(&format!("element/{element}/clear"), json!({})).await;
+    }
+
+    /// Pages run no scripts from now on.
+    pub async fn stop_scripts(&self) {
+        let stop = json!({"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": true}});
+        self.tell("goog/cdp/execute", stop).await;
+    }
+
     /// Clicks on the first thing that a selector finds.
     pub async fn click(&self, selector: &str) {
         let element = self.find(selector).await;
@@ -114,6 +155,13 @@ impl Window {
             ))
             .await;
         found.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A picture of the whole page that is open, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        let whole = json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": true}});
+        let picture = self.tell("goog/cdp/execute", whole).await;
+        STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
     }
 
     /// Closes it.

@@ -22,6 +22,7 @@ pub mod process;
 pub mod receiver;
 pub mod scene;
 pub mod shop;
+pub mod tour;
 pub mod wechat;
 pub mod wecom;
 pub mod witness;

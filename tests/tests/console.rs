@@ -4,62 +4,15 @@ use std::{collections::BTreeSet, path::Path};
 
 use berth_tests::{
     Database, Host,
-    browser::{Browser, Page},
-    chromium::Window,
+    browser::Browser,
     on_both, packed,
     scene::{Scene, person, text},
     there_is,
+    tour::{all_pages, furnished, window},
 };
 use clap::Parser;
 use reqwest::Method;
 use serde_json::json;
-
-/// A scene with something on every page: versions in all states, a trial, a webhook, an event.
-async fn furnished(host: Host) -> Scene {
-    let scene = Scene::set(host).await;
-    scene.online("1.0.0").await;
-    scene.online("1.1.0").await;
-    scene.approved("1.2.0").await;
-    scene.push("1.0.0", "1.3.0").await.good();
-    let audit = scene.submit_script("1.4.0", "eval('wx.' + location.hash)").await;
-    if audit["state"] == "deciding" {
-        scene.decide(&audit, false, "It runs code that nobody has seen.").await.good();
-    }
-    scene.push("1.0.0", "1.5.0").await.good();
-    scene.submit("1.5.0").await;
-    scene.gray("1.2.0", json!({})).await.good();
-    let trial = json!({"version": "1.3.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
-    scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
-    let webhook = json!({"url": "http://127.0.0.1:9/hook", "scope": {"kind": "platform", "id": ""}});
-    scene.admin.post("/v1/webhooks", webhook).await.good();
-    scene
-}
-
-/// All pages that can be reached from the first one, each kind of page a few times.
-async fn all_pages(browser: &Browser) -> Vec<Page> {
-    let kind = |address: &str| {
-        let path = address.split(['?', '#']).next().unwrap();
-        let parts = path
-            .split('/')
-            .map(|part| if part.contains(['.', '_']) || part.parse::<u64>().is_ok() { "*" } else { part });
-        parts.collect::<Vec<_>>().join("/")
-    };
-    let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
-    let mut pages = Vec::new();
-    while let Some(address) = waiting.pop() {
-        let address = address.split('#').next().unwrap().to_owned();
-        let is_page = address.starts_with("/ui") && !address.starts_with("/ui/assets/");
-        if !is_page || !seen.insert(address.clone()) || kinds.iter().filter(|one| **one == kind(&address)).count() >= 3
-        {
-            continue;
-        }
-        kinds.push(kind(&address));
-        let page = browser.get(&address).await;
-        waiting.extend(page.links());
-        pages.push(page);
-    }
-    pages
-}
 
 on_both! {
     async fn f32_every_page_is_whole_in_both_languages_for_everybody(host) {
@@ -245,15 +198,6 @@ async fn f32_the_files_of_a_package_are_shown_as_text_alone() {
     assert!(page.faults().is_empty(), "{:?}", page.faults());
 }
 
-/// A window in which somebody has signed in, with the address of the host.
-async fn window(scene: &Scene, driver: &str) -> Window {
-    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
-    let window = Window::open(driver, 1280, 900).await;
-    window.go(&format!("{}/ui/sign-in", scene.host.url)).await;
-    window.keep("berth_session", &browser.cookie("berth_session").unwrap()).await;
-    window
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_can_be_read_by_everybody_in_a_real_browser() {
     let (Some(driver), Some(modules)) = (there_is("BERTH_TEST_BROWSER"), there_is("BERTH_TEST_NODE_MODULES")) else {
@@ -263,7 +207,7 @@ async fn every_page_can_be_read_by_everybody_in_a_real_browser() {
     let scene = furnished(Host::start(Database::Sqlite).await).await;
     let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
     let pages: Vec<_> = all_pages(&browser).await.into_iter().map(|page| page.address).collect();
-    let window = window(&scene, &driver).await;
+    let window = window(&scene, &driver, 1280).await;
     for (language, theme) in [("en", "light"), ("zh-CN", "dark")] {
         window.keep("berth_language", language).await;
         window.keep("berth_theme", theme).await;
@@ -282,7 +226,7 @@ async fn every_page_can_be_read_by_everybody_in_a_real_browser() {
 async fn a_package_is_uploaded_and_a_page_renews_itself_in_a_real_browser() {
     let Some(driver) = there_is("BERTH_TEST_BROWSER") else { return };
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
-    let window = window(&scene, &driver).await;
+    let window = window(&scene, &driver, 1280).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("coffee_1.0.0.apkg");
     std::fs::write(&file, packed("coffee/1.0.0", "coffee_1.0.0.apkg")).unwrap();

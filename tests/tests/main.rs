@@ -6,6 +6,7 @@
 mod access;
 mod channel;
 mod console;
+mod console_jobs;
 mod crash;
 mod crash_endpoints;
 mod directories;

@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use berth_base::page::Page;
+use berth_base::{page::Page, version::VersionNumber};
 use berth_model::{
     access::{Action, NewTeam, Team},
     mini_app::{ListedMiniApp, MiniApp, NewMiniApp},
@@ -228,21 +228,39 @@ pub struct Row<'a> {
     /// How long it was, or is, online.
     pub active: String,
     pub is_online: bool,
+    /// The way back to it, where the visitor may go it: what the act is called, and the address of its page.
+    pub back: Option<(String, String)>,
 }
 
-/// Releases with how long each was online, newest first.
-pub fn rows<'a>(
-    releases: &'a [Release],
-    online: Option<&Version>,
-    now: berth_base::clock::Millis,
-    t: Texts,
-) -> Vec<Row<'a>> {
-    let ends = std::iter::once(now).chain(releases.iter().map(|release| release.released_at));
-    let row = |(at, (release, end)): (usize, (&'a Release, berth_base::clock::Millis))| {
-        let is_online = at == 0 && online.is_some_and(|online| online.version == release.version);
-        Row { release, active: show::stretch(end.0 - release.released_at.0, t), is_online }
+/// Releases of a MiniApp with how long each was online, newest first.
+pub fn rows<'a>(visit: &Visit, app: &MiniApp, releases: &'a [Release], online: Option<&Version>) -> Vec<Row<'a>> {
+    let ends = std::iter::once(visit.now).chain(releases.iter().map(|release| release.released_at));
+    let row = |(at, (release, end)): (usize, (&'a Release, berth_base::clock::Millis))| Row {
+        release,
+        active: show::stretch(end.0 - release.released_at.0, visit.t),
+        is_online: at == 0 && online.is_some_and(|online| online.version == release.version),
+        back: online.and_then(|online| way_back(visit, app, releases.first()?, &online.version, &release.version)),
     };
     releases.iter().zip(ends).enumerate().map(row).collect()
+}
+
+/// How a version that was online comes back: by a rollback after a publish, and by a publish after a rollback.
+fn way_back(
+    visit: &Visit,
+    app: &MiniApp,
+    newest: &Release,
+    online: &VersionNumber,
+    version: &VersionNumber,
+) -> Option<(String, String)> {
+    if !visit.can(Action::Release, &app.scope()) {
+        return None;
+    }
+    let act = |said, path| Some((said, at!("/ui/mini-apps/{}/versions/{}", app.id, version) + path));
+    match newest.kind {
+        ReleaseKind::Publish if version < online => act(visit.t.roll_back_to(version), "/rollback"),
+        ReleaseKind::Rollback if version > online => act(visit.t.publish_again(version), "/publish"),
+        _ => None,
+    }
 }
 
 fn next(visit: &Visit, it: &Overview) -> Option<Next> {
@@ -271,7 +289,7 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", id)).await.unwrap_or_default();
     let hosts = bindings::active(&visit, &it.mini_app).await.len();
     let names = Names::of(&visit.api, releases.iter().take(5).map(|release| release.released_by.as_str())).await;
-    let mut shown = rows(&releases, it.online.as_ref(), visit.now, t);
+    let mut shown = rows(&visit, &it.mini_app, &releases, it.online.as_ref());
     shown.truncate(5);
     let title = it.mini_app.name.clone();
     let mut head = head(&visit, &title, None);

@@ -10,7 +10,8 @@ use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     event::webhook::{
-        Delivery, DeliveryState, NewWebhook, Ping, Webhook, WebhookDetail, WebhookScope, WebhookWithSecret,
+        Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
+        WebhookScope, WebhookWithSecret,
     },
 };
 use serde::Deserialize;
@@ -21,7 +22,7 @@ use crate::{
     frame::{Head, done},
     parts::{Badge, Filled, Shown, Tone},
     path::{at, with_query},
-    refused::{Refused, read},
+    refused::{Refused, invalid, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -34,6 +35,10 @@ pub fn routes() -> Router<Console> {
         .route(PLACE, get(list).post(create))
         .route("/ui/webhooks/{id}", get(one))
         .route("/ui/webhooks/{id}/test", post(test))
+        .route("/ui/webhooks/{id}/edit", get(edit).post(save))
+        .route("/ui/webhooks/{id}/enable", post(enable))
+        .route("/ui/webhooks/{id}/rotate", get(confirm_rotate).post(rotate))
+        .route("/ui/webhooks/{id}/replay", get(confirm_replay).post(replay))
         .route("/ui/webhooks/{id}/delete", get(confirm_delete).post(delete))
         .route("/ui/webhooks/{id}/deliveries/{seq}/again", post(again))
 }
@@ -92,10 +97,15 @@ async fn create(visit: Visit, sent: Sent) -> Answer {
 async fn created(visit: &Visit, sent: &Sent) -> Result<WebhookWithSecret, Refused> {
     let (kind, id) = sent.get("scope").split_once('/').unwrap_or_default();
     let kind = read("scope", kind)?;
-    let types = sent.get("types").split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    let types = types(sent);
     let scope = WebhookScope { kind, id: id.into() };
     let new = NewWebhook { url: sent.get("url").into(), scope, types, description: String::new() };
     visit.api.tell(Method::POST, "/v1/webhooks", &new).await
+}
+
+/// The kinds of events that were typed, with commas between them.
+fn types(sent: &Sent) -> Vec<String> {
+    sent.get("types").split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
 #[derive(Default, Deserialize)]
@@ -114,19 +124,41 @@ struct One<'a> {
     deliveries: &'a ListPage<Delivery>,
     query: &'a DeliveriesQuery,
     older: Option<String>,
+    /// Its new secret, right after it was replaced.
+    secret: Option<&'a str>,
+    may_change: bool,
+}
+
+impl One<'_> {
+    /// What may be done with it on pages of their own.
+    fn acts(&self) -> [(&'static str, &'static str); 4] {
+        let t = self.t;
+        [
+            ("edit", t.edit_webhook()),
+            ("replay", t.replay_events()),
+            ("rotate", t.rotate_secret()),
+            ("delete", t.delete_webhook()),
+        ]
+    }
 }
 
 async fn one(visit: Visit, Path(id): Path<String>, Query(query): Query<DeliveriesQuery>) -> Answer {
-    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(&visit)?;
+    show_one(&visit, &id, &query, None).await
+}
+
+async fn show_one(visit: &Visit, id: &str, query: &DeliveriesQuery, secret: Option<&str>) -> Answer {
+    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(visit)?;
     let members = [("state", Some(query.state.as_str())), ("cursor", Some(query.cursor.as_str()))];
     let path = with_query(&at!("/v1/webhooks/{}/deliveries", id), members);
-    let deliveries: ListPage<Delivery> = visit.api.page(&path).await.or_show(&visit)?;
+    let deliveries: ListPage<Delivery> = visit.api.page(&path).await.or_show(visit)?;
     let here = at!("/ui/webhooks/{}", id);
     let older = deliveries
         .next
         .as_deref()
         .map(|next| with_query(&here, [("state", Some(query.state.as_str())), ("cursor", Some(next))]));
-    let page = One { t: visit.t, visit: &visit, it: &it, deliveries: &deliveries, query: &query, older };
+    let scope = Scope::parse(it.webhook.scope.kind, &it.webhook.scope.id);
+    let may_change = scope.is_ok_and(|scope| visit.can(Action::Configure, &scope));
+    let page = One { t: visit.t, visit, it: &it, deliveries: &deliveries, query, older, secret, may_change };
     let above = vec![(visit.t.webhooks().to_owned(), PLACE.to_owned())];
     visit.page(Head { title: &it.webhook.url, above, place: PLACE, live: Some("/ui/live".into()) }, &page)
 }
@@ -147,24 +179,121 @@ async fn again(visit: Visit, Path((id, seq)): Path<(String, i64)>) -> Answer {
     done(&at!("/ui/webhooks/{}", id), &visit.t.sent_again(seq))
 }
 
+#[derive(askama::Template)]
+#[template(path = "webhooks/edit.html")]
+struct Edit<'a> {
+    t: Texts,
+    hook: &'a Webhook,
+    filled: &'a Filled,
+}
+
+/// A webhook, and the head of one of its pages.
+async fn below<'a>(visit: &Visit, id: &str, title: &'a str) -> Result<(Webhook, Head<'a>), crate::visit::Shown> {
+    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(visit)?;
+    let above =
+        vec![(visit.t.webhooks().to_owned(), PLACE.to_owned()), (it.webhook.url.clone(), at!("/ui/webhooks/{}", id))];
+    Ok((it.webhook, Head { title, above, place: PLACE, live: None }))
+}
+
+async fn edit(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_edit(&visit, &id, &Filled::default()).await
+}
+
+async fn show_edit(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let (hook, head) = below(visit, id, visit.t.edit_webhook()).await?;
+    visit.page(head, &Edit { t: visit.t, hook: &hook, filled })
+}
+
+async fn save(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let edit = EditWebhook {
+        url: Some(sent.get("url").into()),
+        types: Some(types(&sent)),
+        enabled: Some(sent.is_on("enabled")),
+        description: Some(sent.get("description").into()),
+    };
+    match visit.api.act(Method::PATCH, &at!("/v1/webhooks/{}", id), &edit).await {
+        Ok(()) => done(&at!("/ui/webhooks/{}", id), visit.t.webhook_saved()),
+        Err(refused) => show_edit(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+async fn enable(visit: Visit, Path(id): Path<String>) -> Answer {
+    let edit = EditWebhook { enabled: Some(true), ..EditWebhook::default() };
+    visit.api.act(Method::PATCH, &at!("/v1/webhooks/{}", id), &edit).await.or_show(&visit)?;
+    done(&at!("/ui/webhooks/{}", id), visit.t.webhook_enabled())
+}
+
+async fn confirm_rotate(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_rotate(&visit, &id, &Filled::default()).await
+}
+
+async fn show_rotate(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let (_, head) = below(visit, id, t.rotate_secret()).await?;
+    let confirm = Confirm {
+        act: t.rotate_secret().into(),
+        effects: vec![t.rotate_secret_effect().into()],
+        command: format!("berth webhook rotate {id}"),
+        back: at!("/ui/webhooks/{}", id),
+        ..Confirm::default()
+    };
+    confirm.show(visit, head, filled)
+}
+
+async fn rotate(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let rotated: Result<WebhookWithSecret, Refused> =
+        visit.api.tell(Method::POST, &at!("/v1/webhooks/{}/rotate-secret", id), &RotateSecret::default()).await;
+    match rotated {
+        Ok(rotated) => show_one(&visit, &id, &DeliveriesQuery::default(), Some(&rotated.secret)).await,
+        Err(refused) => show_rotate(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "webhooks/replay.html")]
+struct ReplayPage<'a> {
+    t: Texts,
+    hook: &'a Webhook,
+    filled: &'a Filled,
+}
+
+async fn confirm_replay(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_replay(&visit, &id, &Filled::default()).await
+}
+
+async fn show_replay(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let (hook, head) = below(visit, id, visit.t.replay_events()).await?;
+    visit.page(head, &ReplayPage { t: visit.t, hook: &hook, filled })
+}
+
+async fn replay(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match replayed(&visit, &id, &sent).await {
+        Ok(()) => done(&at!("/ui/webhooks/{}", id), visit.t.events_replayed()),
+        Err(refused) => show_replay(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+async fn replayed(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let after = sent.get("after").parse().map_err(|_| invalid("after", visit.t.no_event_number()))?;
+    visit.api.act(Method::POST, &at!("/v1/webhooks/{}/replay", id), &Replay { after }).await
+}
+
 async fn confirm_delete(visit: Visit, Path(id): Path<String>) -> Answer {
     show_delete(&visit, &id, &Filled::default()).await
 }
 
 async fn show_delete(visit: &Visit, id: &str, filled: &Filled) -> Answer {
-    let it: WebhookDetail = visit.api.get(&at!("/v1/webhooks/{}", id)).await.or_show(visit)?;
     let t = visit.t;
-    let back = at!("/ui/webhooks/{}", id);
+    let (_, head) = below(visit, id, t.delete_webhook()).await?;
     let confirm = Confirm {
         act: t.delete_webhook().into(),
         effects: vec![t.delete_webhook_effect().into()],
         is_dangerous: true,
         command: format!("berth webhook delete {id}"),
-        back: back.clone(),
+        back: at!("/ui/webhooks/{}", id),
         ..Confirm::default()
     };
-    let above = vec![(t.webhooks().to_owned(), PLACE.to_owned()), (it.webhook.url, back)];
-    confirm.show(visit, Head { title: t.delete_webhook(), above, place: PLACE, live: None }, filled)
+    confirm.show(visit, head, filled)
 }
 
 async fn delete(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {

@@ -42,6 +42,24 @@ texts! {
     no_webhooks = "There are no webhooks yet. They tell your systems what happens here." / "还没有事件推送。添加后，此处发生的事件会通知到您的系统。";
     webhook_created = "The webhook was created. Its secret is shown only now: copy it." / "事件推送已创建，密钥仅显示这一次，请立即复制。";
     webhook_deleted = "The webhook was deleted." / "事件推送已删除。";
+    edit_webhook = "Edit" / "编辑";
+    webhook_saved = "The webhook was saved." / "事件推送已保存。";
+    webhook_sends = "Send events" / "推送事件";
+    webhook_sends_hint = "What happens in the meantime is sent once this is on again, as far as the host still has it."
+        / "关闭期间发生的事件将在重新开启后推送（以平台仍保留的事件为限）。";
+    webhook_disabled = "Nothing is sent." / "已停止推送。";
+    webhook_enabled = "Events are sent again, beginning with what was missed." / "已恢复推送，并从遗漏的事件开始。";
+    send_from_here = "Send again from here on" / "恢复推送";
+    rotate_secret = "Replace the secret" / "轮换密钥";
+    rotate_secret_effect = "Messages are signed with both secrets for a day: give your system the new one by then."
+        / "一天之内消息会同时使用新旧两个密钥签名，请在此期间为您的系统换上新密钥。";
+    secret_rotated = "This is the new secret. It is shown only now: copy it." / "新密钥如下，仅显示这一次，请立即复制。";
+    replay_events = "Send events again" / "重新推送事件";
+    replay_effect = "All events after that number are sent again, in order, with the ids that they had." / "该序号之后的全部事件将按顺序重新推送，事件 ID 不变。";
+    replay_after = "After the event with the number" / "起始序号（不含）";
+    replay_after_hint = "Events shows the numbers. 0 begins with the first that the host still has." / "序号可在“事件”页查看；填 0 则从平台保留的第一个事件开始。";
+    no_event_number = "Write the number of an event." / "请填写事件序号。";
+    events_replayed = "The events are being sent again." / "事件正在重新推送。";
     delete_webhook = "Delete the webhook" / "删除事件推送";
     delete_webhook_effect = "Nothing is sent to the address any more, and its history is gone." / "将不再向该地址推送，历史记录也会一并删除。";
     deliveries = "Deliveries" / "投递记录";

@@ -46,6 +46,9 @@ texts! {
     published(version) = "{version} is online." / "{version} 已上线。";
     roll_back = "Roll back" / "版本回退";
     roll_back_to(version) = "Roll back to {version}" / "回退到 {version}";
+    publish_again(version) = "Publish {version} again" / "重新发布 {version}";
+    roll_back_gray(name, version) = "The gray task “{name}” goes on, and its devices keep {version}. End it, too, if that version is bad."
+        / "灰度任务“{name}”仍将继续，其设备保留 {version}。如该版本也有问题，请一并结束任务。";
     roll_back_effect(version, old, hosts) = "{version} takes the place of {old} on all devices in {hosts}." / "{version} 将取代 {old}，下发到以下宿主应用的所有设备：{hosts}。";
     lower_minimum = "Lower the minimum version" / "降低最低可用版本";
     lower_minimum_hint(version) = "The minimum version is {version}. Without this the rollback is refused." / "当前最低可用版本为 {version}，不勾选则无法回退。";

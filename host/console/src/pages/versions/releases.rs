@@ -2,7 +2,6 @@
 
 use axum::{Router, extract::Path, routing::get};
 use berth_model::{
-    access::Action,
     overview::Overview,
     version::{Release, ReleaseKind},
 };
@@ -29,8 +28,6 @@ struct Page<'a> {
     tabs: Vec<Tab>,
     releases: Vec<Row<'a>>,
     names: &'a Names,
-    /// The version to which a rollback leads: the one before the online one.
-    before: Option<String>,
 }
 
 async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -38,19 +35,12 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
     let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(&visit)?;
     let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", id)).await.or_show(&visit)?;
     let names = Names::of(&visit.api, releases.iter().map(|release| release.released_by.as_str())).await;
-    let online = it.online.as_ref().map(|online| &online.version);
-    let below = releases
-        .iter()
-        .map(|release| &release.version)
-        .filter(|version| online.is_some_and(|online| *version < online));
-    let before = below.max().filter(|_| visit.can(Action::Release, &it.mini_app.scope())).map(ToString::to_string);
     let page = Page {
         t,
         visit: &visit,
         tabs: tabs(&visit, &it.mini_app, "/releases"),
-        releases: rows(&releases, it.online.as_ref(), visit.now, t),
+        releases: rows(&visit, &it.mini_app, &releases, it.online.as_ref()),
         names: &names,
-        before,
         it: &it,
     };
     visit.page(head(&visit, t.releases(), Some(&it.mini_app)), &page)

@@ -1,0 +1,84 @@
+//! All pages of the console, with something on each.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::{
+    Host,
+    browser::{Browser, Page},
+    chromium::Window,
+    scene::{Scene, text},
+};
+
+/// A scene with something on every page: versions in all states, a trial, a webhook, an event.
+pub async fn furnished(host: Host) -> Scene {
+    let scene = Scene::set(host).await;
+    scene.online("1.0.0").await;
+    scene.online("1.1.0").await;
+    scene.approved("1.2.0").await;
+    scene.push("1.0.0", "1.3.0").await.good();
+    let audit = scene.submit_script("1.4.0", "eval('wx.' + location.hash)").await;
+    if audit["state"] == "deciding" {
+        scene.decide(&audit, false, "It runs code that nobody has seen.").await.good();
+    }
+    scene.push("1.0.0", "1.5.0").await.good();
+    scene.submit("1.5.0").await;
+    let task = scene.gray("1.2.0", json!({})).await.good();
+    use_it(&scene, &text(&task["version"])).await;
+    let trial = json!({"version": "1.3.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
+    scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
+    let webhook = json!({"url": "http://127.0.0.1:9/hook", "scope": {"kind": "platform", "id": ""}});
+    scene.admin.post("/v1/webhooks", webhook).await.good();
+    scene
+}
+
+/// Devices are given a version by a gray task. Most of them run it, and a few of them fail.
+async fn use_it(scene: &Scene, version: &str) {
+    let device = scene.host.device(&scene.key);
+    for number in 0..24 {
+        let guid = format!("device-{number}");
+        scene.check(&guid, Some("1.1.0")).await;
+        let became = if number % 8 == 5 { ["downloaded", "failed"] } else { ["downloaded", "running"] };
+        for kind in &became[..number % 3] {
+            let report =
+                json!({"host_app": "super-app", "guid": guid, "mini_app": "coffee", "version": version, "kind": kind});
+            device.post("/v1/reports", report).await;
+        }
+    }
+}
+
+/// All pages that can be reached from the first one, each kind of page a few times.
+pub async fn all_pages(browser: &Browser) -> Vec<Page> {
+    let kind = |address: &str| {
+        let path = address.split(['?', '#']).next().unwrap();
+        let parts = path
+            .split('/')
+            .map(|part| if part.contains(['.', '_']) || part.parse::<u64>().is_ok() { "*" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
+    let mut pages = Vec::new();
+    while let Some(address) = waiting.pop() {
+        let address = address.split('#').next().unwrap().to_owned();
+        let is_page = address.starts_with("/ui") && !address.starts_with("/ui/assets/");
+        if !is_page || !seen.insert(address.clone()) || kinds.iter().filter(|one| **one == kind(&address)).count() >= 3
+        {
+            continue;
+        }
+        kinds.push(kind(&address));
+        let page = browser.get(&address).await;
+        waiting.extend(page.links());
+        pages.push(page);
+    }
+    pages
+}
+
+/// A window in which somebody has signed in, with the address of the host.
+pub async fn window(scene: &Scene, driver: &str, width: u32) -> Window {
+    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let window = Window::open(driver, width, 900).await;
+    window.go(&format!("{}/ui/sign-in", scene.host.url)).await;
+    window.keep("berth_session", &browser.cookie("berth_session").unwrap()).await;
+    window
+}
