@@ -159,7 +159,11 @@ impl Window {
 
     /// A picture of the whole page that is open, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
-        let whole = json!({"cmd": "Page.captureScreenshot", "params": {"captureBeyondViewport": true}});
+        let root = "const root = document.documentElement; return [root.scrollWidth, root.scrollHeight]";
+        let size = self.run(root).await;
+        let clip = json!({"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1});
+        let whole = json!({"captureBeyondViewport": true, "clip": clip});
+        let whole = json!({"cmd": "Page.captureScreenshot", "params": whole});
         let picture = self.tell("goog/cdp/execute", whole).await;
         STANDARD.decode(picture["data"].as_str().unwrap()).unwrap()
     }
