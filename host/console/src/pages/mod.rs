@@ -5,6 +5,7 @@ mod events;
 mod gray;
 mod home;
 mod host_apps;
+mod logs;
 mod me;
 mod members;
 mod merchants;
@@ -27,6 +28,7 @@ pub fn routes() -> Router<Console> {
         .merge(versions::routes())
         .merge(gray::routes())
         .merge(host_apps::routes())
+        .merge(logs::routes())
         .merge(members::routes())
         .merge(merchants::routes())
         .merge(policies::routes())
