@@ -9,6 +9,7 @@ mod logs;
 mod me;
 mod members;
 mod merchants;
+mod messages;
 mod mini_apps;
 mod policies;
 mod sign_in;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Console> {
         .merge(gray::routes())
         .merge(host_apps::routes())
         .merge(logs::routes())
+        .merge(messages::routes())
         .merge(members::routes())
         .merge(merchants::routes())
         .merge(policies::routes())

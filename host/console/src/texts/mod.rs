@@ -11,6 +11,7 @@ mod gray;
 mod hosts;
 mod logs;
 mod merchants;
+mod messages;
 mod nodes;
 mod people;
 mod policies;
