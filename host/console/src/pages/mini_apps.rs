@@ -167,6 +167,7 @@ pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
         (t.bindings(), "/bindings", true),
         (t.logs(), "/logs", is_of_team),
         (t.messages(), "/messages", is_of_team),
+        (t.identities(), "/identity", is_of_team),
         (t.settings(), "/settings", true),
     ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;

@@ -5,6 +5,7 @@ mod events;
 mod gray;
 mod home;
 mod host_apps;
+mod identities;
 mod logs;
 mod me;
 mod members;
@@ -31,6 +32,7 @@ pub fn routes() -> Router<Console> {
         .merge(host_apps::routes())
         .merge(logs::routes())
         .merge(messages::routes())
+        .merge(identities::routes())
         .merge(members::routes())
         .merge(merchants::routes())
         .merge(policies::routes())

@@ -9,6 +9,7 @@ mod frame;
 mod fulfilments;
 mod gray;
 mod hosts;
+mod identities;
 mod logs;
 mod merchants;
 mod messages;
