@@ -78,6 +78,34 @@ texts! {
     oidc_redirects_hint = "One address a line, https, at most 20, compared character by character. Without one, nobody is logged in this way." / "每行一个 https 地址，最多 20 个，须完全一致。未填写则无法使用统一认证。";
     oidc_logouts = "Where browsers may go after a logout" / "退出登录后的返回地址";
     oidc_saved = "The addresses were saved." / "回调地址已保存。";
+
+    users = "Users" / "用户授权";
+    users_hint = "What a user of the host app has agreed to, in the name of your server: look it up by the account, and end it when the user asks for that." / "以宿主应用的名义查询用户的授权情况，并可应用户要求解除。";
+    users_account = "Account in the host app" / "用户账号";
+    users_mini_app = "MiniApp, for its messages" / "小程序 ID（查看订阅消息）";
+    users_look = "Look up" / "查询";
+    user_links = "What partners are told" / "对合作小程序的授权";
+    user_links_none = "The user has agreed to nothing." / "用户未授权任何合作小程序。";
+    user_through(app_id) = "by official account {app_id}" / "通过公众号 {app_id}";
+    user_agreed_at = "Agreed" / "同意时间";
+    user_ended_at = "Ended" / "解除时间";
+    user_holds = "holds" / "有效";
+    user_holds_not = "holds no more" / "已失效";
+    user_end = "End" / "解除";
+    user_link_ended = "The partner is told nothing of the user any more." / "授权已解除，合作小程序将无法再获知该用户的身份。";
+    user_logins = "Who the user is at login entries" / "登录入口绑定";
+    user_logins_none = "The user has logged in nowhere." / "用户未绑定任何登录入口。";
+    user_subject = "Known there as" / "登录身份";
+    user_login_ended = "The user is not known at the login entry any more." / "登录入口绑定已解除。";
+    user_messages(app) = "Messages of {app}" / "{app} 的订阅消息";
+    user_messages_none = "The user allows none." / "用户未订阅任何消息。";
+    user_allowed = "May be sent" / "剩余可发送";
+    user_withdraw = "Withdraw" / "取消订阅";
+    user_withdrawn = "The consent was withdrawn." / "订阅已取消。";
+    user_sign_ons = "Sign-ons in browsers" / "浏览器登录状态";
+    user_sign_ons_hint = "After a logout from the host app, or when a device was lost: the user is signed on in no browser any more, and MiniApps ask anew." / "用户退出宿主应用或设备丢失时使用：该用户在所有浏览器中的登录状态将失效，小程序需重新登录。";
+    user_end_sign_ons = "End all sign-ons" / "退出所有登录";
+    user_sign_ons_ended(count) = "{count} sign-ons were ended." / "已退出 {count} 个登录状态。";
 }
 
 impl Texts {
