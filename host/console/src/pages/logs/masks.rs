@@ -37,8 +37,11 @@ pub fn routes() -> Router<Console> {
         .route("/ui/log-masks/take", get(confirm_take_of_all).post(take_of_all))
 }
 
+/// A name in the language of the visitor.
+type Named = fn(Texts) -> &'static str;
+
 /// The kinds of rules, as a form names them and a person calls them.
-const KINDS: [(&str, fn(Texts) -> &'static str); 7] = [
+const KINDS: [(&str, Named); 7] = [
     ("phone", Texts::mask_phone),
     ("id-card", Texts::mask_id_card),
     ("email", Texts::mask_email),
