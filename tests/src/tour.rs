@@ -30,7 +30,21 @@ pub async fn furnished(host: Host) -> Scene {
     scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
     let webhook = json!({"url": "http://127.0.0.1:9/hook", "scope": {"kind": "platform", "id": ""}});
     scene.admin.post("/v1/webhooks", webhook).await.good();
+    let rules = json!({"rules": [{"kind": "phone"}, {"kind": "key", "name": "password"}]});
+    scene.admin.put("/v1/mini-apps/coffee/log-masks", rules).await.good();
+    let template = json!({"template": "order-shipped", "keywords": [2, 1]});
+    scene.admin.post("/v1/mini-apps/coffee/message-templates", template).await.good();
+    scene.host.settled().await;
+    log(&scene, "pay timed out").await;
     scene
+}
+
+/// A device tells that something failed in `coffee`.
+pub async fn log(scene: &Scene, message: &str) {
+    let entry = json!({"mini_app": "coffee", "version": "1.0.0", "at": "2030-01-31T08:00:00Z", "level": "error",
+        "page": "pages/pay/pay?id=7", "message": message});
+    let batch = json!({"host_app": "super-app", "guid": "device-1", "platform": "android", "entries": [entry]});
+    scene.host.device(&scene.key).post("/v1/logs", batch).await.good();
 }
 
 /// Devices are given a version by a gray task. Most of them run it, and a few of them fail.

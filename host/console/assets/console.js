@@ -113,7 +113,7 @@ function stream() {
   const start = () => {
     if (source || isPaused || document.hidden) return;
     const address = new URL(list.dataset.stream, location.href);
-    if (last) address.searchParams.set("after", last);
+    address.searchParams.set("after", last);
     source = new EventSource(address);
     source.onmessage = hear;
   };

@@ -170,7 +170,7 @@ struct List<'a> {
     rows: Vec<Row<'a>>,
     /// Where what arrives next is told, after which entry.
     stream: Option<String>,
-    newest: Option<LogId>,
+    newest: LogId,
     older: Option<String>,
     searched_to: Option<Millis>,
     /// Whether one of the rarer conditions is set.
@@ -231,6 +231,12 @@ async fn found(visit: &Visit, whose: &Whose, asked: &Sent) -> Result<LogPage, Re
     visit.api.get(&with("/v1/logs", &members)).await
 }
 
+/// After which entry the page goes on to be told: what arrives from the moment on in which it was asked for, and is not on it.
+fn newest(visit: &Visit, page: &LogPage) -> LogId {
+    let before = LogId(LogId::at(visit.now).0 - 1);
+    page.items.first().map_or(before, |entry| entry.id.max(before))
+}
+
 /// The address of the page that goes on.
 fn older(whose: &Whose, asked: &Sent, next: &str) -> String {
     let fields = FIELDS.iter().map(|(field, _)| *field).chain(TIMES).filter(|field| *field != whose.member);
@@ -261,7 +267,7 @@ async fn show(visit: &Visit, whose: &Whose, head: Head<'_>, asked: Sent) -> Answ
         filled: &filled,
         rows: page.items.iter().map(row).collect(),
         stream,
-        newest: page.items.first().map(|entry| entry.id),
+        newest: newest(visit, &page),
         older,
         searched_to: page.searched_to,
         is_narrow,

@@ -47,7 +47,7 @@ texts! {
     oa_template_removed = "The name was removed." / "模板名称已删除。";
 
     entry_pages = "Entry pages" / "入口页面";
-    entry_pages_hint = "Where visitors come to from menus, posters and messages, recognised by WeChat without being asked. Links lead to these pages only; put the address of the host before them." / "访客从菜单、海报或消息进入的页面，由微信静默识别身份。链接只能指向以下页面，使用时请在前面加上服务器地址。";
+    entry_pages_hint = "Where visitors come to from menus, posters and messages, recognised by WeChat without being asked. Links lead to these pages only." / "访客从菜单、海报或消息进入的页面，由微信静默识别身份。链接只能指向以下页面。";
     entry_page_name = "Name of the page" / "页面名称";
     entry_page_name_hint = "The last part of its links, such as shop." / "链接的最后一段，例如 shop。";
     entry_page_url = "Leads to" / "跳转地址";

@@ -54,7 +54,7 @@ texts! {
     entry_client_id = "Client id" / "Client ID";
     entry_client_id_hint = "That the provider has given. It and the provider stay as they are from then on." / "由登录提供方分配。保存后 Client ID 与提供方均不可修改。";
     entry_client_secret = "Client secret" / "Client Secret";
-    entry_secret_hint = "It is kept sealed, and never shown." / "加密保存，不会再次显示。";
+    entry_secret_hint = "It is kept sealed, and never shown. The command reads it from BERTH_CLIENT_SECRET." / "加密保存，不会再次显示。使用命令行时从环境变量 BERTH_CLIENT_SECRET 读取。";
     entry_secret_stays = "Left empty, the one that is there stays. It is never shown." / "留空则保持不变。出于安全考虑不会显示。";
     entry_client_auth = "How it is sent" / "密钥传递方式";
     entry_auth_basic = "in a header (client_secret_basic)" / "请求头 (client_secret_basic)";

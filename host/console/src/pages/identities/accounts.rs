@@ -115,6 +115,9 @@ struct NewQuery {
 }
 
 async fn new(visit: Visit, Query(NewQuery { merchant }): Query<NewQuery>) -> Answer {
+    if !may_add(&visit) {
+        return Err(visit.refuse(Refused::Forbidden));
+    }
     let own = visit.scopes(ScopeKind::Merchant).next().unwrap_or_default().to_owned();
     let may_share = may_change(&visit, None);
     let merchant = if merchant.is_empty() && !may_share { own } else { merchant };

@@ -81,11 +81,11 @@ async fn entry(visit: &Visit, id: &str, name: &str) -> Result<LoginEntryShown, S
     all.into_iter().find(|one| one.entry.name.as_str() == name).ok_or_else(|| visit.refuse(not_found()))
 }
 
-/// The command that registers an entry. The secret stands in a variable, as arguments show in lists of processes.
+/// The command that registers an entry. It reads the secret from a variable, as arguments show in lists of processes.
 fn command(id: &str, it: Option<&LoginEntryShown>) -> String {
     let Some(LoginEntryShown { entry, .. }) = it else {
         return format!(
-            "BERTH_CLIENT_SECRET=… berth login-entry set {id} NAME --issuer https://… --client-id CLIENT_ID --return-url https://…"
+            "berth login-entry set {id} NAME --issuer https://… --client-id CLIENT_ID --return-url https://…"
         );
     };
     let provider = match &entry.provider {
@@ -113,17 +113,12 @@ async fn one(visit: Visit, Path((id, name)): Path<(String, String)>) -> Answer {
 
 async fn show(visit: &Visit, id: &str, it: Option<&LoginEntryShown>, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
+    let may_set = visit.can(Action::Configure, &app.scope());
+    if it.is_none() && !may_set {
+        return Err(visit.refuse(Refused::Forbidden));
+    }
     let names = Names::of(&visit.api, it.map(|it| it.entry.changed_by.as_str())).await;
-    let page = Page {
-        t: visit.t,
-        visit,
-        app: &app,
-        it,
-        names: &names,
-        may_set: visit.can(Action::Configure, &app.scope()),
-        command: command(id, it),
-        filled,
-    };
+    let page = Page { t: visit.t, visit, app: &app, it, names: &names, may_set, command: command(id, it), filled };
     let title = it.map_or(visit.t.entry_new(), |it| it.entry.name.as_str());
     visit.page(below(visit, title, &app), &page)
 }

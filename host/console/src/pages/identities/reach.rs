@@ -73,9 +73,9 @@ impl Page<'_> {
         self.accounts.iter().filter(|account| account.is_active()).collect()
     }
 
-    /// The link by which visitors come to a page, below the address of the host.
+    /// The link by which visitors come to a page.
     fn link(&self, account: &OfficialAccount, page: &EntryPage) -> String {
-        at!("/w/{}/{}/{}", account.app_id, self.merchant.id, page.name)
+        self.visit.origin.clone() + &at!("/w/{}/{}/{}", account.app_id, self.merchant.id, page.name)
     }
 }
 

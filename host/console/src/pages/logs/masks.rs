@@ -190,7 +190,7 @@ async fn show(visit: &Visit, place: &Place, tried: Option<String>, filled: &Fill
         names: &names,
         may_set: visit.can(Action::Configure, &place.scope()),
         tried,
-        command: place.command(&masks.rules),
+        command: place.command(if masks.rules.is_empty() { &[MaskRule::Phone] } else { &masks.rules }),
         masks: &masks,
         filled,
     };
