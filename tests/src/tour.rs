@@ -66,10 +66,13 @@ async fn use_it(scene: &Scene, version: &str) {
 pub async fn all_pages(browser: &Browser) -> Vec<Page> {
     let kind = |address: &str| {
         let path = address.split(['?', '#']).next().unwrap();
-        let parts = path
-            .split('/')
-            .map(|part| if part.contains(['.', '_']) || part.parse::<u64>().is_ok() { "*" } else { part });
-        parts.collect::<Vec<_>>().join("/")
+        let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok();
+        let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
+        // What a new thing is made of: there are dozens of message templates.
+        if let Some(new) = parts.iter().position(|part| *part == "new") {
+            parts[new + 1..].fill("*");
+        }
+        parts.join("/")
     };
     let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
     let mut pages = Vec::new();
