@@ -30,7 +30,21 @@ pub async fn furnished(host: Host) -> Scene {
     scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
     let webhook = json!({"url": "http://127.0.0.1:9/hook", "scope": {"kind": "platform", "id": ""}});
     scene.admin.post("/v1/webhooks", webhook).await.good();
+    let rules = json!({"rules": [{"kind": "phone"}, {"kind": "key", "name": "password"}]});
+    scene.admin.put("/v1/mini-apps/coffee/log-masks", rules).await.good();
+    let template = json!({"template": "order-shipped", "keywords": [2, 1]});
+    scene.admin.post("/v1/mini-apps/coffee/message-templates", template).await.good();
+    scene.host.settled().await;
+    log(&scene, "pay timed out").await;
     scene
+}
+
+/// A device tells that something failed in `coffee`.
+pub async fn log(scene: &Scene, message: &str) {
+    let entry = json!({"mini_app": "coffee", "version": "1.0.0", "at": "2030-01-31T08:00:00Z", "level": "error",
+        "page": "pages/pay/pay?id=7", "message": message});
+    let batch = json!({"host_app": "super-app", "guid": "device-1", "platform": "android", "entries": [entry]});
+    scene.host.device(&scene.key).post("/v1/logs", batch).await.good();
 }
 
 /// Devices are given a version by a gray task. Most of them run it, and a few of them fail.
@@ -52,10 +66,13 @@ async fn use_it(scene: &Scene, version: &str) {
 pub async fn all_pages(browser: &Browser) -> Vec<Page> {
     let kind = |address: &str| {
         let path = address.split(['?', '#']).next().unwrap();
-        let parts = path
-            .split('/')
-            .map(|part| if part.contains(['.', '_']) || part.parse::<u64>().is_ok() { "*" } else { part });
-        parts.collect::<Vec<_>>().join("/")
+        let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok();
+        let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
+        // What a new thing is made of: there are dozens of message templates.
+        if let Some(new) = parts.iter().position(|part| *part == "new") {
+            parts[new + 1..].fill("*");
+        }
+        parts.join("/")
     };
     let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
     let mut pages = Vec::new();

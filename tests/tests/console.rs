@@ -8,7 +8,7 @@ use berth_tests::{
     on_both, packed,
     scene::{Scene, person, text},
     there_is,
-    tour::{all_pages, furnished, window},
+    tour::{all_pages, furnished, log, window},
 };
 use clap::Parser;
 use reqwest::Method;
@@ -85,6 +85,7 @@ fn shell_words(command: &str) -> Vec<String> {
     let stands_for = |word: String| match word.as_str() {
         "HOST_APP" => "super-app".to_owned(),
         "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
+        "OPEN_ID" => format!("o{}", "0".repeat(27)),
         _ => word,
     };
     words.into_iter().filter(|word| !word.is_empty()).map(stands_for).collect()
@@ -244,6 +245,104 @@ async fn a_package_is_uploaded_and_a_page_renews_itself_in_a_real_browser() {
     window.wait_for("return document.activeElement.id === 'q'").await;
     window.press("coffee\u{E007}").await;
     window.wait_for("return location.pathname === '/ui/search'").await;
+    let complaints = window.complaints().await;
+    assert!(complaints.is_empty(), "{complaints:?}");
+    window.close().await;
+}
+
+on_both! {
+    async fn d4_a_log_is_searched_and_masked_and_what_it_says_stays_text(host) {
+        let scene = Scene::set(host).await;
+        scene.host.settled().await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let settings = "/ui/mini-apps/coffee/logs/settings";
+        let page = browser.send(settings, &[("kind", "phone"), ("text", "")]).await;
+        assert!(page.says("The rule was added.") && page.says("Phone numbers"), "{}", page.html);
+        let page = browser.send(settings, &[("kind", "pattern"), ("text", "(")]).await;
+        assert!(page.html.contains("role=\"alert\"") && page.html.contains("value=\"(\""), "{}", page.html);
+        let page = browser.send(settings, &[("sample", "call 13812345678")]).await;
+        assert!(page.says("call [phone]") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        log(&scene, "<b>pay</b> timed out for 13812345678").await;
+        for address in ["/ui/mini-apps/coffee/logs?level=warn&words=TIMED+pay", "/ui/host-apps/super-app/logs?guid=device-1"] {
+            let page = browser.get(address).await;
+            assert!(page.html.contains("timed out for [phone]") && !page.html.contains("<b>pay"), "{}", page.html);
+            assert!(page.faults().is_empty(), "{:?}", page.faults());
+        }
+        let page = browser.get("/ui/mini-apps/coffee/logs?words=coupon").await;
+        assert!(!page.html.contains("timed out"), "{}", page.html);
+        let page = browser.get("/ui/mini-apps/coffee/logs?words=%21%21").await;
+        assert!(page.html.contains("role=\"alert\"") && page.html.contains("value=\"!!\""), "{}", page.html);
+        let take = format!("{settings}/take");
+        assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on phone is not masked"));
+        assert!(browser.send(&take, &[("rule", "phone")]).await.says("The rule was taken away."));
+    }
+
+    async fn m2_a_message_template_is_chosen_line_by_line_and_removed(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        assert!(browser.get("/ui/mini-apps/coffee/messages/new?search=shipped").await.says("Order shipped"));
+        let address = "/ui/mini-apps/coffee/messages/new/order-shipped";
+        let twice = browser.send(address, &[("keyword1", "2"), ("keyword2", "2")]).await;
+        assert!(twice.html.contains("role=\"alert\"") && twice.html.contains("aria-invalid"), "{}", twice.html);
+        let page = browser.send(address, &[("keyword1", "2"), ("keyword2", "1"), ("keyword3", "")]).await;
+        assert!(page.says("The template was added.") && page.says("thing2"), "{}", page.html);
+        assert!(page.faults().is_empty(), "{:?}", page.faults());
+        let remove = format!("{}/remove", page.address);
+        assert!(browser.get(&remove).await.says("must be asked anew"));
+        assert!(browser.send(&remove, &[]).await.says("The template was removed."));
+    }
+
+    async fn who_users_are_has_pages_for_teams_merchants_and_host_apps(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let identity = "/ui/mini-apps/coffee/identity";
+        let page = browser.send(&format!("{identity}/union"), &[("on", "on")]).await;
+        assert!(page.says("The MiniApp is told union ids from now on."), "{}", page.html);
+        let fields = |uri| [("redirect_uris", uri), ("post_logout_redirect_uris", "")];
+        let page = browser.send(identity, &fields("http://shop.example.com/back")).await;
+        assert!(page.html.contains("role=\"alert\"") && page.html.contains("aria-invalid"), "{}", page.html);
+        let page = browser.send(identity, &fields("https://shop.example.com/back")).await;
+        assert!(page.says("The addresses were saved.") && page.faults().is_empty(), "{:?}", page.faults());
+        let page = browser.send(&format!("{identity}/partners"), &[("partner", "nobody"), ("way", "to_us")]).await;
+        assert!(page.html.contains("role=\"alert\"") && page.html.contains("value=\"nobody\""), "{}", page.html);
+        scene.admin.post("/v1/merchants", json!({"name": "Shop", "id": "bos-shop"})).await.good();
+        let entry = [("page", "shop"), ("url", "https://shop.example.com/welcome")];
+        let page = browser.send("/ui/merchants/bos-shop/entry-pages", &entry).await;
+        assert!(page.says("The page was registered."), "{}", page.html);
+        for address in [
+            "/ui/mini-apps/coffee/login-entries/new",
+            "/ui/merchants/bos-shop/official-accounts",
+            "/ui/merchants/bos-shop/fans",
+            "/ui/merchants/bos-shop/template-messages",
+            "/ui/official-accounts",
+            "/ui/official-accounts/new",
+            "/ui/log-masks",
+            "/ui/host-apps/super-app/users?account=alice&mini_app=coffee",
+        ] {
+            let page = browser.get(address).await;
+            assert!(page.status == 200 && page.faults().is_empty(), "{address}: {:?} {}", page.faults(), page.html);
+        }
+        let page = browser.send("/ui/host-apps/super-app/users/end-sign-ons", &[("account", "alice")]).await;
+        assert!(page.says("0 sign-ons were ended."), "{}", page.html);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_a_log_grows_while_somebody_looks_in_a_real_browser() {
+    let Some(driver) = there_is("BERTH_TEST_BROWSER") else { return };
+    let scene = Scene::set(Host::start(Database::Sqlite).await).await;
+    scene.host.settled().await;
+    let window = window(&scene, &driver, 1280).await;
+    window.go(&format!("{}/ui/mini-apps/coffee/logs", scene.host.url)).await;
+    window.wait_for("return !document.querySelector('[data-pause]').hidden").await;
+    log(&scene, "first <img src=x onerror=alert(1)>\rid: 9").await;
+    window.wait_for("return document.querySelectorAll('.log li').length === 1").await;
+    assert_eq!(window.run("return document.querySelectorAll('.log img').length").await, json!(0));
+    window.click("[data-pause]").await;
+    log(&scene, "second").await;
+    window.click("[data-pause]").await;
+    window.wait_for("return document.querySelector('.log li').textContent.includes('second')").await;
+    assert_eq!(window.run("return document.querySelectorAll('.log li').length").await, json!(2), "nothing comes twice");
     let complaints = window.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");
     window.close().await;

@@ -85,6 +85,52 @@ function follow() {
   start();
 }
 
+/** How many entries a list that grows by itself holds at most. */
+const MOST = 500;
+
+/** A list with `data-stream` shows what arrives above what is there, as long as somebody looks at it and has not paused it. */
+function stream() {
+  const list = document.querySelector("[data-stream]");
+  if (!list) return;
+  const button = document.querySelector("button[data-pause]");
+  let source, timer, last = list.dataset.after, waiting = [], isPaused = false;
+  const show = () => {
+    timer = undefined;
+    const text = waiting.reverse().join("");
+    waiting = [];
+    list.insertAdjacentHTML("afterbegin", pages ? pages.createHTML(text) : text);
+    if (list.children.length <= MOST) return;
+    while (list.children.length > MOST) list.lastElementChild.remove();
+    // The link goes on below what was there at first, which is not at the end any more.
+    document.querySelector("a[rel=next]")?.remove();
+  };
+  const hear = (event) => {
+    last = event.lastEventId;
+    waiting.push(event.data);
+    if (waiting.length > MOST) waiting.shift();
+    timer ??= setTimeout(show, 300);
+  };
+  const start = () => {
+    if (source || isPaused || document.hidden) return;
+    const address = new URL(list.dataset.stream, location.href);
+    address.searchParams.set("after", last);
+    source = new EventSource(address);
+    source.onmessage = hear;
+  };
+  const stop = () => { source?.close(); source = undefined; };
+  const turn = () => { if (isPaused || document.hidden) stop(); else start(); };
+  document.addEventListener("visibilitychange", turn);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    isPaused = !isPaused;
+    const name = button.textContent;
+    button.textContent = button.dataset.pause;
+    button.dataset.pause = name;
+    turn();
+  });
+  start();
+}
+
 /** A form with `data-upload` shows how far its file has come. The file may be dropped on it. */
 function showUpload() {
   const form = document.querySelector("form[data-upload]");
@@ -124,4 +170,5 @@ copyOnClick();
 sendOnChange();
 keys();
 follow();
+stream();
 showUpload();

@@ -17,10 +17,17 @@ pub struct When {
 
 /// A moment in a zone of time, such as `2026-11-28 14:05`.
 pub fn when(at: Millis, zone: &TimeZone) -> When {
+    as_when(at, zone, "%Y-%m-%d %H:%M")
+}
+
+/// A moment to the millisecond, such as `2026-11-28 14:05:09.120`, as what follows one another within a minute needs it.
+pub fn when_exactly(at: Millis, zone: &TimeZone) -> When {
+    as_when(at, zone, "%Y-%m-%d %H:%M:%S%.3f")
+}
+
+fn as_when(at: Millis, zone: &TimeZone, format: &str) -> When {
     match Timestamp::from_millisecond(at.0) {
-        Ok(time) => {
-            When { exact: time.to_string(), shown: time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string() }
-        }
+        Ok(time) => When { exact: time.to_string(), shown: time.to_zoned(zone.clone()).strftime(format).to_string() },
         Err(_) => When { exact: at.to_string(), shown: at.to_string() },
     }
 }
@@ -73,6 +80,12 @@ pub fn percent(part: u64, whole: u64, t: Texts) -> String {
     if t.0 == Language::Chinese { format!("{share:.digits$}%") } else { format!("{share:.digits$} %") }
 }
 
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-._@:/+".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
@@ -100,5 +113,16 @@ mod tests {
         assert_eq!(stretch(61 * minute, t), "1 h 1 min");
         assert_eq!(stretch((7 * 1440 + 185) * minute, t), "7 d 3 h");
         assert_eq!(stretch(1440 * minute, Texts(Language::Chinese)), "1 天");
+    }
+
+    #[test]
+    fn a_moment_of_a_log_has_its_milliseconds() {
+        let at = "2026-11-28T06:05:09.120Z".parse::<Millis>().unwrap();
+        assert_eq!(when_exactly(at, &TimeZone::UTC).shown, "2026-11-28 06:05:09.120");
+    }
+
+    #[test]
+    fn a_command_takes_what_was_typed_as_one_word() {
+        assert_eq!(["my-phone", "two words", "it's"].map(quoted), ["my-phone", "'two words'", "'it'\\''s'"]);
     }
 }

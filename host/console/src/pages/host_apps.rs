@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The place of these pages in the menu.
-const PLACE: &str = "/ui/host-apps";
+pub const PLACE: &str = "/ui/host-apps";
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -77,10 +77,11 @@ struct One<'a> {
     bindings: &'a [Binding],
     may_bind: bool,
     may_see_members: bool,
+    may_vouch: bool,
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
-    let host: HostApp = visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(&visit)?;
+    let host = host_app(&visit, &id).await?;
     let bindings: Option<Vec<Binding>> = visit.api.list(&at!("/v1/host-apps/{}/bindings", id)).await.ok();
     let scope = Scope::HostApp(host.id.clone());
     let page = One {
@@ -90,10 +91,23 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
         bindings: &bindings.unwrap_or_default(),
         may_bind: visit.can(Action::Configure, &scope),
         may_see_members: visit.can(Action::Read, &scope),
+        may_vouch: visit.can(Action::Vouch, &scope),
     };
     let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned())];
     let live = Some(at!("/ui/live?host_app={}", id));
     visit.page(Head { title: &host.name, above, place: PLACE, live }, &page)
+}
+
+/// A host app by its id.
+pub async fn host_app(visit: &Visit, id: &str) -> Result<HostApp, crate::visit::Shown> {
+    visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(visit)
+}
+
+/// The head of a page below a host app.
+pub fn head<'a>(visit: &Visit, title: &'a str, host: &HostApp) -> Head<'a> {
+    let of_host = (host.name.clone(), at!("/ui/host-apps/{}", host.id));
+    let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned()), of_host];
+    Head { title, above, place: PLACE, live: None }
 }
 
 async fn agree(visit: Visit, Path((id, mini_app)): Path<(String, String)>) -> Answer {
@@ -107,19 +121,17 @@ async fn confirm_end(visit: Visit, Path((id, mini_app)): Path<(String, String)>)
 }
 
 async fn show_end(visit: &Visit, id: &str, mini_app: &str, filled: &Filled) -> Answer {
-    let host: HostApp = visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(visit)?;
+    let host = host_app(visit, id).await?;
     let t = visit.t;
-    let back = at!("/ui/host-apps/{}", id);
     let confirm = Confirm {
         act: t.end_binding().into(),
         effects: vec![t.end_binding_effect(mini_app, &host.name)],
         is_dangerous: true,
         command: format!("berth host-app unbind {id} {mini_app}"),
-        back: back.clone(),
+        back: at!("/ui/host-apps/{}", id),
         ..Confirm::default()
     };
-    let above = vec![(t.host_apps().to_owned(), PLACE.to_owned()), (host.name, back)];
-    confirm.show(visit, Head { title: t.end_binding(), above, place: PLACE, live: None }, filled)
+    confirm.show(visit, head(visit, t.end_binding(), &host), filled)
 }
 
 async fn end(visit: Visit, Path((id, mini_app)): Path<(String, String)>, sent: Sent) -> Answer {

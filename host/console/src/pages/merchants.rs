@@ -93,7 +93,13 @@ pub fn head<'a>(visit: &Visit, title: &'a str, merchant: Option<&Merchant>) -> H
 
 /// The pages of a merchant, of which one is open.
 pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
-    let pages = [(t.overview(), ""), (t.channels(), "/channels"), (t.org_nodes(), "/nodes"), (t.members(), "/members")];
+    let pages = [
+        (t.overview(), ""),
+        (t.channels(), "/channels"),
+        (t.official_accounts(), "/official-accounts"),
+        (t.org_nodes(), "/nodes"),
+        (t.members(), "/members"),
+    ];
     let tab = |(name, path)| Tab { name, address: at!("/ui/merchants/{}", id) + path, is_here: path == here };
     let mut tabs: Vec<_> = pages.into_iter().map(tab).collect();
     tabs.push(Tab { name: t.fulfilments(), address: at!("/ui/fulfilments?merchant={}", id), is_here: false });

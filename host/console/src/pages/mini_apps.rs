@@ -165,6 +165,9 @@ pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
         (t.releases(), "/releases", true),
         (t.trial(), "/trial", is_of_team),
         (t.bindings(), "/bindings", true),
+        (t.logs(), "/logs", is_of_team),
+        (t.messages(), "/messages", is_of_team),
+        (t.identities(), "/identity", is_of_team),
         (t.settings(), "/settings", true),
     ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;

@@ -5,9 +5,12 @@ mod events;
 mod gray;
 mod home;
 mod host_apps;
+mod identities;
+mod logs;
 mod me;
 mod members;
 mod merchants;
+mod messages;
 mod mini_apps;
 mod policies;
 mod sign_in;
@@ -27,6 +30,9 @@ pub fn routes() -> Router<Console> {
         .merge(versions::routes())
         .merge(gray::routes())
         .merge(host_apps::routes())
+        .merge(logs::routes())
+        .merge(messages::routes())
+        .merge(identities::routes())
         .merge(members::routes())
         .merge(merchants::routes())
         .merge(policies::routes())

@@ -3,13 +3,17 @@
 //! Every text stands once, with its languages side by side. A text that lacks a language, or lacks or does not use an
 //! argument, does not compile; one that no page says is a warning.
 
+mod accounts;
 mod apps;
 mod channels;
 mod frame;
 mod fulfilments;
 mod gray;
 mod hosts;
+mod identities;
+mod logs;
 mod merchants;
+mod messages;
 mod nodes;
 mod people;
 mod policies;

@@ -20,7 +20,7 @@ use crate::{
     parts::Filled,
     path::at,
     refused::{Refused, read},
-    show,
+    show::{self, quoted},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -97,12 +97,6 @@ impl Page<'_> {
     }
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-._@:/+".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
 async fn ask(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
     let t = visit.t;
     let app = mini_app(&visit, &id).await?;
@@ -141,14 +135,4 @@ async fn explain(visit: &Visit, id: &str, asked: &Sent) -> Result<Option<Explain
     let request = CheckRequest { device, apps: vec![Having { mini_app: id.into(), version }] };
     let mut explanation: Explanation = visit.api.tell(Method::POST, "/v1/check/explain", &request).await?;
     Ok(explanation.results.pop())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_takes_what_was_typed_as_one_word() {
-        assert_eq!(["my-phone", "two words", "it's"].map(quoted), ["my-phone", "'two words'", "'it'\\''s'"]);
-    }
 }

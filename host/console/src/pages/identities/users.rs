@@ -1,0 +1,162 @@
+//! What one user of a host app has agreed to, and ending it when the user asks: in the name of the host app's server.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::{get, post},
+};
+use berth_model::{
+    host_app::HostApp,
+    identity::{LinkUser, UserLink},
+    login_entry::{NamedLoginBinding, UserLoginBinding},
+    message::{Subscription, Withdraw},
+    oidc::{EndSignOns, SignOnsEnded},
+};
+use serde::Deserialize;
+
+use super::super::host_apps::{head, host_app};
+use crate::{
+    Console,
+    act::Sent,
+    frame::done,
+    parts::{Badge, Filled, Tone},
+    path::{at, with_query},
+    refused::Refused,
+    show::quoted,
+    texts::Texts,
+    visit::{Answer, OrShow, Visit},
+};
+
+pub fn routes() -> Router<Console> {
+    Router::new()
+        .route("/ui/host-apps/{id}/users", get(show))
+        .route("/ui/host-apps/{id}/users/end-link", post(end_link))
+        .route("/ui/host-apps/{id}/users/end-login", post(end_login))
+        .route("/ui/host-apps/{id}/users/withdraw", post(withdraw))
+        .route("/ui/host-apps/{id}/users/end-sign-ons", post(end_sign_ons))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Who {
+    account: String,
+    mini_app: String,
+}
+
+impl Who {
+    fn of(sent: &Sent) -> Self {
+        Self { account: sent.get("account").into(), mini_app: sent.get("mini_app").into() }
+    }
+
+    /// The page of the user, with the same question.
+    fn address(&self, host: &str) -> String {
+        let members = [("account", Some(self.account.as_str())), ("mini_app", Some(self.mini_app.as_str()))];
+        with_query(&at!("/ui/host-apps/{}/users", host), members)
+    }
+}
+
+/// What a user has agreed to.
+#[derive(Default)]
+struct Held {
+    links: Vec<UserLink>,
+    logins: Vec<UserLoginBinding>,
+    subscriptions: Vec<Subscription>,
+}
+
+#[derive(askama::Template)]
+#[template(path = "identities/user.html")]
+struct Page<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    host: &'a HostApp,
+    who: &'a Who,
+    held: &'a Held,
+    command: String,
+    filled: &'a Filled,
+}
+
+impl Page<'_> {
+    /// Whether something holds still.
+    fn holds(&self, holds: bool) -> Badge {
+        match holds {
+            true => Badge { tone: Tone::Ok, mark: "●", word: self.t.user_holds() },
+            false => Badge { tone: Tone::Neutral, mark: "–", word: self.t.user_holds_not() },
+        }
+    }
+}
+
+async fn held(visit: &Visit, host: &str, who: &Who) -> Result<Held, Refused> {
+    if who.account.is_empty() {
+        return Ok(Held::default());
+    }
+    let account = [("account", Some(who.account.as_str()))];
+    let of = |what: &str| with_query(&(at!("/v1/host-apps/{}/", host) + what), account);
+    let mut held = Held {
+        links: visit.api.list(&of("links")).await?,
+        logins: visit.api.list(&of("login-bindings")).await?,
+        subscriptions: Vec::new(),
+    };
+    if !who.mini_app.is_empty() {
+        let members = account.into_iter().chain([("mini_app", Some(who.mini_app.as_str()))]);
+        held.subscriptions = visit.api.list(&with_query(&at!("/v1/host-apps/{}/subscriptions", host), members)).await?;
+    }
+    Ok(held)
+}
+
+async fn show(visit: Visit, Path(id): Path<String>, Query(who): Query<Who>) -> Answer {
+    let host = host_app(&visit, &id).await?;
+    let asked = vec![("account".to_owned(), who.account.clone()), ("mini_app".to_owned(), who.mini_app.clone())];
+    let (held, filled) = match held(&visit, &id, &who).await {
+        Ok(held) => (held, Filled::with(asked)),
+        Err(refused) => (Held::default(), Filled::with(asked).refused(refused).or_show(&visit)?),
+    };
+    let account = if who.account.is_empty() { "ACCOUNT".into() } else { quoted(&who.account) };
+    let command = format!("berth user links {id} --account {account}\nberth user logins {id} --account {account}");
+    let page = Page { t: visit.t, visit: &visit, host: &host, who: &who, held: &held, command, filled: &filled };
+    visit.page(head(&visit, visit.t.users(), &host), &page)
+}
+
+async fn end_link(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    end_link_of(&visit, &id, &sent).await.or_show(&visit)?;
+    done(&Who::of(&sent).address(&id), visit.t.user_link_ended())
+}
+
+async fn end_link_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let link = LinkUser {
+        account: sent.get("account").into(),
+        mini_app: sent.read("of")?,
+        partner: sent.read("partner")?,
+        through: sent.read_some("through")?,
+    };
+    visit.api.act(Method::POST, &at!("/v1/host-apps/{}/links/end", id), &link).await
+}
+
+async fn end_login(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    end_login_of(&visit, &id, &sent).await.or_show(&visit)?;
+    done(&Who::of(&sent).address(&id), visit.t.user_login_ended())
+}
+
+async fn end_login_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let (mini_app, entry) = (sent.read("of")?, sent.read("entry")?);
+    let named = NamedLoginBinding { account: sent.get("account").into(), mini_app, entry };
+    visit.api.act(Method::POST, &at!("/v1/host-apps/{}/login-bindings/end", id), &named).await
+}
+
+async fn withdraw(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    withdraw_of(&visit, &id, &sent).await.or_show(&visit)?;
+    done(&Who::of(&sent).address(&id), visit.t.user_withdrawn())
+}
+
+async fn withdraw_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let (mini_app, template) = (sent.read("mini_app")?, Some(sent.read("template")?));
+    let withdraw = Withdraw { mini_app, account: sent.get("account").into(), template };
+    visit.api.act(Method::POST, &at!("/v1/host-apps/{}/subscriptions/withdraw", id), &withdraw).await
+}
+
+async fn end_sign_ons(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let who = EndSignOns { account: sent.get("account").into() };
+    let path = at!("/v1/host-apps/{}/sign-ons/end", id);
+    let SignOnsEnded { ended } = visit.api.tell(Method::POST, &path, &who).await.or_show(&visit)?;
+    done(&Who::of(&sent).address(&id), &visit.t.user_sign_ons_ended(ended))
+}

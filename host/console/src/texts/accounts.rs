@@ -1,0 +1,102 @@
+//! Official accounts at WeChat, entry pages, fans, template messages.
+
+use super::texts;
+
+texts! {
+    official_accounts = "Official accounts" / "公众号";
+    oa_hint = "By them merchants are reached and visitors recognised. Shared ones serve all merchants, private ones their own." / "商户通过公众号触达会员、识别访客。共享公众号服务所有商户，私有公众号仅服务所属商户。";
+    oa_none = "There are no official accounts that you may know of." / "暂无您可查看的公众号。";
+    oa_none_for_merchant = "No official account serves this merchant yet: neither a shared one nor one of its own." / "此商户暂无可用的公众号（共享或私有）。";
+    oa_app_id = "App id at WeChat" / "AppID";
+    oa_app_id_hint = "wx and 16 letters or digits, as WeChat's console shows it." / "以 wx 开头，后接 16 位小写字母或数字，可在微信公众平台查看。";
+    oa_whose = "Whose" / "归属";
+    oa_shared = "shared by the platform" / "平台共享";
+    oa_private(merchant) = "private to {merchant}" / "{merchant} 私有";
+    oa_own = "own" / "商户私有";
+    oa_active = "in use" / "使用中";
+    oa_retired = "retired" / "已停用";
+    oa_through = "Acts by" / "接入方式";
+    oa_through_secret = "its own secret" / "AppSecret";
+    oa_through_platform = "WeChat's third-party platform" / "微信第三方平台授权";
+    oa_new = "Add an official account" / "添加公众号";
+    oa_merchant = "Merchant" / "商户 ID";
+    oa_merchant_hint = "Left empty, the account is shared with all merchants." / "留空则为平台共享公众号，服务所有商户。";
+    oa_secret = "AppSecret at WeChat" / "AppSecret";
+    oa_secret_hint = "WeChat is asked whether it is right; it is kept sealed and never shown. Left empty when the merchant has authorised the account as a channel." / "将向微信校验，加密保存且不会再次显示。商户已将公众号授权为渠道时可留空。";
+    oa_added = "The official account was added." / "公众号已添加。";
+    oa_new_secret = "New AppSecret" / "新的 AppSecret";
+    oa_new_secret_hint = "Left empty, it stays as it is. WeChat is asked whether it is right." / "留空则保持不变，填写后将向微信校验。";
+    oa_retire = "Retire" / "停用";
+    oa_retire_effect = "Nobody enters by its links any more, and no message goes out by it. The bindings of its fans stay." / "访客将无法通过其链接进入，也无法通过其发送消息；粉丝绑定保留。";
+    oa_use = "Use again" / "重新启用";
+    oa_use_effect = "Its links let visitors in again, and messages go out by it." / "访客可重新通过其链接进入，并可通过其发送消息。";
+    oa_remove = "Remove" / "删除";
+    oa_remove_effect = "The account, its template names and the bindings of members at it are gone for good." / "公众号、模板名称及会员在此公众号的绑定将被永久删除。";
+    oa_remove_caution = "It is in use. One with bound members has to be retired before." / "此公众号正在使用中；若有已绑定的会员，须先停用。";
+    oa_removed = "The official account was removed." / "公众号已删除。";
+    oa_templates = "Names of templates" / "模板名称";
+    oa_templates_hint = "WeChat gives each account an id of its own for the same template. Merchants send by the name, which is the same at all accounts." / "同一模板在每个公众号中的模板 ID 不同。商户按名称发送，名称在各公众号间保持一致。";
+    oa_template_name = "Name" / "模板名称";
+    oa_template_name_hint = "Such as order-paid." / "例如 order-paid。";
+    oa_template_id = "Template id at WeChat" / "微信模板 ID";
+    oa_template_id_hint = "As the account's console at WeChat shows it." / "可在微信公众平台的模板消息中查看。";
+    oa_template_set_it = "Set the name" / "保存名称";
+    oa_template_set = "The name stands for the template now." / "模板名称已保存。";
+    oa_template_remove = "Remove the name" / "删除名称";
+    oa_template_remove_effect(name, account) = "Messages by the name {name} do not go out by {account} any more." / "将无法再通过 {account} 发送名称为 {name} 的模板消息。";
+    oa_template_removed = "The name was removed." / "模板名称已删除。";
+
+    entry_pages = "Entry pages" / "入口页面";
+    entry_pages_hint = "Where visitors come to from menus, posters and messages, recognised by WeChat without being asked. Links lead to these pages only." / "访客从菜单、海报或消息进入的页面，由微信静默识别身份。链接只能指向以下页面。";
+    entry_page_name = "Name of the page" / "页面名称";
+    entry_page_name_hint = "The last part of its links, such as shop." / "链接的最后一段，例如 shop。";
+    entry_page_url = "Leads to" / "跳转地址";
+    entry_page_url_hint = "An https address of the merchant; it gets code and app_id." / "商户的 https 地址，将收到 code 和 app_id 参数。";
+    entry_links = "Links" / "入口链接";
+    entry_page_set_it = "Register the page" / "保存页面";
+    entry_page_set = "The page was registered." / "入口页面已保存。";
+    entry_page_remove = "Remove the page" / "删除页面";
+    entry_page_remove_effect(page) = "Links to {page}, wherever they are printed, lead nowhere any more." / "指向 {page} 的所有链接（包括已印刷的）将失效。";
+    entry_page_removed = "The page was removed." / "入口页面已删除。";
+
+    oa_move_title = "From one account to another" / "公众号迁移";
+    oa_move_hint = "Mostly from a shared account to one's own. No binding is lost: members come along when they next open a link." / "通常用于从共享公众号迁移到私有公众号。绑定不会丢失，会员下次打开链接时自动迁移。";
+    oa_move_last(from, to, when, who) = "Moved from {from} to {to}, {when}, by {who}." / "{who} 于 {when} 将公众号从 {from} 迁移至 {to}。";
+    oa_move_counts(came, all) = "{came} of {all} members have come along." / "已迁移 {came} / {all} 位会员。";
+    oa_move_from = "From" / "原公众号";
+    oa_move_to = "To" / "新公众号";
+    oa_move = "Move" / "迁移";
+    oa_move_effect(from, to) = "{to} is preferred from now on: links of {from} let in by {to}, and members are reached by {to} once they have come along." / "今后优先使用 {to}：{from} 的链接将通过 {to} 进入，会员迁移后通过 {to} 触达。";
+    oa_move_keeps = "Whoever has not come along yet is still reached by the old account." / "尚未迁移的会员仍通过原公众号触达。";
+    oa_moved = "The merchant has moved." / "已开始迁移。";
+    oa_moved_who = "Who has come along" / "迁移进度";
+    oa_came_along = "Came along" / "已迁移";
+    oa_not_yet = "Not yet" / "未迁移";
+
+    fans = "Fans" / "粉丝";
+    fans_hint = "Members who are bound to an OpenID at an official account. Binding takes the code of a visit, which the merchant's server has." / "已与公众号 OpenID 绑定的会员。绑定需使用访客的 code，由商户服务端完成。";
+    fans_none = "Nobody is bound, or nobody fits." / "暂无已绑定的会员，或没有符合条件的会员。";
+    fan_member = "Member" / "会员 ID";
+    fan_bound_at = "Bound" / "绑定时间";
+    fan_preferred = "Preferred" / "优先触达";
+    fan_prefer = "Prefer" / "设为优先";
+    fan_prefer_not = "Prefer no more" / "取消优先";
+    fan_prefers = "The member is reached by this account first." / "将优先通过此公众号触达该会员。";
+    fan_prefers_not = "The account is not preferred any more." / "已取消优先。";
+    fan_unbind = "Unbind" / "解除绑定";
+    fan_unbind_effect(member, account) = "{member} is not recognised at {account} any more, and gets no messages by it. What was known of the OpenID is deleted." / "{member} 在 {account} 将不再被识别，也不再收到其消息；相关 OpenID 信息将被删除。";
+    fan_unbound = "The binding was ended." / "绑定已解除。";
+
+    template_messages = "Template messages" / "模板消息";
+    template_message = "Template message" / "模板消息";
+    template_messages_hint = "Sent by the merchant's server to members, each by the account that the member is reached by. What they say is not kept." / "由商户服务端发送，通过会员可触达的公众号送达；消息内容不会保存。";
+    template_sending = "being sent" / "发送中";
+    template_sent = "sent" / "已发送";
+    template_refused = "refused" / "发送失败";
+    template_by = "Went out by" / "发送公众号";
+    template_wechat_id = "Id at WeChat" / "微信消息 ID";
+    template_unknown_hint = "No answer came: WeChat may have sent it or not. It is not sent again by itself." / "未收到微信响应，消息可能已发送也可能未发送，系统不会自动重发。";
+    template_tried = "Accounts by which it did not go out" / "发送失败的公众号";
+    template_errcode = "WeChat's number" / "微信错误码";
+    template_reason = "Reason" / "原因";
+}

@@ -1,0 +1,72 @@
+//! Real-time logs, and what is masked in them.
+
+use super::texts;
+
+texts! {
+    logs = "Logs" / "实时日志";
+    mini_app = "MiniApp" / "小程序";
+    log_debug = "debug" / "调试";
+    log_info = "info" / "信息";
+    log_warn = "warning" / "警告";
+    log_error = "error" / "错误";
+    log_level = "Level, and above" / "日志级别（含以上）";
+    log_words = "Words in the message" / "日志关键词";
+    log_contains = "Exact text in the message" / "日志包含的文本";
+    log_filter_msg = "Filter message" / "过滤关键词 (filterMsg)";
+    log_platform = "System" / "操作系统";
+    log_from = "Arrived from" / "上报时间起";
+    log_until = "Arrived until" / "上报时间止";
+    log_guid = "Installation (GUID)" / "设备标识 (GUID)";
+    log_account = "Account" / "用户账号";
+    log_page = "Page" / "页面路径";
+    log_host_version = "Version of the host app" / "宿主应用版本";
+    log_sdk_version = "Version of the SDK" / "基础库版本";
+    log_more_conditions = "More conditions" / "更多筛选条件";
+    log_hint = "In the order of arrival, newest first: clocks of devices may be wrong." / "按上报时间倒序排列，设备自身的时钟可能不准。";
+    log_look_again = "Look again" / "刷新";
+    log_pause = "Pause" / "暂停接收";
+    log_go_on = "Go on" / "继续接收";
+    log_nothing = "Nothing was written yet. Entries appear here a second after a device sends them." / "暂无日志。设备上报后约 1 秒即会显示在此处。";
+    log_nothing_found = "No entry fits. Entries are kept for some days only." / "没有符合条件的日志。日志仅保留若干天。";
+    log_searched_to(when) = "The search took long and has looked at everything since {when}. Go on with what is older." / "搜索耗时较长，目前已查找 {when} 之后的日志，可继续查找更早的日志。";
+    log_at_device = "Time on the device" / "设备时间";
+    log_id = "Entry" / "日志 ID";
+
+    log_settings = "Masks and limits" / "脱敏与限额";
+    log_masks = "What is masked" / "脱敏规则";
+    log_masks_hint = "Personal data is taken out of messages, filter messages and pages before anything is stored. Rules act on what arrives from now on." / "个人信息会在日志入库前从日志内容、过滤关键词和页面路径中移除。规则只对之后上报的日志生效。";
+    no_masks_of_app = "This MiniApp has no rules of its own." / "此小程序未设置单独的脱敏规则。";
+    no_masks_of_all = "Nothing is masked in all logs." / "未设置对所有日志生效的脱敏规则。";
+    masks_of_all = "In all logs of the host" / "对所有日志生效的规则";
+    masks_of_all_open = "Masks of all logs" / "查看对所有日志生效的规则";
+    mask_set_by(who, when) = "Set by {who}, {when}." / "由 {who} 于 {when} 设置。";
+    mask_phone = "Phone numbers" / "手机号码";
+    mask_id_card = "Identity cards of China" / "身份证号码";
+    mask_email = "E-mail addresses" / "电子邮箱";
+    mask_bank_card = "Bank cards" / "银行卡号";
+    mask_key = "Values of a name" / "指定字段名的值";
+    mask_pointer = "A place in JSON" / "JSON 中的指定位置";
+    mask_pattern = "A regular expression" / "正则表达式";
+    mask_kind = "What to mask" / "脱敏内容";
+    mask_text = "Name, place or expression" / "字段名、位置或表达式";
+    mask_text_hint = "For the last three kinds: password, /user/phone (with * for every item), or ORD-[0-9]+." / "仅后三种类型需要填写，例如 password、/user/phone（* 代表所有元素）或 ORD-[0-9]+。";
+    mask_add = "Add a rule" / "添加规则";
+    mask_added = "The rule was added. It acts on entries from now on." / "规则已添加，对之后上报的日志生效。";
+    mask_take = "Take the rule away" / "删除规则";
+    mask_take_effect(rule) = "From now on {rule} is not masked: logs will hold it as devices send it." / "之后上报的日志将不再按 {rule} 脱敏，相关内容会按原文入库。";
+    mask_taken = "The rule was taken away." / "规则已删除。";
+    mask_try = "Try" / "测试脱敏";
+    mask_sample = "A message" / "示例日志";
+    mask_sample_hint = "Shows what the rules above make of it. Nothing is stored." / "查看上述规则的处理结果，内容不会被保存。";
+    mask_stored_as = "Would be stored as" / "将按以下内容入库";
+    log_limits = "How long and how much" / "保留时间与限额";
+    log_limits_hint = "Whoever runs the host sets these when it starts. What exceeds a limit is refused, and the SDK is told why; the host counts it by reason as berth_log_entries_refused_total on /metrics." / "以下限额由部署人员在启动服务时设置。超出限额的日志会被拒收，并将原因返回给 SDK；拒收数量按原因统计在 /metrics 的 berth_log_entries_refused_total 中。";
+    log_limit = "Limit" / "限额项";
+    log_limit_option = "Setting" / "配置项";
+    log_limit_default = "Unless set" / "默认值";
+    log_keep_days = "Days that are kept, today included" / "保留天数（含当天）";
+    log_keep_room = "Room for all days, in MiB; the oldest go first" / "日志总容量 (MiB)，超出时先删除最早的日志";
+    log_day_room = "What all MiniApps send on a day, in MiB" / "所有小程序每天的日志总量 (MiB)";
+    log_day_entries = "Entries of one MiniApp on a day" / "单个小程序每天的日志条数";
+    log_entry_bytes = "One entry, in bytes" / "单条日志大小（字节）";
+}
