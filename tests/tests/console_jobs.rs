@@ -192,7 +192,7 @@ async fn job_4_an_operator_takes_a_bad_version_back_in_six_acts() {
         person.press("Roll back to 1.0.0").await;
         person.reads("goes on, and its devices keep 1.2.0").await;
         person.press("Roll back to 1.0.0").await;
-        person.press("1.2.0").await;
+        person.press("1.2.0 · canary").await;
         person.press("End").await;
         person.press("End").await;
         person.reads("The gray task has ended.").await;

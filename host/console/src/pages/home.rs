@@ -88,7 +88,9 @@ async fn steps(t: Texts, api: &Api) -> Vec<Step> {
 async fn home(visit: Visit) -> Answer {
     let t = visit.t;
     let waiting: WaitingList = visit.api.get("/v1/waiting").await.or_show(&visit)?;
-    let events = newest(&visit, MOST_EVENTS).await;
+    let mut events = newest(&visit, 4 * MOST_EVENTS).await;
+    events.retain(|event| !event.kind.starts_with("session."));
+    events.truncate(MOST_EVENTS);
     let page = Home {
         t,
         visit: &visit,

@@ -44,7 +44,7 @@ texts! {
     forced_by_release = "it was published as forced" / "发布时选择了强制更新";
     admitted_of(admitted, cap) = "{admitted} of {cap} devices" / "{admitted} / {cap} 台设备";
     admitted_devices(admitted) = "{admitted} devices" / "{admitted} 台设备";
-    accounts_count(count) = "{count} accounts" / "{count} 个账号";
+    accounts_count(count) = "accounts: {count}" / "{count} 个账号";
     last_releases = "Last releases" / "最近发布";
     no_releases = "Nothing was released yet." / "暂无发布记录。";
     kind_publish = "published" / "发布";

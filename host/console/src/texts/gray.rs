@@ -21,9 +21,9 @@ texts! {
     gray_until = "… until" / "结束时间";
     gray_from_hint(zone) = "Now, or later; in the zone {zone}." / "立即或稍后开始；时区为 {zone}。";
     gray_until_hint = "Then devices return to the online version, unless it was published for everybody." / "届时若未全量发布，设备将恢复为线上版本。";
-    gray_percent = "… to so many percent of the devices" / "灰度比例（%）";
+    gray_percent = "… to % of the devices" / "灰度比例（%）";
     gray_percent_hint = "The same devices each time they ask. It may rise later. Empty for all." / "每次检查命中的设备不变，之后可以调高。留空表示不限比例。";
-    gray_cap = "… to at most so many devices" / "灰度数量上限";
+    gray_cap = "… at most so many devices" / "灰度数量上限";
     gray_cap_hint = "Counted exactly; at the cap the task ends, and its devices keep the version. Empty for no cap." / "精确计数；达到上限后任务结束，已获取的设备保留该版本。留空表示不限。";
     gray_conditions_hint = "All conditions must hold. One that is left empty restricts nobody." / "须同时满足所有条件；留空的条件不作限制。";
     gray_in_host_apps = "… in these host apps" / "宿主应用及版本范围";

@@ -1,0 +1,213 @@
+//! What the types of events mean, for people.
+
+use berth_model::event::EventType;
+
+use super::{Language, Texts};
+
+impl Texts {
+    /// What happened when an event of this type is told; the name of the type where a newer host has told it.
+    pub fn event<'a>(self, kind: &'a str) -> &'a str {
+        let said = match self.0 {
+            Language::English => EventType::of(kind).map(|known| headline(known.says)),
+            Language::Chinese => chinese(kind),
+        };
+        said.unwrap_or(kind)
+    }
+}
+
+/// The first part of a sentence of the catalogue: what comes after a semicolon is for programs.
+fn headline(says: &str) -> &str {
+    says.split([';', ':']).next().unwrap_or(says).trim_end_matches('.')
+}
+
+fn chinese(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "account.created" => "账号已创建",
+        "account.disabled" => "账号已停用",
+        "account.enabled" => "账号已恢复",
+        "session.started" => "登录",
+        "session.ended" => "会话已结束",
+        "password.changed" => "密码已设置",
+        "invitation.issued" => "已发出邀请",
+        "invitation.accepted" => "邀请已接受",
+        "invitation.withdrawn" => "邀请已撤回",
+        "member.granted" => "已授予角色",
+        "member.removed" => "已移除角色",
+        "token.issued" => "访问令牌已签发",
+        "token.revoked" => "访问令牌已吊销",
+        "team.created" => "团队已创建",
+        "mini_app.created" => "小程序已创建",
+        "mini_app.edited" => "小程序名称或描述已修改",
+        "mini_app.on_shelf" => "小程序已上架",
+        "mini_app.off_shelf" => "小程序已下架",
+        "mini_app.min_version" => "最低可用版本已修改",
+        "app_secret.generated" => "AppSecret 已生成",
+        "app_secret.reset" => "AppSecret 已重置",
+        "app_secret.frozen" => "AppSecret 已冻结",
+        "app_secret.unfrozen" => "AppSecret 已解冻",
+        "union_id.set" => "UnionID 设置已修改",
+        "oidc.client_changed" => "统一认证的回调地址已修改",
+        "oidc.key_rotated" => "身份令牌的签名密钥已轮换",
+        "login_entry.set" => "登录入口已设置",
+        "login_entry.removed" => "登录入口已移除",
+        "login_binding.made" => "用户已在登录入口绑定",
+        "login_binding.ended" => "用户已在登录入口解绑",
+        "host_app.created" => "宿主应用已创建",
+        "host_app.key_rotated" => "宿主应用公钥已更换",
+        "host_app.key_ends" => "宿主应用旧公钥的失效时间已修改",
+        "binding.asked" => "已申请绑定",
+        "binding.created" => "已绑定宿主应用",
+        "binding.removed" => "已解除绑定",
+        "binding.audit_waits" => "有版本待宿主应用审核",
+        "binding.online" => "已绑定小程序的线上版本已变更",
+        "binding.off_shelf" => "已绑定的小程序已下架",
+        "binding.on_shelf" => "已绑定的小程序已重新上架",
+        "partner.asked" => "已申请互通小程序",
+        "partner.agreed" => "互通小程序已建立",
+        "partner.ended" => "互通小程序已解除",
+        "message_template.added" => "订阅消息模板已添加",
+        "message_template.removed" => "订阅消息模板已移除",
+        "message.sent" => "订阅消息已发送",
+        "message.shown" => "订阅消息已展示",
+        "message.opened" => "订阅消息已打开",
+        "message.refused" => "订阅消息未能展示",
+        "domains.changed" => "域名设置已修改",
+        "sensitive_apis.changed" => "敏感 API 清单已修改",
+        "permit.applied" => "已申请权限",
+        "permit.approved" => "权限已通过",
+        "permit.refused" => "权限已驳回",
+        "permit.revoked" => "权限已收回",
+        "permit.withdrawn" => "权限申请已撤回",
+        "permit.expired" => "权限已到期",
+        "privacy.draft_changed" => "隐私协议草稿已修改",
+        "privacy.published" => "隐私协议已发布",
+        "user.erased" => "用户数据已清除",
+        "version.uploaded" => "版本已上传",
+        "version.replaced" => "开发版本的代码包已替换",
+        "version.deleted" => "开发版本已删除",
+        "version.submitted" => "版本已提交审核",
+        "version.withdrawn" => "版本已撤回审核",
+        "version.approved" => "版本审核通过",
+        "version.rejected" => "版本已驳回",
+        "version.published" => "版本已发布上线",
+        "version.rolled_back" => "版本已回退",
+        "trial.set" => "体验版已设置",
+        "trial.cleared" => "体验版已结束",
+        "audit.checked" => "策略检查完成",
+        "audit.decided" => "宿主应用已审核",
+        "gray_task.created" => "灰度任务已创建",
+        "gray_task.edited" => "灰度任务已编辑",
+        "gray_task.started" => "灰度任务开始下发",
+        "gray_task.suspended" => "灰度任务已暂停",
+        "gray_task.resumed" => "灰度任务已继续",
+        "gray_task.ended" => "灰度任务已结束",
+        "gray_task.recalled" => "灰度版本已收回",
+        "gray_task.fell_back" => "灰度版本在设备上多次失败，已回退",
+        "cohort.created" => "名单已上传",
+        "policy.installed" => "策略已安装",
+        "policy.replaced" => "内置策略已更新",
+        "policy.removed" => "策略已移除",
+        "policy.bound" => "策略已绑定",
+        "policy.rebound" => "策略绑定已修改",
+        "policy.unbound" => "策略已解绑",
+        "merchant.created" => "商户已创建",
+        "merchant.edited" => "商户已修改",
+        "channel_authorisation.started" => "渠道授权已开始",
+        "channel_authorisation.authorised" => "商户已在渠道平台同意授权",
+        "channel_authorisation.granted" => "授权范围已记录",
+        "channel_authorisation.choosing" => "待选择端应用",
+        "channel_authorisation.target_chosen" => "端应用已选定",
+        "channel_authorisation.bound" => "渠道已授权并绑定",
+        "channel_authorisation.abandoned" => "渠道授权已放弃",
+        "channel_authorisation.failed" => "渠道授权失败",
+        "wechat_account.unclaimed" => "有微信账号尚无商户认领",
+        "product_instance.created" => "产品实例已创建",
+        "product_instance.changed" => "产品实例已变更",
+        "product_instance.expired" => "产品实例已到期",
+        "fulfilment.parked" => "履约消息已搁置",
+        "fulfilment.applied" => "履约消息已生效",
+        "fulfilment.corrected" => "履约消息已更正",
+        "fulfilment.discarded" => "履约消息已放弃",
+        "endpoint.created" => "端应用已创建",
+        "endpoint.edited" => "端应用已修改",
+        "endpoint.deleted" => "端应用已删除",
+        "endpoint.product_added" => "端应用已加入产品",
+        "endpoint.product_removed" => "端应用已移出产品",
+        "endpoint.org_node_added" => "端应用已分配给组织节点",
+        "endpoint.org_node_removed" => "端应用已取消分配给组织节点",
+        "org_node.product_opened" => "组织节点已开通产品",
+        "org_node.product_closed" => "组织节点已关闭产品",
+        "org_node.created" => "组织节点已创建",
+        "org_node.edited" => "组织节点已修改",
+        "org_node.deleted" => "组织节点已删除",
+        "channel.authorised" => "渠道已授权",
+        "channel.edited" => "渠道已修改",
+        "channel.unauthorised" => "渠道授权已被取消",
+        "channel.bound" => "渠道已绑定端应用",
+        "channel.unbound" => "渠道已解绑端应用",
+        "channel.deleted" => "渠道已删除",
+        "official_account.added" => "公众号已添加",
+        "official_account.edited" => "公众号已修改",
+        "official_account.secret_changed" => "公众号密钥已更换",
+        "official_account.removed" => "公众号已移除",
+        "official_account.template_set" => "公众号模板名称已设置",
+        "official_account.template_removed" => "公众号模板名称已移除",
+        "official_account.moved" => "商户已更换公众号",
+        "entry_page.set" => "入口页面已设置",
+        "entry_page.removed" => "入口页面已移除",
+        "fan.bound" => "会员已绑定公众号",
+        "fan.unbound" => "会员已解绑公众号",
+        "template_message.sent" => "模板消息已发送",
+        "template_message.refused" => "模板消息被微信拒绝",
+        "template_message.unknown" => "模板消息的发送结果未知",
+        "workspace.created" => "工作空间已创建",
+        "workspace.edited" => "工作空间已修改",
+        "workspace.member_created" => "成员已加入通讯录",
+        "workspace.member_changed" => "成员信息已变更",
+        "workspace.member_deleted" => "成员已移出通讯录",
+        "workspace.group_created" => "部门或标签已创建",
+        "workspace.group_changed" => "部门或标签已变更",
+        "workspace.group_deleted" => "部门或标签已删除",
+        "workspace.contact_added" => "外部联系人已添加",
+        "workspace.contact_removed" => "外部联系人已移除",
+        "workspace.application_added" => "应用已添加到工作空间",
+        "workspace.application_edited" => "工作空间应用已修改",
+        "workspace.application_removed" => "工作空间应用已移除",
+        "workspace.mini_app_linked" => "工作空间已关联小程序",
+        "workspace.mini_app_unlinked" => "工作空间已取消关联小程序",
+        "workspace.sign_in_set" => "工作空间登录方式已设置",
+        "workspace.tool_client_changed" => "内部工具的登录设置已修改",
+        "workspace.tool_secret_issued" => "内部工具的密钥已签发",
+        "workspace.directory_set" => "通讯录来源已设置",
+        "workspace.directory_removed" => "通讯录来源已移除",
+        "workspace.directory_synced" => "通讯录已同步",
+        "workspace.directory_stuck" => "通讯录同步未成功",
+        "workspace.access_set" => "应用的可见范围已修改",
+        "log_masks.set" => "日志脱敏规则已修改",
+        "webhook.created" => "事件推送已创建",
+        "webhook.edited" => "事件推送已修改",
+        "webhook.disabled" => "事件推送已被停用",
+        "webhook.deleted" => "事件推送已删除",
+        "webhook.secret_rotated" => "事件推送的密钥已轮换",
+        "webhook.replayed" => "事件已重新推送",
+        "webhook.ping" => "测试事件",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use berth_model::event::catalogue::ALL;
+
+    use super::*;
+
+    #[test]
+    fn every_type_of_event_has_a_text_in_each_language() {
+        for known in ALL {
+            assert!(chinese(known.kind).is_some_and(|text| !text.ends_with('。')), "{}", known.kind);
+            let english = Texts(Language::English).event(known.kind);
+            assert!(!english.contains('`') && english.len() > 8, "{}: {english}", known.kind);
+        }
+        assert_eq!(Texts(Language::Chinese).event("coming.soon"), "coming.soon");
+    }
+}
