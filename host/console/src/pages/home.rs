@@ -89,10 +89,12 @@ async fn home(visit: Visit) -> Answer {
     let t = visit.t;
     let waiting: WaitingList = visit.api.get("/v1/waiting").await.or_show(&visit)?;
     let events = newest(&visit, MOST_EVENTS).await;
+    let mut waits: Vec<Wait> = waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect();
+    waits.extend(super::workspaces::stuck(&visit).await.into_iter().map(|stuck| waits::stuck(t, stuck)));
     let page = Home {
         t,
         visit: &visit,
-        waits: waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect(),
+        waits,
         more: waiting.more,
         steps: steps(t, &visit.api).await,
         names: &Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await,
@@ -126,6 +128,7 @@ impl Results<'_> {
             FoundKind::HostApp => at!("/ui/host-apps/{}", found.id),
             FoundKind::Team => with_query("/ui/mini-apps", [("team", Some(found.id.as_str()))]),
             FoundKind::Merchant => at!("/ui/merchants/{}", found.id),
+            FoundKind::Workspace => at!("/ui/workspaces/{}", found.id),
             FoundKind::Webhook => at!("/ui/webhooks/{}", found.id),
             // Things that have no page of their own yet.
             _ => "/ui".into(),

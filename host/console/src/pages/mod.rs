@@ -13,6 +13,7 @@ mod policies;
 mod sign_in;
 mod versions;
 mod webhooks;
+mod workspaces;
 
 use axum::Router;
 
@@ -29,6 +30,7 @@ pub fn routes() -> Router<Console> {
         .merge(host_apps::routes())
         .merge(members::routes())
         .merge(merchants::routes())
+        .merge(workspaces::routes())
         .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())

@@ -16,6 +16,7 @@ mod policies;
 mod problems;
 mod versions;
 mod words;
+mod workspaces;
 
 use std::{borrow::Borrow, fmt};
 
