@@ -105,7 +105,7 @@ impl User {
         names.into_iter().find(|name| !name.is_empty()).unwrap_or(&self.user_name).to_owned()
     }
 
-    /// Whether they may use what the workspace has.
+    /// Whether they may use what the workspace has. Who is not said to be active or not is active.
     pub fn is_active(&self) -> bool {
         self.active.unwrap_or(true)
     }

@@ -4,6 +4,7 @@ mod wecom;
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 
+use berth_base::error::Code;
 use berth_model::{
     access::{Account, Action, IssueToken, IssuedToken, Member, NewAccount, Role, Scope, SetRole, TokenScope},
     oidc::{SetSignIn, SignIn},
@@ -93,8 +94,9 @@ impl Page<'_> {
 
     /// Why the last sync changed nothing, in the language of the page.
     fn problem(&self, directory: &Directory) -> String {
-        let problem = directory.sync.problem.as_deref().unwrap_or_default();
-        self.t.problem(problem.rsplit('/').next().unwrap_or_default()).unwrap_or_default().to_owned()
+        let slug = directory.sync.problem.as_deref().unwrap_or_default();
+        let title = Code::ALL.iter().find(|code| code.slug() == slug).map_or("", |code| code.title());
+        self.t.problem(slug).unwrap_or(title).to_owned()
     }
 
     /// What a field of the form for WeCom holds at first.

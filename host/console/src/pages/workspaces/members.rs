@@ -21,6 +21,7 @@ use berth_model::{
 use super::{
     Tab,
     book::{Book, Groups, InGroup, User, may_keep, replace, set},
+    departments::by_user_name,
     head, listed, scope, tabs, workspace,
 };
 use crate::{
@@ -178,6 +179,9 @@ async fn search(visit: &Visit, id: &str, query: &ListQuery) -> Result<(Vec<Row>,
     Ok((found.resources.into_iter().map(Row::from).collect(), next))
 }
 
+/// The filter of SCIM for those who may use nothing. Who is not said to be active or not is active.
+const SUSPENDED: &str = "active eq false";
+
 /// What was asked for, as a filter of SCIM.
 fn filter(query: &ListQuery) -> String {
     // A text of SCIM is one of JSON.
@@ -186,7 +190,8 @@ fn filter(query: &ListQuery) -> String {
     let named = || names.map(|name| format!("{name} co {}", text(query.q.trim()))).join(" or ");
     let parts = [
         (!query.q.is_empty()).then(|| format!("({})", named())),
-        (!query.state.is_empty()).then(|| format!("active eq {}", query.state == "active")),
+        (!query.state.is_empty())
+            .then(|| if query.state == "suspended" { SUSPENDED.to_owned() } else { format!("not ({SUSPENDED})") }),
         (!query.group.is_empty()).then(|| format!("groups.value eq {}", text(&query.group))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
@@ -265,6 +270,7 @@ struct One<'a> {
     name: &'a str,
     /// What the address book has of them, for whoever may ask it.
     user: Option<&'a User>,
+    is_active: bool,
     groups: &'a Groups,
     departments: Vec<(&'a str, String)>,
     portal: &'a Portal,
@@ -346,12 +352,17 @@ async fn show(visit: &Visit, id: &str, member: &str, filled: &Filled) -> Answer 
         None
     };
     let groups = Groups::of(visit, id).await.or_show(visit)?;
+    let is_active = match &user {
+        Some(user) => by_user_name(visit, id, "user_name", &user.user_name).await.or_show(visit)?.active,
+        None => true,
+    };
     let page = One {
         t: visit.t,
         visit,
         here: &page_of(id, member),
         name: &portal.name,
         user: user.as_ref(),
+        is_active,
         departments: groups.departments(),
         groups: &groups,
         portal: &portal,
