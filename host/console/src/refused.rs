@@ -197,3 +197,17 @@ impl Refused {
         crate::frame::alone(taste, status, &title, &body)
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_address_book_is_shown_as_any_other_one() {
+        let body = br#"{"schemas": [], "status": "409", "scimType": "uniqueness", "detail": "It is taken."}"#;
+        let refusal = Refusal::of_scim(StatusCode::CONFLICT, body).unwrap();
+        assert_eq!((refusal.code(), refusal.status, refusal.detail.as_str()), ("scim-uniqueness", 409, "It is taken."));
+        assert!(Refusal::of_scim(StatusCode::CONFLICT, b"<html>").is_none());
+    }
+}

@@ -113,6 +113,13 @@ struct List<'a> {
     may_create: bool,
 }
 
+impl List<'_> {
+    /// Whether the visitor may read a workspace: its directory and the server of its portal know it, and read nothing.
+    fn reads(&self, one: &Workspace) -> bool {
+        self.visit.can(Action::Read, &scope(one))
+    }
+}
+
 async fn list(visit: Visit, Query(ListQuery { cursor }): Query<ListQuery>) -> Answer {
     let path = with_query("/v1/workspaces", [("cursor", Some(cursor.as_str()))]);
     let page: ListPage<Workspace> = visit.api.page(&path).await.or_show(&visit)?;
