@@ -36,6 +36,7 @@ pub async fn furnished(host: Host) -> Scene {
     scene.admin.post("/v1/mini-apps/coffee/message-templates", template).await.good();
     scene.host.settled().await;
     log(&scene, "pay timed out").await;
+    workspace(&scene).await;
     scene
 }
 
@@ -60,6 +61,30 @@ async fn use_it(scene: &Scene, version: &str) {
             device.post("/v1/reports", report).await;
         }
     }
+}
+
+/// A workspace with somebody in a department and a tag, and something of each kind that is given to them.
+async fn workspace(scene: &Scene) {
+    let admin = &scene.admin;
+    admin.post("/v1/workspaces", json!({"name": "Acme", "id": "acme"})).await.good();
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ann@acme.example"});
+    let ann = text(&admin.post("/scim/v2/acme/Users", user).await.good()["id"]);
+    let group = |name: &str, kind: &str, member: &str| {
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name,
+            "urn:berth:params:scim:schemas:extension:workspace:2.0:Group": {"kind": kind}, "members": [{"value": member}]})
+    };
+    let team = text(&admin.post("/scim/v2/acme/Groups", group("Team", "department", &ann)).await.good()["id"]);
+    let sales = text(&admin.post("/scim/v2/acme/Groups", group("Sales", "department", &team)).await.good()["id"]);
+    let tag = text(&admin.post("/scim/v2/acme/Groups", group("On call", "tag", &sales)).await.good()["id"]);
+    admin.post("/v1/workspaces/acme/contacts", json!({"name": "Carol"})).await.good();
+    admin.put("/v1/workspaces/acme/mini-apps/coffee", json!({})).await.good();
+    admin
+        .put("/v1/workspaces/acme/mini-apps/coffee/access", json!({"departments": [sales], "tags": [tag]}))
+        .await
+        .good();
+    let tool = json!({"kind": "internal_tool", "name": "Dashboards", "url": "https://dash.acme.example/"});
+    let tool = text(&admin.post("/v1/workspaces/acme/applications", tool).await.good()["id"]);
+    admin.put(&format!("/v1/workspaces/acme/applications/{tool}/access"), json!({"members": [ann]})).await.good();
 }
 
 /// All pages that can be reached from the first one, each kind of page a few times.

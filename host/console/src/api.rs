@@ -185,8 +185,12 @@ async fn refusal(response: Response) -> Refused {
     if status == StatusCode::NOT_MODIFIED {
         return Refused::Broken("the API answered a question that was not asked".into());
     }
-    match read::<Refusal>(response).await {
+    let bytes = match bytes(response).await {
+        Ok(bytes) => bytes,
+        Err(broken) => return broken,
+    };
+    match serde_json::from_slice(&bytes).or_else(|error| Refusal::of_scim(status, &bytes).ok_or(error)) {
         Ok(refusal) => Refused::ByApi(Box::new(refusal)),
-        Err(broken) => broken,
+        Err(error) => Refused::Broken(format!("a refusal of the API reads wrong: {error}")),
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use berth_base::error::Error;
+use berth_base::error::{Code, Error};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -89,7 +89,45 @@ impl From<MultipartError> for Refused {
     }
 }
 
+/// A refusal as the address book of a workspace has it (RFC 7644, §3.12).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScimRefusal {
+    scim_type: Option<String>,
+    detail: String,
+}
+
+/// The code that is meant by a word of SCIM, or by a status where SCIM has no word.
+fn scim_code(status: StatusCode, word: Option<&str>) -> Code {
+    match (word, status) {
+        (Some("uniqueness"), _) => Code::ScimUniqueness,
+        (Some("mutability"), _) => Code::ScimMutability,
+        (Some("invalidFilter"), _) => Code::ScimFilter,
+        (Some("noTarget"), _) => Code::ScimNoTarget,
+        (_, StatusCode::UNAUTHORIZED) => Code::InvalidToken,
+        (_, StatusCode::FORBIDDEN) => Code::MissingGrant,
+        (_, StatusCode::NOT_FOUND) => Code::NotFound,
+        (_, StatusCode::CONFLICT) => Code::AddressBookKept,
+        (_, StatusCode::PRECONDITION_FAILED) => Code::PreconditionFailed,
+        _ => Code::ScimValue,
+    }
+}
+
 impl Refusal {
+    /// A refusal in SCIM's form, which pages show as any other one.
+    pub fn of_scim(status: StatusCode, body: &[u8]) -> Option<Self> {
+        let ScimRefusal { scim_type, detail } = serde_json::from_slice(body).ok()?;
+        let code = scim_code(status, scim_type.as_deref());
+        Some(Self {
+            kind: format!("/problems/{}", code.slug()),
+            title: code.title().into(),
+            status: status.as_u16(),
+            detail,
+            request_id: String::new(),
+            more: Map::new(),
+        })
+    }
+
     /// Its name, without the address of its page.
     pub fn code(&self) -> &str {
         self.kind.rsplit('/').next().unwrap_or_default()
@@ -160,5 +198,19 @@ impl Refused {
         let title = says.heading.clone();
         let body = Body { t, says, problem, request_id };
         crate::frame::alone(taste, status, &title, &body)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_address_book_is_shown_as_any_other_one() {
+        let body = br#"{"schemas": [], "status": "409", "scimType": "uniqueness", "detail": "It is taken."}"#;
+        let refusal = Refusal::of_scim(StatusCode::CONFLICT, body).unwrap();
+        assert_eq!((refusal.code(), refusal.status, refusal.detail.as_str()), ("scim-uniqueness", 409, "It is taken."));
+        assert!(Refusal::of_scim(StatusCode::CONFLICT, b"<html>").is_none());
     }
 }

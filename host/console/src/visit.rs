@@ -133,6 +133,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         (t.host_apps(), "/ui/host-apps", has(ScopeKind::HostApp)),
         (t.merchants(), "/ui/merchants", has(ScopeKind::Merchant)),
         (t.official_accounts(), "/ui/official-accounts", has(ScopeKind::Merchant)),
+        (t.workspaces(), "/ui/workspaces", has(ScopeKind::Workspace)),
         (t.policies(), "/ui/policies", true),
         (t.events(), "/ui/events", true),
         (t.webhooks(), "/ui/webhooks", true),

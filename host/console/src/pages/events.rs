@@ -34,7 +34,7 @@ pub fn routes() -> Router<Console> {
 const MOST_OWN: usize = 5;
 
 /// Events that the visitor may read, as a query wants them: for readers of the platform of everything, and otherwise of some
-/// MiniApps, host apps and merchants of theirs, one thing after the other.
+/// MiniApps, host apps, merchants and workspaces of theirs, one thing after the other.
 async fn readable(visit: &Visit, query: &[(&str, &str)]) -> Vec<Event> {
     let ask = async |member: Option<(&str, &str)>| {
         let members = query.iter().copied().chain(member).map(|(name, value)| (name, Some(value)));
@@ -50,7 +50,9 @@ async fn readable(visit: &Visit, query: &[(&str, &str)]) -> Vec<Event> {
     for app in apps.map(|page| page.items).unwrap_or_default() {
         events.extend(ask(Some(("mini_app", app.mini_app.id.as_str()))).await);
     }
-    for (kind, member) in [(ScopeKind::HostApp, "host_app"), (ScopeKind::Merchant, "merchant")] {
+    let kinds =
+        [(ScopeKind::HostApp, "host_app"), (ScopeKind::Merchant, "merchant"), (ScopeKind::Workspace, "workspace")];
+    for (kind, member) in kinds {
         for id in visit.scopes(kind).take(MOST_OWN) {
             events.extend(ask(Some((member, id))).await);
         }
@@ -73,12 +75,18 @@ struct ListQuery {
     mini_app: String,
     host_app: String,
     merchant: String,
+    workspace: String,
     before: String,
 }
 
 impl ListQuery {
-    fn members(&self) -> [(&'static str, Option<&str>); 3] {
-        [("mini_app", Some(&self.mini_app)), ("host_app", Some(&self.host_app)), ("merchant", Some(&self.merchant))]
+    fn members(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            ("mini_app", Some(&self.mini_app)),
+            ("host_app", Some(&self.host_app)),
+            ("merchant", Some(&self.merchant)),
+            ("workspace", Some(&self.workspace)),
+        ]
     }
 
     fn is_filtered(&self) -> bool {

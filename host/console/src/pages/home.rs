@@ -91,10 +91,12 @@ async fn home(visit: Visit) -> Answer {
     let mut events = newest(&visit, 4 * MOST_EVENTS).await;
     events.retain(|event| !event.kind.starts_with("session."));
     events.truncate(MOST_EVENTS);
+    let mut waits: Vec<Wait> = waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect();
+    waits.extend(super::workspaces::stuck(&visit).await.into_iter().map(|stuck| waits::stuck(t, stuck)));
     let page = Home {
         t,
         visit: &visit,
-        waits: waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect(),
+        waits,
         more: waiting.more,
         steps: steps(t, &visit.api).await,
         names: &Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await,
@@ -128,6 +130,7 @@ impl Results<'_> {
             FoundKind::HostApp => at!("/ui/host-apps/{}", found.id),
             FoundKind::Team => with_query("/ui/mini-apps", [("team", Some(found.id.as_str()))]),
             FoundKind::Merchant => at!("/ui/merchants/{}", found.id),
+            FoundKind::Workspace => at!("/ui/workspaces/{}", found.id),
             FoundKind::Webhook => at!("/ui/webhooks/{}", found.id),
             // Things that have no page of their own yet.
             _ => "/ui".into(),

@@ -16,6 +16,7 @@ mod policies;
 mod sign_in;
 mod versions;
 mod webhooks;
+mod workspaces;
 
 use axum::Router;
 
@@ -35,6 +36,7 @@ pub fn routes() -> Router<Console> {
         .merge(identities::routes())
         .merge(members::routes())
         .merge(merchants::routes())
+        .merge(workspaces::routes())
         .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())

@@ -21,6 +21,7 @@ mod policies;
 mod problems;
 mod versions;
 mod words;
+mod workspaces;
 
 use std::{borrow::Borrow, fmt};
 

@@ -6,7 +6,13 @@ use berth_model::{
     waiting::{Waiting, What},
 };
 
-use crate::{parts::Tone, path::at, texts::grouped, visit::Visit};
+use crate::{
+    pages::workspaces::Stuck,
+    parts::Tone,
+    path::at,
+    texts::{Texts, grouped},
+    visit::Visit,
+};
 
 /// One thing that waits.
 pub struct Wait {
@@ -78,4 +84,10 @@ pub fn wait(visit: &Visit, waiting: &Waiting) -> Wait {
         }
     };
     Wait { said, act, address, since: waiting.since, tone }
+}
+
+/// An address book that could not be pulled, as home says it.
+pub fn stuck(t: Texts, stuck: Stuck) -> Wait {
+    let Stuck { workspace, address, since } = stuck;
+    Wait { said: t.ws_home_stuck(workspace), act: t.see_why(), address, since, tone: Tone::Bad }
 }
