@@ -165,6 +165,7 @@ pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
         (t.releases(), "/releases", true),
         (t.trial(), "/trial", is_of_team),
         (t.bindings(), "/bindings", true),
+        (t.development(), "/domains", true),
         (t.settings(), "/settings", true),
     ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;

@@ -5,6 +5,7 @@
 
 mod apps;
 mod channels;
+mod develop;
 mod frame;
 mod fulfilments;
 mod gray;
