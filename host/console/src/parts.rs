@@ -253,6 +253,14 @@ impl Filled {
         })
     }
 
+    /// What the API said against the place in what was sent that has this name: `contact.email`.
+    pub fn wrong_at(&self, t: &Texts, place: &str) -> Option<String> {
+        let field = self.refusal.as_ref().and_then(Refusal::field)?;
+        let is_meant = field.trim_start_matches('/').replace('/', ".") == place;
+        let says = self.says(t).filter(|_| is_meant)?;
+        Some(says.original.unwrap_or(says.text))
+    }
+
     /// Whether the refusal is about this field.
     pub fn is_wrong(&self, name: &str) -> bool {
         let field = self.refusal.as_ref().and_then(Refusal::field).unwrap_or_default();

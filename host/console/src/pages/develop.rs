@@ -4,7 +4,9 @@
 mod apis;
 mod catalogue;
 mod domains;
+mod keys;
 mod permits;
+mod privacy;
 
 use std::collections::BTreeMap;
 
@@ -29,7 +31,13 @@ use crate::{
 };
 
 pub fn routes() -> Router<Console> {
-    Router::new().merge(domains::routes()).merge(apis::routes()).merge(catalogue::routes()).merge(permits::routes())
+    Router::new()
+        .merge(domains::routes())
+        .merge(apis::routes())
+        .merge(catalogue::routes())
+        .merge(keys::routes())
+        .merge(permits::routes())
+        .merge(privacy::routes())
 }
 
 /// The tab of a MiniApp below which its development settings are.
@@ -42,7 +50,12 @@ const HOSTS: &str = "/ui/host-apps";
 fn sections(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
     let (t, scope) = (visit.t, app.scope());
     let is_of_team = visit.can(Action::Read, &scope);
-    let pages = [(t.domains(), "/domains", true), (t.sensitive_apis(), "/apis", is_of_team)];
+    let pages = [
+        (t.domains(), "/domains", true),
+        (t.sensitive_apis(), "/apis", is_of_team),
+        (t.keys(), "/keys", visit.can(Action::Configure, &scope)),
+        (t.privacy(), "/privacy", is_of_team),
+    ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;
     let tab = |(name, path, _)| Tab { name, address: address(path), is_here: path == here };
     pages.into_iter().filter(|(.., is_offered)| *is_offered).map(tab).collect()

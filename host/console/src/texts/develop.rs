@@ -1,6 +1,9 @@
 //! Development settings: domains, sensitive APIs, the AppSecret, the privacy agreement.
 
-use berth_model::settings::{LocalName, PresetName};
+use berth_model::{
+    privacy::{Language as Spoken, PersonalKind, Words},
+    settings::{LocalName, PresetName},
+};
 
 use super::{Language, Texts, texts};
 
@@ -104,9 +107,132 @@ texts! {
     preset_is_marked = "All APIs of this preset are marked already." / "此预设清单中的接口均已标记。";
     apis_count(count) = "{count} APIs" / "{count} 个接口";
     list_comma = ", " / "、";
+
+    keys = "Keys" / "密钥";
+    secret_hint = "By the AppSecret the server of the MiniApp proves to Berth that it is that. Berth keeps only its hash." / "小程序服务端凭 AppSecret 证明身份。Berth 仅保存其哈希值。";
+    secret_none = "The MiniApp has no AppSecret yet. Its server needs one to log users in." / "小程序尚未生成 AppSecret，其服务端需凭 AppSecret 实现用户登录。";
+    secret_generate = "Generate the AppSecret" / "生成 AppSecret";
+    secret_issued = "This is the AppSecret. It is shown only now: copy it." / "AppSecret 已生成，仅显示这一次，请立即复制保存。";
+    secret_where = "Put it on the server of the MiniApp, and never into the package." / "请保存到小程序服务端，切勿写入代码包。";
+    secret_generated = "Generated" / "生成时间";
+    secret_active = "works" / "使用中";
+    secret_frozen = "frozen" / "已冻结";
+    secret_frozen_at = "Frozen" / "冻结时间";
+    secret_leaked = "When it is lost, or in wrong hands" / "遗失或泄露时";
+    secret_leaked_hint = "Reset it when its server can take the new one at once. Freeze it when that cannot be done yet." / "若可立即在服务端更换密钥，请重置；若暂时无法更换，请先冻结。";
+    secret_reset = "Reset the AppSecret" / "重置 AppSecret";
+    secret_reset_effect(app) = "The old AppSecret stops at once on every host: the server of {app} can log nobody in until it has the new one." / "旧 AppSecret 立即失效：{app} 的服务端更换新密钥前，无法登录任何用户。";
+    secret_tokens_end = "All server tokens that came from it are void for good." / "由其获取的服务端令牌全部永久失效。";
+    secret_users_stay = "OpenIDs and session keys stay as they are." / "OpenID 和会话密钥不变。";
+    secret_once = "The new one is shown once, on the page that comes next." / "新密钥仅在下一页显示一次。";
+    secret_freeze = "Freeze the AppSecret" / "冻结 AppSecret";
+    secret_freeze_effect(app) = "Whatever the server of {app} tries with it is refused at once on every host: no user can log in." / "{app} 的服务端使用该密钥的请求立即被拒绝，用户无法登录。";
+    secret_is_frozen = "The AppSecret is frozen." / "AppSecret 已冻结。";
+    secret_unfreeze = "Unfreeze the AppSecret" / "解冻 AppSecret";
+    secret_unfreeze_effect = "The same AppSecret works again. Server tokens have to be got anew." / "原 AppSecret 恢复可用，服务端令牌需重新获取。";
+    secret_is_unfrozen = "The AppSecret works again." / "AppSecret 已解冻。";
+
+    privacy = "Privacy" / "隐私保护指引";
+    privacy_hint = "What users are told about their personal information. The text is made from a template in English and Chinese; you add the facts." / "向用户说明如何处理其个人信息。正文由模板生成中英文版本，您只需填写内容。";
+    privacy_unpublished = "Nothing is published: audits object to what the MiniApp reads of its users." / "尚未发布隐私保护指引：小程序收集用户信息的行为将无法通过审核。";
+    privacy_draft = "Draft" / "草稿";
+    privacy_missing = "What it lacks to be published" / "发布前需补充";
+    privacy_lacks_developer = "Say who the developer is." / "请填写开发者。";
+    privacy_lacks_contact = "Say where users reach the developer: e-mail, phone, address or web." / "请填写联系方式：邮箱、电话、地址或网址至少一项。";
+    privacy_day_passed = "The day from which it holds has passed; leave it out for the day of publication." / "生效日期已过，请留空以使用发布当天的日期。";
+    privacy_lacks_purpose(what) = "{what}: say what for." / "{what}：请填写用途。";
+    privacy_lacks_name = "Say what it is, as the kind is other." / "类型为“其他”时，请填写信息名称。";
+    privacy_lacks_provider(sdk) = "{sdk}: say who provides it." / "{sdk}：请填写提供方。";
+    privacy_about = "Developer and contact" / "开发者与联系方式";
+    privacy_developer = "Developer" / "开发者";
+    privacy_contact = "Contact" / "联系方式";
+    privacy_contact_hint = "At least one of these." / "至少填写一项。";
+    privacy_email = "E-mail address" / "邮箱";
+    privacy_phone = "Phone" / "电话";
+    privacy_address = "Postal address" / "通信地址";
+    privacy_web = "Page on the web" / "网址";
+    privacy_effective_on = "Holds from" / "生效日期";
+    privacy_effective_hint = "Empty for the day of publication." / "留空表示发布当天生效。";
+    privacy_day_of_publication = "the day of publication" / "发布当天";
+    privacy_retention = "Retention" / "保存期限";
+    privacy_retention_days = "Days for which information is kept" / "信息保存天数";
+    privacy_retention_hint = "Empty for as long as the purpose takes." / "留空表示实现目的所必需的最短时间。";
+    privacy_days(days) = "{days} days" / "{days} 天";
+    privacy_as_long_as_needed = "as long as its purpose takes" / "实现目的所必需的最短时间";
+    privacy_supplement = "What else is to be said" / "补充说明";
+    privacy_collected = "What is collected, and why" / "收集的信息与用途";
+    privacy_collects_nothing = "The draft says that nothing is collected." / "草稿中未声明收集任何信息。";
+    privacy_declare = "Declare something" / "添加声明";
+    privacy_what = "Information" / "信息类型";
+    privacy_purpose = "Purpose" / "用途";
+    privacy_by = "By these APIs" / "涉及接口";
+    privacy_all_apis = "all that use it" / "涉及此信息的全部接口";
+    privacy_apis = "APIs" / "涉及接口";
+    privacy_apis_hint = "With commas between them, such as getLocation; empty for all that use this information." / "多个接口用逗号分隔，例如 getLocation；留空表示涉及此信息的全部接口。";
+    privacy_other = "Only for other information: what it is" / "仅当类型为“其他”时填写信息名称";
+    privacy_kinds = "Which APIs use which information" / "各类信息涉及的接口";
+    privacy_sdks = "SDKs of third parties" / "第三方 SDK";
+    privacy_sdk = "SDK of a third party" / "第三方 SDK";
+    privacy_no_sdks = "The draft names none." / "草稿中未声明第三方 SDK。";
+    privacy_add_sdk = "Add an SDK" / "添加 SDK";
+    privacy_provider = "Provider" / "提供方";
+    privacy_policy_url = "Address of its privacy policy (optional)" / "其隐私政策网址（选填）";
+    privacy_text = "See the text" / "查看正文";
+    privacy_text_hint = "As Markdown. In host apps users read the same as a page." / "以 Markdown 显示，用户在宿主应用中以网页形式阅读相同内容。";
+    privacy_changes = "Changes since the version that holds" / "与当前生效版本的差异";
+    privacy_changes_then = "Changes since the version before" / "与上一版本的差异";
+    privacy_unchanged = "Nothing differs." / "没有差异。";
+    privacy_part = "Part" / "内容";
+    privacy_how = "Change" / "变更";
+    privacy_before = "Before" / "变更前";
+    privacy_after = "After" / "变更后";
+    privacy_asks = "Asks users anew" / "需重新征得同意";
+    privacy_asked_since(version) = "Users must have agreed to version {version} or a later one." / "用户须同意过版本 {version} 或更新的版本。";
+    privacy_reworded = "says something else" / "内容变更";
+    privacy_corrected = "corrected" / "文字更正";
+    privacy_renews = "Users are asked to consent anew." / "将重新征得用户同意。";
+    privacy_renews_not = "Users who have agreed are not asked again." / "已同意的用户无需重新同意。";
+    privacy_asks_for(what, how) = "They are asked because of {what} ({how})." / "需重新征得同意的原因：{what}（{how}）。";
+    privacy_publish = "Publish the draft" / "发布草稿";
+    privacy_publish_effect = "The draft becomes the next version, which never changes and holds at once." / "草稿将成为新版本，立即生效且不可修改。";
+    privacy_renew = "Ask all users anew all the same" / "仍要求所有用户重新同意";
+    privacy_renew_hint = "When a correction means more than it looks." / "当更正内容对用户有实质影响时使用。";
+    privacy_published(version) = "Version {version} is published and holds." / "版本 {version} 已发布并生效。";
+    privacy_published_at = "Published" / "发布时间";
+    privacy_versions = "Versions" / "历史版本";
+    privacy_version(version) = "Privacy agreement, version {version}" / "隐私保护指引（版本 {version}）";
+    words_hint = "Say it in both languages. Where one is missing, users read the other." / "请填写中英文两种语言，缺少一种时用户将看到另一种。";
+    in_english(what) = "{what}, in English" / "{what}（英文）";
+    in_chinese(what) = "{what}, in Chinese" / "{what}（中文）";
 }
 
 impl Texts {
+    /// Words of a developer in the language of the page, or in the other one.
+    pub fn words(self, words: &Words) -> &str {
+        words.in_language(self.of_agreements())
+    }
+
+    /// The language of agreements that is that of the page.
+    pub fn of_agreements(self) -> Spoken {
+        match self.0 {
+            Language::English => Spoken::En,
+            Language::Chinese => Spoken::Zh,
+        }
+    }
+
+    /// The name of a language of agreements, in itself.
+    pub fn spoken(self, language: &Spoken) -> &'static str {
+        match language {
+            Spoken::En => Language::English.own_name(),
+            Spoken::Zh => Language::Chinese.own_name(),
+        }
+    }
+
+    /// What people call a kind of personal information.
+    pub fn personal_kind(self, kind: &PersonalKind) -> String {
+        self.local(&kind.name()).to_owned()
+    }
+
     /// A name that has both languages.
     pub fn local(self, name: &LocalName) -> &str {
         match self.0 {
