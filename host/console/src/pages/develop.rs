@@ -7,6 +7,7 @@ mod domains;
 mod keys;
 mod permits;
 mod privacy;
+mod users;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub fn routes() -> Router<Console> {
         .merge(keys::routes())
         .merge(permits::routes())
         .merge(privacy::routes())
+        .merge(users::routes())
 }
 
 /// The tab of a MiniApp below which its development settings are.

@@ -77,6 +77,8 @@ struct One<'a> {
     bindings: &'a [Binding],
     may_bind: bool,
     may_see_members: bool,
+    /// Whether the visitor may speak for users of the host app, as its server does.
+    may_speak: bool,
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -90,6 +92,7 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
         bindings: &bindings.unwrap_or_default(),
         may_bind: visit.can(Action::Configure, &scope),
         may_see_members: visit.can(Action::Read, &scope),
+        may_speak: visit.can(Action::Vouch, &scope),
     };
     let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned())];
     let live = Some(at!("/ui/live?host_app={}", id));

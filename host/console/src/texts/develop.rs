@@ -204,6 +204,33 @@ texts! {
     words_hint = "Say it in both languages. Where one is missing, users read the other." / "请填写中英文两种语言，缺少一种时用户将看到另一种。";
     in_english(what) = "{what}, in English" / "{what}（英文）";
     in_chinese(what) = "{what}, in Chinese" / "{what}（中文）";
+
+    users_of_host_app = "Users" / "用户数据";
+    users_hint = "What Berth holds about a user of this host app, when the user asks for it: to be shown, exported or erased." / "用户提出请求时，可在此查看、导出或删除 Berth 保存的该用户数据。";
+    user_account = "Account at the host app" / "宿主应用账号";
+    user_account_again = "The account once more, to confirm" / "再次输入账号以确认";
+    user_twice = "Type the same account twice." / "两次输入的账号不一致。";
+    user_all_mini_apps = "All MiniApps" / "全部小程序";
+    user_find = "Show what is held" / "查看";
+    user_held(account) = "What is held about {account}" / "{account} 的用户数据";
+    user_unknown = "No MiniApp knows this user." / "没有小程序保存此用户的数据。";
+    user_since = "Known since" / "首次使用";
+    user_logged_in = "Last login" / "最近登录";
+    user_consents = "Consents to privacy agreements" / "隐私授权记录";
+    user_messages = "Messages" / "消息";
+    user_export = "Download everything as JSON" / "导出全部数据（JSON）";
+    user_erase = "Erase a user" / "删除用户数据";
+    user_erase_effect = "Session keys, login codes, consents, links, messages and log entries of the user are deleted, and events do not name the user any more." / "该用户的会话密钥、登录凭证、授权记录、关联关系、消息和日志将被删除，事件中也不再包含该用户。";
+    user_erase_not = "What webhooks were told before, backups, and lists that teams have typed keep the user." / "此前推送的事件、备份，以及团队录入的名单不受影响。";
+    user_comes_back = "Who comes back is a new user, who has agreed to nothing." / "用户再次使用时视为新用户，需重新授权。";
+    user_erased(apps, consents, entries) = "The user was erased in {apps} MiniApps, with {consents} consents and {entries} log entries." / "已删除该用户在 {apps} 个小程序中的数据，包括 {consents} 条授权记录和 {entries} 条日志。";
+    consent_agreed = "agreed to version" / "同意版本";
+    consent_withdrawn = "withdrew from version" / "撤回同意，版本";
+    held_links = "Links between MiniApps" / "小程序间关联";
+    held_recognitions = "Recognitions at official accounts" / "公众号识别";
+    held_logins = "Bindings at login entries" / "登录入口绑定";
+    held_sign_ons = "Sign-ons of browsers" / "浏览器登录";
+    held_log_entries = "Log entries" / "日志条数";
 }
 
 impl Texts {
