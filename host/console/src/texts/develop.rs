@@ -84,6 +84,7 @@ texts! {
     sensitive_apis = "Sensitive APIs" / "敏感接口";
     apis_hint = "To call an API that a host app has marked as sensitive, a MiniApp needs a permit of that host app. All others may be called by everybody." / "调用宿主应用标记的敏感接口前，小程序须获得该宿主应用的许可；其他接口均可直接调用。";
     apis_none = "No API is marked as sensitive: all may be called." / "未标记敏感接口，所有接口均可直接调用。";
+    apis_of_no_host_app = "No host app that runs this MiniApp has marked an API: all may be called." / "运行此小程序的宿主应用均未标记敏感接口，所有接口均可直接调用。";
     api = "API" / "接口";
     api_not_asked = "not applied for" / "未申请";
     catalogue_hint = "A MiniApp that calls one of these APIs needs a permit. Admins mark them; admins and auditors decide about applications." / "小程序调用以下接口须获得许可。由管理员标记敏感接口，管理员和审核人员审批申请。";
