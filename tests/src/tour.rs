@@ -37,6 +37,7 @@ pub async fn furnished(host: Host) -> Scene {
     scene.host.settled().await;
     log(&scene, "pay timed out").await;
     workspace(&scene).await;
+    develop(&scene).await;
     scene
 }
 
@@ -61,6 +62,31 @@ async fn use_it(scene: &Scene, version: &str) {
             device.post("/v1/reports", report).await;
         }
     }
+}
+
+/// What a team sets for its MiniApp, and asks of a host app: one permit is approved, one waits.
+async fn develop(scene: &Scene) {
+    let admin = &scene.admin;
+    let domains = json!({"request": ["https://api.example.com"], "business": ["https://www.example.com"]});
+    admin.put("/v1/mini-apps/coffee/domains", domains).await.good();
+    let marked = json!({"apis": [{"api": "getLocation"}, {"api": "scanCode"}]});
+    admin.put("/v1/host-apps/super-app/sensitive-apis", marked).await.good();
+    let api =
+        json!({"host_app": "super-app", "kind": "sensitive_api", "api": "getLocation", "reason": "to find a shop"});
+    let permit = text(&admin.post("/v1/mini-apps/coffee/permits", api).await.good()["id"]);
+    admin.post(&format!("/v1/permits/{permit}/approve"), json!({})).await.good();
+    let skip = json!({"host_app": "super-app", "kind": "skip_domains", "reason": "a domain for each shop"});
+    admin.post("/v1/mini-apps/coffee/permits", skip).await.good();
+    admin.post("/v1/mini-apps/coffee/secret", json!(null)).await.good();
+    let agreement = json!({
+        "developer": {"en": "Coffee Company", "zh": "咖啡公司"},
+        "contact": {"email": "privacy@example.com"},
+        "retention_days": 30,
+        "collected": [{"kind": "location", "purpose": {"en": "to find the next shop", "zh": "查找附近门店"}}],
+        "sdks": [{"name": "Maps", "provider": "Map Company", "purpose": {"en": "to draw maps", "zh": "展示地图"}}],
+    });
+    admin.put("/v1/mini-apps/coffee/privacy/draft", agreement).await.good();
+    admin.post("/v1/mini-apps/coffee/privacy/versions", json!({})).await.good();
 }
 
 /// A workspace with somebody in a department and a tag, and something of each kind that is given to them.

@@ -317,12 +317,12 @@ on_both! {
             "/ui/official-accounts",
             "/ui/official-accounts/new",
             "/ui/log-masks",
-            "/ui/host-apps/super-app/users?account=alice&mini_app=coffee",
+            "/ui/host-apps/super-app/logins?account=alice&mini_app=coffee",
         ] {
             let page = browser.get(address).await;
             assert!(page.status == 200 && page.faults().is_empty(), "{address}: {:?} {}", page.faults(), page.html);
         }
-        let page = browser.send("/ui/host-apps/super-app/users/end-sign-ons", &[("account", "alice")]).await;
+        let page = browser.send("/ui/host-apps/super-app/logins/end-sign-ons", &[("account", "alice")]).await;
         assert!(page.says("0 sign-ons were ended."), "{}", page.html);
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::multipart::Field,
     http::{
         Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT},
+        header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT},
     },
     response::Response,
 };
@@ -31,6 +31,8 @@ pub struct Api {
     /// Where the browser is: limits for an address hold for its visitors, too.
     from: Option<ClientIp>,
     agent: Option<HeaderValue>,
+    /// The tag that what is changed must still have.
+    still: Option<HeaderValue>,
 }
 
 /// A list, as the API sends lists without pages.
@@ -42,7 +44,7 @@ struct Items<T> {
 impl Api {
     /// The API for whoever has this token; what needs none for whoever has no token.
     pub fn new(router: Router, token: Option<HeaderValue>, request: &Extensions) -> Self {
-        Self { router, token, from: request.get().copied(), agent: None }
+        Self { router, token, from: request.get().copied(), agent: None, still: None }
     }
 
     /// The same API with another token.
@@ -59,6 +61,25 @@ impl Api {
     /// What is at this address.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Refused> {
         read(self.ask(Method::GET, path, Body::empty(), None).await?).await
+    }
+
+    /// The same API for changes of what still has this tag: who was slower than somebody else is refused.
+    pub fn only_if(&self, tag: &str) -> Self {
+        let still = HeaderValue::from_str(tag).ok().filter(|tag| !tag.is_empty());
+        Self { still, ..self.clone() }
+    }
+
+    /// What is at this address, with its tag.
+    pub async fn tagged<T: DeserializeOwned>(&self, path: &str) -> Result<(T, String), Refused> {
+        let response = self.ask(Method::GET, path, Body::empty(), None).await?;
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+        Ok((read(response).await?, tag))
+    }
+
+    /// The text at this address.
+    pub async fn text(&self, path: &str) -> Result<String, Refused> {
+        let bytes = bytes(self.ask(Method::GET, path, Body::empty(), None).await?).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// What is at this address; `None` where nothing is.
@@ -153,6 +174,7 @@ impl Api {
         let headers = request.headers_mut();
         headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
         headers.extend(self.agent.clone().map(|agent| (USER_AGENT, agent)));
+        headers.extend(self.still.clone().map(|tag| (IF_MATCH, tag)));
         headers.extend(kind.and_then(|kind| HeaderValue::from_str(kind).ok()).map(|kind| (CONTENT_TYPE, kind)));
         let Ok(response) = self.router.clone().oneshot(request).await;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }

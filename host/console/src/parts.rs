@@ -10,6 +10,7 @@ use berth_model::{
     rollout::State as GrayState,
     version::State,
 };
+use serde_json::Value;
 
 use crate::{
     api::Api,
@@ -239,6 +240,25 @@ impl Filled {
     /// The address of the page that explains the refusal.
     pub fn problem(&self) -> &str {
         self.refusal.as_ref().map_or("", |refusal| &refusal.kind)
+    }
+
+    /// What the API said against a field: each place in it with the rule that it breaks, in the words of the API.
+    pub fn faults<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let more = self.refusal.as_ref().map(|refusal| &refusal.more);
+        let errors = more.and_then(|more| more.get("errors")).and_then(Value::as_array).into_iter().flatten();
+        errors.filter_map(move |error| {
+            let place = error.get("pointer")?.as_str()?.strip_prefix('/')?.strip_prefix(name)?;
+            let place = if place.is_empty() { place } else { place.strip_prefix('/')? };
+            Some((place, error.get("rule")?.as_str()?))
+        })
+    }
+
+    /// What the API said against the place in what was sent that has this name: `contact.email`.
+    pub fn wrong_at(&self, t: &Texts, place: &str) -> Option<String> {
+        let field = self.refusal.as_ref().and_then(Refusal::field)?;
+        let is_meant = field.trim_start_matches('/').replace('/', ".") == place;
+        let says = self.says(t).filter(|_| is_meant)?;
+        Some(says.original.unwrap_or(says.text))
     }
 
     /// Whether the refusal is about this field.

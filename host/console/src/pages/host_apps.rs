@@ -77,7 +77,24 @@ struct One<'a> {
     bindings: &'a [Binding],
     may_bind: bool,
     may_see_members: bool,
-    may_vouch: bool,
+    /// Whether the visitor may speak for users of the host app, as its server does.
+    may_speak: bool,
+}
+
+impl One<'_> {
+    /// What stands on pages of its own, as far as the visitor may see it: path and name.
+    fn places(&self) -> Vec<(&'static str, &'static str)> {
+        let t = self.t;
+        let places = [
+            ("apis", t.sensitive_apis(), self.may_see_members),
+            ("domains", t.domains(), self.may_see_members),
+            ("logins", t.users(), self.may_speak),
+            ("users", t.users_of_host_app(), self.may_speak),
+            ("logs", t.logs(), self.may_see_members),
+            ("members", t.members(), self.may_see_members),
+        ];
+        places.into_iter().filter(|(.., is_offered)| *is_offered).map(|(path, name, _)| (path, name)).collect()
+    }
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -91,7 +108,7 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
         bindings: &bindings.unwrap_or_default(),
         may_bind: visit.can(Action::Configure, &scope),
         may_see_members: visit.can(Action::Read, &scope),
-        may_vouch: visit.can(Action::Vouch, &scope),
+        may_speak: visit.can(Action::Vouch, &scope),
     };
     let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned())];
     let live = Some(at!("/ui/live?host_app={}", id));

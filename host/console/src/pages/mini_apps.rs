@@ -168,6 +168,7 @@ pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
         (t.logs(), "/logs", is_of_team),
         (t.messages(), "/messages", is_of_team),
         (t.identities(), "/identity", is_of_team),
+        (t.development(), "/domains", true),
         (t.settings(), "/settings", true),
     ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;

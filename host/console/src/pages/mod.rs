@@ -1,6 +1,7 @@
 //! The pages of the console, by what they are about.
 
 mod accounts;
+mod develop;
 mod events;
 mod gray;
 mod home;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<Console> {
         .merge(mini_apps::routes())
         .merge(versions::routes())
         .merge(gray::routes())
+        .merge(develop::routes())
         .merge(host_apps::routes())
         .merge(logs::routes())
         .merge(messages::routes())

@@ -3,6 +3,7 @@
 use super::texts;
 
 texts! {
+    mini_app = "MiniApp" / "小程序";
     new_mini_app = "New MiniApp" / "新建小程序";
     create = "Create" / "创建";
     mini_app_created(name) = "{name} was created. Upload its first package." / "{name} 已创建，请上传第一个代码包。";

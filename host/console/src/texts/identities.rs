@@ -79,7 +79,7 @@ texts! {
     oidc_logouts = "Where browsers may go after a logout" / "退出登录后的返回地址";
     oidc_saved = "The addresses were saved." / "回调地址已保存。";
 
-    users = "Users" / "用户授权";
+    users = "Logins of users" / "用户登录与授权";
     users_hint = "What a user of the host app has agreed to, in the name of your server: look it up by the account, and end it when the user asks for that." / "以宿主应用的名义查询用户的授权情况，并可应用户要求解除。";
     users_account = "Account in the host app" / "用户账号";
     users_mini_app = "MiniApp, for its messages" / "小程序 ID（查看订阅消息）";

@@ -4,7 +4,6 @@ use super::texts;
 
 texts! {
     logs = "Logs" / "实时日志";
-    mini_app = "MiniApp" / "小程序";
     log_debug = "debug" / "调试";
     log_info = "info" / "信息";
     log_warn = "warning" / "警告";

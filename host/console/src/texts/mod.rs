@@ -6,6 +6,7 @@
 mod accounts;
 mod apps;
 mod channels;
+mod develop;
 mod events;
 mod frame;
 mod fulfilments;

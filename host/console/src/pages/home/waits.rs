@@ -76,11 +76,11 @@ pub fn wait(visit: &Visit, waiting: &Waiting) -> Wait {
         What::Permit(it) => {
             let api = it.api.as_ref().map(ToString::to_string).unwrap_or_default();
             let said = t.home_permit(&it.mini_app_name, api, &it.host_app_name);
-            (said, t.open(), at!("/ui/host-apps/{}", it.host_app), Tone::Warn)
+            (said, t.decide(), at!("/ui/permits/{}", it.permit), Tone::Warn)
         }
         What::Skip(it) => {
             let said = t.home_skip(&it.mini_app_name, &it.host_app_name);
-            (said, t.open(), at!("/ui/host-apps/{}", it.host_app), Tone::Warn)
+            (said, t.decide(), at!("/ui/permits/{}", it.permit), Tone::Warn)
         }
     };
     Wait { said, act, address, since: waiting.since, tone }

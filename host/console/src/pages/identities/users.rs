@@ -30,11 +30,11 @@ use crate::{
 
 pub fn routes() -> Router<Console> {
     Router::new()
-        .route("/ui/host-apps/{id}/users", get(show))
-        .route("/ui/host-apps/{id}/users/end-link", post(end_link))
-        .route("/ui/host-apps/{id}/users/end-login", post(end_login))
-        .route("/ui/host-apps/{id}/users/withdraw", post(withdraw))
-        .route("/ui/host-apps/{id}/users/end-sign-ons", post(end_sign_ons))
+        .route("/ui/host-apps/{id}/logins", get(show))
+        .route("/ui/host-apps/{id}/logins/end-link", post(end_link))
+        .route("/ui/host-apps/{id}/logins/end-login", post(end_login))
+        .route("/ui/host-apps/{id}/logins/withdraw", post(withdraw))
+        .route("/ui/host-apps/{id}/logins/end-sign-ons", post(end_sign_ons))
 }
 
 #[derive(Default, Deserialize)]
@@ -52,7 +52,7 @@ impl Who {
     /// The page of the user, with the same question.
     fn address(&self, host: &str) -> String {
         let members = [("account", Some(self.account.as_str())), ("mini_app", Some(self.mini_app.as_str()))];
-        with_query(&at!("/ui/host-apps/{}/users", host), members)
+        with_query(&at!("/ui/host-apps/{}/logins", host), members)
     }
 }
 
