@@ -235,6 +235,7 @@ async fn a_package_is_uploaded_and_a_page_renews_itself_in_a_real_browser() {
     window.type_into("#package", file.to_str().unwrap()).await;
     window.click("main form button.primary").await;
     window.wait_for("return location.pathname === '/ui/mini-apps/coffee/versions/1.0.0'").await;
+    window.wait_for("return document.getElementById('flash').innerText.includes('was uploaded and submitted')").await;
     let detail = scene.admin.get("/v1/mini-apps/coffee/versions/1.0.0").await.good();
     let audit = scene.judged(&text(&detail["audit"]["id"])).await;
     window.go(&format!("{}/ui/mini-apps/coffee", scene.host.url)).await;

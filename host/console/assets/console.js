@@ -131,6 +131,13 @@ function stream() {
   start();
 }
 
+/** Says what the request before this page has heard. */
+function sayWhatWasHeard() {
+  const said = sessionStorage.getItem("said");
+  sessionStorage.removeItem("said");
+  if (said) say(said);
+}
+
 /** A form with `data-upload` shows how far its file has come. The file may be dropped on it. */
 function showUpload() {
   const form = document.querySelector("form[data-upload]");
@@ -153,9 +160,14 @@ function showUpload() {
       bar.value = at.loaded;
     });
     request.addEventListener("load", () => {
-      if (request.responseURL !== form.action) { location.assign(request.responseURL); return; }
       const text = request.responseText;
       const page = new DOMParser().parseFromString(pages ? pages.createHTML(text) : text, "text/html");
+      if (request.responseURL !== form.action) {
+        // What was done is said once, and was said to this request.
+        sessionStorage.setItem("said", page.getElementById("flash").textContent);
+        location.assign(request.responseURL);
+        return;
+      }
       document.getElementById("content").replaceWith(page.getElementById("content"));
       document.querySelector("[role=alert], h1")?.scrollIntoView();
       showUpload();
@@ -171,4 +183,5 @@ sendOnChange();
 keys();
 follow();
 stream();
+sayWhatWasHeard();
 showUpload();
