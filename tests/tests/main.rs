@@ -40,6 +40,7 @@ mod rules;
 mod s3;
 mod samples;
 mod search;
+mod second_factor;
 mod settings;
 mod sign_on;
 mod sockets;

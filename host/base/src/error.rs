@@ -90,6 +90,9 @@ codes! {
 
     AccountDisabled = "account-disabled", Forbidden, "The account is disabled";
     WrongCredentials = "wrong-credentials", Unauthenticated, "The sign-in name or the password is wrong";
+    SecondFactorRequired = "second-factor-required", Unauthenticated, "The code of the second factor is needed";
+    SecondFactorExists = "second-factor-exists", Conflict, "The account has a second factor already";
+    NoPassword = "no-password", Conflict, "The account has no password";
     PasswordRefused = "password-refused", Invalid, "The password is too easy to guess";
     SignInNameTaken = "sign-in-name-taken", Conflict, "Another account has the sign-in name";
     InvalidInvitation = "invalid-invitation", NotFound, "The invitation is not valid";

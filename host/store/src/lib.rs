@@ -41,6 +41,7 @@ mod privacy;
 pub mod seal;
 pub mod sealed;
 mod search;
+pub mod second_factor;
 mod settings;
 mod statement;
 mod task_device;

@@ -28,6 +28,7 @@ pub mod policies;
 pub mod privacy;
 pub mod product_instances;
 pub mod search;
+pub mod second_factors;
 pub mod settings;
 pub mod template_messages;
 pub mod users;
@@ -86,6 +87,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(people::routes())
+        .merge(second_factors::routes())
         .merge(waiting::routes())
         .merge(search::routes())
         .merge(mini_apps::routes())

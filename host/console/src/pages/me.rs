@@ -1,5 +1,7 @@
 //! The visitor's own access: roles, sessions, tokens, password.
 
+mod second_factor;
+
 use axum::{
     Router,
     extract::Path,
@@ -30,6 +32,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/me/tokens/{id}/revoke", post(revoke))
         .route("/ui/me/sessions/{id}/end", post(end))
         .route("/ui/me/password", post(change_password))
+        .merge(second_factor::routes())
 }
 
 #[derive(askama::Template)]

@@ -62,6 +62,22 @@ async fn form(headers: HeaderMap, Query(Back { back }): Query<Back>) -> Response
     show_form(&Taste::of(&headers), &back, &Filled::default())
 }
 
+#[derive(askama::Template)]
+#[template(path = "sign_in/code.html")]
+struct CodeForm<'a> {
+    t: Texts,
+    back: &'a str,
+    ticket: &'a str,
+    filled: &'a Filled,
+}
+
+/// Asks for the code of the second factor. The ticket stands for the password, which is in no page.
+fn show_code_form(taste: &Taste, back: &str, ticket: &str, filled: &Filled) -> Response {
+    let t = taste.t;
+    let form = CodeForm { t, back: safe(back), ticket, filled };
+    frame::alone(taste, StatusCode::OK, t.second_factor_enter(), &form)
+}
+
 /// The API for somebody who is not signed in.
 fn stranger(console: &Console, from: &Extensions) -> Api {
     Api::new(console.api.clone(), None, from)
@@ -71,16 +87,26 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
     let taste = Taste::of(&headers);
     let api = stranger(&console, &extensions).by(&headers);
     let back = sent.get("back").to_owned();
-    let token = sent.get("token");
-    let started = if token.is_empty() {
+    let (token, ticket) = (sent.get("token"), sent.get("ticket"));
+    let started = if !token.is_empty() {
+        api.with_token(token).start("/v1/sessions", &json!({})).await
+    } else if !ticket.is_empty() {
+        api.start("/v1/sessions", &json!({ "ticket": ticket, "code": sent.get("code") })).await
+    } else {
         let password = sent.typed("password").unwrap_or_default();
         let by = json!({ "sign_in_name": sent.get("sign_in_name"), "password": password });
         api.start("/v1/sessions", &by).await
-    } else {
-        api.with_token(token).start("/v1/sessions", &json!({})).await
     };
     match started {
         Ok(started) => signed_in(&console, safe(&back), &started.secret),
+        Err(Refused::ByApi(refusal)) if refusal.code() == "second-factor-required" => {
+            let ticket = refusal.more.get("ticket").and_then(serde_json::Value::as_str).unwrap_or_default();
+            show_code_form(&taste, &back, ticket, &Filled::default())
+        }
+        // A ticket that is not good any more leads back to name and password.
+        Err(Refused::ByApi(refusal)) if !ticket.is_empty() && refusal.field() != Some("ticket") => {
+            show_code_form(&taste, &back, ticket, &Filled::default().said(*refusal))
+        }
         Err(Refused::ByApi(refusal)) => {
             // What was typed is shown again, but for the secrets.
             let kept = vec![("sign_in_name".to_owned(), sent.get("sign_in_name").to_owned())];

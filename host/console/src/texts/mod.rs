@@ -14,6 +14,7 @@ mod nodes;
 mod people;
 mod policies;
 mod problems;
+mod signing_in;
 mod versions;
 mod words;
 
