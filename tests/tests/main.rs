@@ -20,6 +20,7 @@ mod guards;
 mod host_apps;
 mod house;
 mod identity;
+mod identity_provider;
 mod intruders;
 mod keys;
 mod login_entries;

@@ -38,6 +38,7 @@ pub mod policy;
 #[cfg(test)]
 mod prepared;
 mod privacy;
+pub mod provider_link;
 pub mod seal;
 pub mod sealed;
 mod search;

@@ -30,6 +30,7 @@ pub mod product_instances;
 pub mod search;
 pub mod second_factors;
 pub mod settings;
+pub mod sign_in_provider;
 pub mod template_messages;
 pub mod users;
 pub mod versions;
@@ -88,6 +89,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(access::routes())
         .merge(people::routes())
         .merge(second_factors::routes())
+        .merge(sign_in_provider::routes())
         .merge(waiting::routes())
         .merge(search::routes())
         .merge(mini_apps::routes())

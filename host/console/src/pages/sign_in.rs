@@ -1,5 +1,7 @@
 //! Signing in and out, and how pages look to the visitor.
 
+pub(super) mod provider;
+
 use axum::{
     Router,
     extract::{OriginalUri, Path, Query, Request, State},
@@ -7,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use berth_model::access::InvitationSeen;
+use berth_model::access::{InvitationSeen, SignInProvider};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,7 +19,7 @@ use crate::{
     api::Api,
     frame,
     parts::Filled,
-    path::at,
+    path::{at, with_query},
     refused::Refused,
     show::{self, When},
     texts::{Language, Texts},
@@ -31,6 +33,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/sign-out", post(sign_out))
         .route("/ui/invitation/{code}", get(invitation).post(accept))
         .route("/ui/taste", post(change_taste))
+        .merge(provider::routes())
 }
 
 #[derive(Deserialize)]
@@ -50,16 +53,26 @@ fn safe(back: &str) -> &str {
 struct Form<'a> {
     t: Texts,
     back: &'a str,
+    provider: Option<SignInProvider>,
+    /// Where the way to the provider begins.
+    leave: String,
     filled: &'a Filled,
 }
 
-fn show_form(taste: &Taste, back: &str, filled: &Filled) -> Response {
-    let t = taste.t;
-    frame::alone(taste, StatusCode::OK, t.sign_in(), &Form { t, back: safe(back), filled })
+async fn show_form(api: &Api, taste: &Taste, back: &str, filled: &Filled) -> Response {
+    let (t, back) = (taste.t, safe(back));
+    let provider = provider::provider(api).await;
+    let leave = with_query("/ui/sign-in/provider", [("back", Some(back))]);
+    frame::alone(taste, StatusCode::OK, t.sign_in(), &Form { t, back, provider, leave, filled })
 }
 
-async fn form(headers: HeaderMap, Query(Back { back }): Query<Back>) -> Response {
-    show_form(&Taste::of(&headers), &back, &Filled::default())
+async fn form(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    Query(Back { back }): Query<Back>,
+) -> Response {
+    show_form(&stranger(&console, &extensions), &Taste::of(&headers), &back, &Filled::default()).await
 }
 
 #[derive(askama::Template)]
@@ -111,7 +124,7 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
             // What was typed is shown again, but for the secrets.
             let kept = vec![("sign_in_name".to_owned(), sent.get("sign_in_name").to_owned())];
             let filled = Filled::with(kept).said(*refusal);
-            show_form(&taste, &back, &filled)
+            show_form(&api, &taste, &back, &filled).await
         }
         Err(refused) => refused.show(&taste),
     }
@@ -132,7 +145,9 @@ async fn sign_out(State(console): State<Console>, visit: Visit) -> Response {
 struct Invitation<'a> {
     t: Texts,
     seen: &'a InvitationSeen,
+    code: &'a str,
     until: When,
+    provider: Option<SignInProvider>,
     filled: &'a Filled,
 }
 
@@ -141,7 +156,9 @@ async fn show_invitation(api: &Api, taste: &Taste, code: &str, filled: &Filled) 
         Ok(seen) => {
             let t = taste.t;
             let until = show::when(seen.expires_at, &taste.zone);
-            frame::alone(taste, StatusCode::OK, t.invitation(), &Invitation { t, seen: &seen, until, filled })
+            let provider = provider::provider(api).await;
+            let page = Invitation { t, seen: &seen, code, until, provider, filled };
+            frame::alone(taste, StatusCode::OK, t.invitation(), &page)
         }
         Err(refused) => refused.show(taste),
     }

@@ -1,8 +1,20 @@
-//! Signing in by a second factor.
+//! Signing in by a second factor, and at an identity provider.
 
 use super::texts;
 
 texts! {
+    provider_continue(name) = "Continue with {name}" / "使用{name}登录";
+    provider_or = "Or" / "或";
+    provider_go = "On to the sign-in page" / "前往登录页面";
+    provider_go_hint = "You are led on in a moment." / "即将跳转，请稍候。";
+    provider_go_on = "Go on" / "继续";
+    provider_link_now(name) = "Link with {name}" / "绑定{name}";
+    provider_link_hint = "Once the account is linked, you get into it without the password." / "绑定后，无需密码即可登录此账号。";
+    provider_linked_since(when) = "Linked since {when}." / "已于 {when} 绑定。";
+    provider_linked = "The account is linked." / "绑定成功。";
+    provider_unlink = "Take the link away" / "解除绑定";
+    provider_unlinked = "The link was taken away." / "已解除绑定。";
+
     second_factor = "Two-step sign-in" / "两步验证";
     second_factor_about = "A code of an app on your phone beside the password." / "登录时除密码外，还需验证手机应用中的验证码。";
     second_factor_open = "Set up or turn off" / "设置";

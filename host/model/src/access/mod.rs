@@ -8,6 +8,7 @@ mod accounts;
 mod grant;
 mod invitation;
 mod password;
+mod provider;
 mod second_factor;
 mod session;
 mod token;
@@ -21,6 +22,10 @@ pub use invitation::{
     NewInvitation, SeeInvitation, invitation_link, new_invitation_code,
 };
 pub use password::{ChangePassword, PasswordChanged, folded_name, new_password, normalised, sign_in_name};
+pub use provider::{
+    BeginProviderVisit, EndProviderVisit, ProviderAccounts, ProviderLink, ProviderLinkTold, ProviderVisit,
+    SignInProvider, VISIT_SECONDS, newcomers_name, provider_redirect_uri,
+};
 pub use second_factor::{
     ConfirmSecondFactor, FactorKey, RecoveryCodeUsed, RecoveryCodes, RemoveSecondFactor, RemovedBy, SecondFactor,
     SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, TICKET_SECONDS, TypedCode, bare_recovery_code,

@@ -179,6 +179,8 @@ text_enum! {
         Token = "token",
         /// By an invitation.
         Invitation = "invitation",
+        /// At the identity provider of the operator.
+        Provider = "provider",
     }
 }
 

@@ -17,7 +17,7 @@ use berth_base::error::{Error, Result};
 
 use crate::{
     access::{
-        Account, Caller, Invitation, PasswordChanged, RecoveryCodeUsed, SecondFactorChanged, SessionEnded,
+        Account, Caller, Invitation, PasswordChanged, ProviderLinkTold, RecoveryCodeUsed, SecondFactorChanged, SessionEnded,
         SessionStarted, Team, Token, TokenScope,
     },
     app_secret::AppSecret,
@@ -112,6 +112,8 @@ catalogue! {
     SECOND_FACTOR_SET_UP = "second_factor.set_up" SecondFactorChanged, "An account has a second factor from now on.";
     SECOND_FACTOR_REMOVED = "second_factor.removed" SecondFactorChanged, "The second factor of an account was removed, by its person or by an admin of the platform.";
     RECOVERY_CODE_USED = "recovery_code.used" RecoveryCodeUsed, "A recovery code took the place of the second factor.";
+    PROVIDER_LINK_MADE = "provider_link.made" ProviderLinkTold, "An account was linked to a person at the identity provider, who may sign in by it.";
+    PROVIDER_LINK_REMOVED = "provider_link.removed" ProviderLinkTold, "An account is not linked to a person at the identity provider any more.";
     INVITATION_ISSUED = "invitation.issued" Invitation, "Somebody was invited to an account.";
     INVITATION_ACCEPTED = "invitation.accepted" Invitation, "An invitation was accepted.";
     INVITATION_WITHDRAWN = "invitation.withdrawn" Invitation, "An invitation was withdrawn; `data` is how it was before.";

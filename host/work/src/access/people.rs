@@ -1,4 +1,4 @@
-//! What lets people in: they sign in by name and password, or by an invitation.
+//! What lets people in: they sign in by name and password, at an identity provider, or by an invitation.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use berth_store::{
     people::{NewSession, PasswordRow},
 };
 
-use super::{SessionConfig, password::Passwords, second_factor, session};
+use super::{Provider, SessionConfig, password::Passwords, second_factor, session};
 
 /// What lets people in.
 pub struct People {
@@ -29,20 +29,23 @@ pub struct People {
     sessions: SessionConfig,
     /// The address by which others reach this host.
     pub(super) url: Option<String>,
+    /// Where people may sign in besides.
+    pub(super) provider: Option<Provider>,
 }
 
 /// By what a session is started.
 pub(super) enum By<'a> {
     Password,
     Invitation,
+    Provider,
     /// An API token: the session has its scopes and ends with it.
     Token(&'a Token),
 }
 
 impl People {
-    /// For a host that others reach at `url`.
-    pub fn new(db: Db, sessions: SessionConfig, url: Option<String>) -> Self {
-        Self { db, passwords: Passwords::default(), sessions, url }
+    /// For a host that others reach at `url`, where people may sign in at `provider` besides.
+    pub fn new(db: Db, sessions: SessionConfig, url: Option<String>, provider: Option<Provider>) -> Self {
+        Self { db, passwords: Passwords::default(), sessions, url, provider }
     }
 
     /// Starts a session for whoever knows the name and the password of an account, and the code where it has a second factor.
@@ -112,6 +115,7 @@ impl People {
         let (by, token) = match by {
             By::Password => (SessionBy::Password, None),
             By::Invitation => (SessionBy::Invitation, None),
+            By::Provider => (SessionBy::Provider, None),
             By::Token(token) => (SessionBy::Token, Some(token)),
         };
         let new = NewSession {

@@ -31,7 +31,7 @@ use berth_store::{Db, Tx};
 
 use crate::outbound::Guard;
 
-use self::provider::Providers;
+pub(crate) use self::provider::{Answered, Providers, address_for, random};
 
 /// What login entries need.
 pub struct LoginEntries {
