@@ -3,13 +3,8 @@
 use berth_base::clock::{ManualClock, Nature};
 use berth_model::access::ProviderAccounts;
 use berth_tests::{
-    Answer, Api, Host, authenticator,
-    browser::Browser as Pages,
-    clock,
-    login_provider::LoginProvider,
-    on_both,
-    scene::text,
-    wechat::official::Browser,
+    Answer, Api, Host, authenticator, browser::Browser as Pages, clock, login_provider::LoginProvider, on_both,
+    scene::text, wechat::official::Browser,
 };
 use reqwest::Url;
 use serde_json::{Value, json};

@@ -81,7 +81,8 @@ impl Tx {
     /// Takes the visit of a browser that has come back: once, and not that of another browser.
     pub async fn take_visit(&mut self, state: Digest, browser: Digest) -> Result<Option<VisitRow>> {
         let now = self.now();
-        const SQL: &str = "DELETE FROM provider_visit WHERE state_sha256 = $1 AND browser_sha256 = $2 AND expires_at > $3
+        const SQL: &str =
+            "DELETE FROM provider_visit WHERE state_sha256 = $1 AND browser_sha256 = $2 AND expires_at > $3
              RETURNING account_id, invitation_id";
         Ok(fetch!(self, fetch_optional, VisitRow, SQL, state, browser, now)?)
     }

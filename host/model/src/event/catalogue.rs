@@ -17,8 +17,8 @@ use berth_base::error::{Error, Result};
 
 use crate::{
     access::{
-        Account, Caller, Invitation, PasswordChanged, ProviderLinkTold, RecoveryCodeUsed, SecondFactorChanged, SessionEnded,
-        SessionStarted, Team, Token, TokenScope,
+        Account, Caller, Invitation, PasswordChanged, ProviderLinkTold, RecoveryCodeUsed, SecondFactorChanged,
+        SessionEnded, SessionStarted, Team, Token, TokenScope,
     },
     app_secret::AppSecret,
     binding::Binding,

@@ -127,7 +127,8 @@ mod tests {
     #[test]
     fn p19_a_person_is_called_by_the_name_or_else_by_the_user_name() {
         let name = |names: Value| {
-            let mut claims = json!({"iss": "https://a.example", "sub": "s1", "aud": "berth", "exp": 1600, "nonce": "n1"});
+            let mut claims =
+                json!({"iss": "https://a.example", "sub": "s1", "aud": "berth", "exp": 1600, "nonce": "n1"});
             claims.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
             let claims: IdClaims = serde_json::from_value(claims).unwrap();
             let expected =

@@ -347,3 +347,41 @@ fn unknown(provider: &Provider) -> Error {
 fn not_linked(account: &UserId) -> Error {
     Error::not_found("provider link of account", account)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    fn config(issuer: &str) -> ProviderConfig {
+        ProviderConfig {
+            oidc_issuer: Some(issuer.into()),
+            oidc_client_id: Some("berth".into()),
+            ..ProviderConfig::default()
+        }
+    }
+
+    #[test]
+    fn p17_settings_of_a_provider_that_cannot_work_are_refused_at_the_start() {
+        let open = |config: &ProviderConfig, url| Provider::open(config, Guard::default(), url);
+        let here = Some("https://berth.example");
+        let wrong = |config: &ProviderConfig, url| {
+            open(config, url).err().map(|error| error.fields["field"].as_str().unwrap().to_owned()).unwrap()
+        };
+        assert!(open(&ProviderConfig::default(), None).unwrap().is_none());
+        let good = config("https://login.example.com");
+        assert_eq!(open(&good, here).unwrap().unwrap().redirect_uri, "https://berth.example/ui/sign-in/back");
+        assert_eq!(wrong(&good, None), "public-url");
+        for issuer in ["login.example.com", "http://login.example.com", "https://10.0.0.1", "https://a.example/?b"] {
+            assert_eq!(wrong(&config(issuer), here), "oidc-issuer", "{issuer}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        let with_file = ProviderConfig { oidc_client_secret_file: Some(file.clone()), ..good };
+        assert_eq!(wrong(&with_file, here), "oidc-client-secret-file");
+        std::fs::write(&file, " \n").unwrap();
+        assert_eq!(wrong(&with_file, here), "oidc-client-secret-file");
+        std::fs::write(&file, "s3cret\n").unwrap();
+        assert_eq!(open(&with_file, here).unwrap().unwrap().secret.unwrap().expose(), "s3cret");
+    }
+}

@@ -129,8 +129,7 @@ pub fn address_for(
 ) -> Result<String> {
     let code_challenge = challenge(&of_browser(cookie, VERIFIER));
     let nonce = of_browser(cookie, NONCE);
-    let asked =
-        AskedFor { redirect_uri, state: state.expose(), code_challenge: &code_challenge, nonce: &nonce };
+    let asked = AskedFor { redirect_uri, state: state.expose(), code_challenge: &code_challenge, nonce: &nonce };
     authorise_address(client, metadata, &asked)
 }
 
@@ -295,7 +294,7 @@ impl Providers {
             Foreign::Signed(claims) => Ok(claims),
             Foreign::NoKey => Err(wrong(format!("{WHO} signs its ID token by a key that it does not show."))),
             Foreign::Bad => Err(wrong(
-                "The ID token of the login provider is not signed as it should be. RS256, PS256 and ES256 are accepted.",
+                "The ID token of the login provider is not signed as it should be. RS256, PS256, ES256 and EdDSA are accepted.",
             )),
         }
     }

@@ -124,12 +124,8 @@ pub async fn come_back(
 /// Asks the provider who has logged in.
 async fn who(entries: &LoginEntries, entry: &LoginEntry, came: &Back) -> Result<String, Refusal> {
     let Some(code) = came.code.as_ref().filter(|_| came.error.is_none()) else { return Err(declined(came)) };
-    let answered = Answered {
-        redirect_uri: &entries.redirect_uri(entry)?,
-        code,
-        cookie: &came.cookie,
-        iss: came.iss.as_deref(),
-    };
+    let answered =
+        Answered { redirect_uri: &entries.redirect_uri(entry)?, code, cookie: &came.cookie, iss: came.iss.as_deref() };
     let secret = entries.db.read().await?.login_entry_secret(&entry.id).await?;
     let now = entries.db.now();
     let person = entries.providers.person(&entry.client(), secret.as_ref(), &answered, now).await;

@@ -92,7 +92,9 @@ fn cookie_header(is_secure: bool, state: &str, value: &str, seconds: i64) -> Opt
 fn keeping(console: &Console, visit: &ProviderVisit, links: bool, back: &str, answer: impl IntoResponse) -> Response {
     let kept = Kept { links, cookie: visit.cookie.clone(), back: back.to_owned() };
     let mut response = answer.into_response();
-    response.headers_mut().extend(kept.header(console.is_secure(), &visit.state).map(|line| (header::SET_COOKIE, line)));
+    response
+        .headers_mut()
+        .extend(kept.header(console.is_secure(), &visit.state).map(|line| (header::SET_COOKIE, line)));
     response
 }
 
