@@ -73,7 +73,7 @@ impl Company {
         let back = self.away(person, &text(&visit["address"])).await;
         let mut came = json!({"cookie": visit["cookie"]});
         for (name, value) in back.query_pairs().filter(|(name, _)| name != "error_description") {
-            came[name.as_ref()] = json!(value);
+            came[&*name] = json!(value);
         }
         assert_eq!(came["state"], visit["state"]);
         came
