@@ -1,7 +1,7 @@
 //! Signing in at the operator's identity provider, by OpenID Connect (P17–P19).
 //!
 //! A visit of the provider begins here and ends here: in the browser in which it began, once, and for what it was begun. What the
-//! provider says is read as at login entries ([`crate::login_entry`]).
+//! provider says is read as at login entries: by [`crate::login_provider`].
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ use super::{
     second_factor::no_password,
 };
 use crate::{
-    login_entry::{Answered, Providers, address_for, random},
+    login_provider::{Answered, Providers, address_for, random},
     outbound::Guard,
 };
 

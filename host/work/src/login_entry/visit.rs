@@ -14,11 +14,11 @@ use berth_model::{
 };
 use berth_store::{Tx, login_entry::LoginRow};
 
-use super::{
-    LoginEntries, digest,
-    provider::{Answered, Fault, address_for, random},
+use super::{LoginEntries, digest};
+use crate::{
+    login_provider::{Answered, Fault, address_for, random},
+    user::require_service,
 };
-use crate::user::require_service;
 
 /// Where a browser is sent.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    oidc::jose::{Foreign, ForeignKey, read_foreign},
+    jose::{Foreign, ForeignKey, read_foreign},
     outbound::{Guard, Outbound, reason},
 };
 
