@@ -36,7 +36,7 @@ async fn visit(
     client: Option<Extension<ClientIp>>,
     Json(begin): Json<BeginProviderVisit>,
 ) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
-    app.let_in(client.clone())?;
+    app.let_in(client)?;
     let begun = app.try_secret(client, app.people.visit_provider(begin)).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
 }
