@@ -10,6 +10,7 @@
     reason = "a test that cannot set its scene should stop"
 )]
 
+pub mod authenticator;
 pub mod bench;
 pub mod browser;
 pub mod chromium;

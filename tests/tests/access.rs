@@ -83,6 +83,18 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/sessions", May::Anybody),
     ("DELETE", "/v1/sessions/{id}", May::Owner),
     ("PUT", "/v1/me/password", May::Anybody),
+    ("GET", "/v1/me/second-factor", May::Anybody),
+    ("POST", "/v1/me/second-factor", May::Anybody),
+    ("POST", "/v1/me/second-factor/confirm", May::Anybody),
+    ("POST", "/v1/me/second-factor/remove", May::Anybody),
+    ("DELETE", "/v1/accounts/{id}/second-factor", May::Platform),
+    ("GET", "/v1/sign-in-provider", May::Link),
+    ("POST", "/v1/sign-in-provider/visits", May::Link),
+    ("POST", "/v1/sign-in-provider/sessions", May::Link),
+    ("POST", "/v1/me/provider-link/visits", May::Anybody),
+    ("GET", "/v1/me/provider-link", May::Anybody),
+    ("PUT", "/v1/me/provider-link", May::Anybody),
+    ("DELETE", "/v1/me/provider-link", May::Anybody),
     ("GET", "/v1/invitations", May::Anybody),
     ("POST", "/v1/invitations", TEAM_ADMIN),
     ("DELETE", "/v1/invitations/{id}", TEAM_ADMIN),
@@ -678,6 +690,12 @@ impl Cast {
         Some(match (method, path) {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
             ("PUT", "/v1/me/password") => json!({"new": "correct pony pile", "sign_in_name": "new"}),
+            ("POST", "/v1/me/second-factor") => json!({"password": "guess"}),
+            ("POST", "/v1/me/second-factor/confirm" | "/v1/me/second-factor/remove") => json!({"code": "guess"}),
+            ("POST", "/v1/sign-in-provider/visits" | "/v1/me/provider-link/visits") => json!({}),
+            ("POST", "/v1/sign-in-provider/sessions") | ("PUT", "/v1/me/provider-link") => {
+                json!({"state": "guess", "cookie": "guess", "code": "guess"})
+            }
             ("POST", "/v1/invitations") => {
                 json!({"name": "new", "grant": {"scope": "team", "id": self.scene.team, "role": "viewer"}})
             }

@@ -90,6 +90,14 @@ codes! {
 
     AccountDisabled = "account-disabled", Forbidden, "The account is disabled";
     WrongCredentials = "wrong-credentials", Unauthenticated, "The sign-in name or the password is wrong";
+    SecondFactorRequired = "second-factor-required", Unauthenticated, "The code of the second factor is needed";
+    SecondFactorExists = "second-factor-exists", Conflict, "The account has a second factor already";
+    NoPassword = "no-password", Conflict, "The account has no password";
+    NoSignInProvider = "no-sign-in-provider", NotFound, "The host has no identity provider";
+    SignInOver = "sign-in-over", Invalid, "The visit of the identity provider is over";
+    ProviderDeclined = "provider-declined", Forbidden, "The identity provider has not signed the person in";
+    ProviderNotLinked = "provider-not-linked", Forbidden, "No account is linked to who has signed in";
+    ProviderSubjectTaken = "provider-subject-taken", Conflict, "Another account is linked to who has signed in";
     PasswordRefused = "password-refused", Invalid, "The password is too easy to guess";
     SignInNameTaken = "sign-in-name-taken", Conflict, "Another account has the sign-in name";
     InvalidInvitation = "invalid-invitation", NotFound, "The invitation is not valid";

@@ -255,6 +255,11 @@ pub enum Account {
         /// The account, by its id or name
         account: String,
     },
+    /// Remove the second factor of somebody who has lost it (platform admins)
+    RemoveSecondFactor {
+        /// The account, by its id or name
+        account: String,
+    },
     /// Let an account be used again, with the tokens and roles that it has
     Enable {
         /// The account, by its id or name
@@ -272,6 +277,14 @@ pub async fn account(command: Account, session: &mut Session) -> Done {
             session.confirm(&format!("Disable {account}, so that nobody can sign in and no token of it works?"))?;
             let answer = client.value(Call::ask(format!("/v1/accounts/{id}/disable"))).await?;
             session.out.show(&answer, account_view)
+        }
+        Account::RemoveSecondFactor { account } => {
+            let id = account_id(&client, &account).await?;
+            session.confirm(&format!("Let whoever knows the password of {account} sign in without a code?"))?;
+            client.value(Call::delete(format!("/v1/accounts/{id}/second-factor"))).await?;
+            session
+                .out
+                .done(&json!({"account": id, "removed": true}), format!("{account} has no second factor any more."))
         }
         Account::Enable { account } => {
             let id = account_id(&client, &account).await?;

@@ -52,6 +52,7 @@ mod privacy;
 mod push;
 mod reach;
 mod release;
+mod second_factor;
 mod secret;
 mod session;
 mod settings;
@@ -141,6 +142,9 @@ pub enum Command {
     /// Sessions of people who have signed in
     #[command(subcommand)]
     Session(people::SignedIn),
+    /// The second factor with which you sign in
+    #[command(subcommand)]
+    SecondFactor(second_factor::SecondFactor),
     /// Host apps, their bindings and the audits that wait for them
     #[command(subcommand)]
     HostApp(host_app::HostApp),
@@ -283,6 +287,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Token(command) => token::run(command, session).await,
         Command::Invitation(command) => people::invitation(command, session).await,
         Command::Session(command) => people::session(command, session).await,
+        Command::SecondFactor(command) => second_factor::second_factor(command, session).await,
         Command::HostApp(command) => host_app::run(command, session).await,
         Command::Domains(command) => settings::domains::run(command, session).await,
         Command::Permit(command) => settings::permit::run(command, session).await,

@@ -67,7 +67,8 @@ fn not_empty(token: &str) -> Result<String, Failure> {
     }
 }
 
-fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {
+/// What the person types: into a terminal, or as a line of stdin.
+pub(super) fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {
     if !session.attended {
         return session.read_line();
     }
@@ -76,7 +77,8 @@ fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failur
         return session.read_line();
     }
     let line = console::Term::stderr().read_secure_line();
-    line.map(|line| line.trim().to_owned()).map_err(|error| Failure::usage(format!("Cannot read the token: {error}.")))
+    line.map(|line| line.trim().to_owned())
+        .map_err(|error| Failure::usage(format!("Cannot read what you type: {error}.")))
 }
 
 /// Removes a token from this machine. It stays valid on the host until `berth token revoke`.

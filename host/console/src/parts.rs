@@ -199,10 +199,12 @@ impl Filled {
     /// The same after a refusal.
     ///
     /// # Errors
-    /// What no form can mend: the visitor must sign in, or the console is broken.
+    /// What no form can mend: the visitor must sign in, or the console is broken. A wrong password is typed once more.
     pub fn refused(self, refused: Refused) -> Result<Self, Refused> {
         match refused {
-            Refused::ByApi(refusal) if refusal.status != 401 => Ok(self.said(*refusal)),
+            Refused::ByApi(refusal) if refusal.status != 401 || refusal.code() == "wrong-credentials" => {
+                Ok(self.said(*refusal))
+            }
             other => Err(other),
         }
     }

@@ -38,9 +38,11 @@ pub mod policy;
 #[cfg(test)]
 mod prepared;
 mod privacy;
+pub mod provider_link;
 pub mod seal;
 pub mod sealed;
 mod search;
+pub mod second_factor;
 mod settings;
 mod statement;
 mod task_device;

@@ -8,6 +8,7 @@ use crate::{
     login_entry::{ABOUT_BOUND_SUBJECT, ABOUT_ENTRY_SECRET, ABOUT_LOGIN_SUBJECT},
     official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
     oidc::ABOUT_SIGNING_KEY,
+    second_factor::ABOUT_SECOND_FACTOR,
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
     workspace::directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
@@ -42,6 +43,7 @@ pub const SEALED: &[SealedColumn] = &[
     SealedColumn { table: "webhook_secret", key: "id", column: "secret_sealed", about: "webhook_secret" },
     SealedColumn { table: "host_key", key: "name", column: "key_sealed", about: ABOUT_HOST_KEY },
     SealedColumn { table: "oidc_key", key: "kid", column: "key_sealed", about: ABOUT_SIGNING_KEY },
+    SealedColumn { table: "second_factor", key: "account_id", column: "secret_sealed", about: ABOUT_SECOND_FACTOR },
     SealedColumn {
         table: "mini_app_user",
         key: "open_id_sha256",

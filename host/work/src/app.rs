@@ -9,7 +9,7 @@ use berth_logs::LogStore;
 use berth_store::{Db, blob::Blobs};
 
 use crate::{
-    access::People,
+    access::{People, Provider},
     audit::Audits,
     check::{Follower, Shelf},
     config::Config,
@@ -84,7 +84,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`],
+    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`],
     /// [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
@@ -111,8 +111,9 @@ impl App {
         };
         let url = config.public_url.clone();
         let channels = Arc::new(Channels::new(db.clone(), &config.wechat, url.as_deref())?);
+        let provider = Provider::open(&config.provider, Guard::new(&config.webhooks.allow), url.as_deref())?;
         let app = Self {
-            people: People::new(db.clone(), config.sessions.clone(), url.clone()),
+            people: People::new(db.clone(), config.sessions.clone(), url.clone(), provider),
             follower: Arc::new(follower),
             checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
             guards: Arc::new(Guards::new(policies.clone())),

@@ -7,7 +7,7 @@ use berth_package::Limits;
 use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 
 use crate::{
-    access::SessionConfig,
+    access::{ProviderConfig, SessionConfig},
     endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
     log::LogExportConfig,
@@ -69,6 +69,10 @@ pub struct Config {
     #[command(flatten)]
     pub sessions: SessionConfig,
 
+    /// Where people may sign in besides.
+    #[command(flatten)]
+    pub provider: ProviderConfig,
+
     /// Limits of packages.
     #[command(flatten)]
     pub package: Limits,
@@ -113,6 +117,7 @@ impl Config {
             storage,
             public_url: None,
             sessions: SessionConfig::default(),
+            provider: ProviderConfig::default(),
             package: Limits::default(),
             gray: GrayConfig::default(),
             webhooks: WebhookConfig::default(),

@@ -121,6 +121,38 @@ pub fn page(code: Code) -> Page {
             "There is no such sign-in name, or this is not its password: both are answered alike.",
             "Mind upper and lower case of the password. Who has forgotten it asks an admin of the platform, whose `berth account invite --account ACCOUNT` makes a link by which another one is set.",
         ),
+        Code::SecondFactorRequired => (
+            "The password was right, and the account has a second factor.",
+            "Send `code` as well: the six digits that the app shows, or a recovery code. `ticket` stands in place of name and password for five minutes. Who has lost both asks an admin of the platform, whose `berth account remove-second-factor ACCOUNT` takes it away.",
+        ),
+        Code::SecondFactorExists => (
+            "An account has one second factor.",
+            "Remove the one that it has first, by the password or a code, and set the other one up then.",
+        ),
+        Code::NoPassword => (
+            "Nobody signs in to the account by a password, and this needs one.",
+            "Set a password first: `PUT /v1/me/password`, or on the page \"My access\" of the console.",
+        ),
+        Code::NoSignInProvider => (
+            "The operator of this host has named no identity provider.",
+            "Sign in by name and password. The operator names a provider by `--oidc-issuer`.",
+        ),
+        Code::SignInOver => (
+            "The browser was away for more than 15 minutes, has come back twice, or is not the one in which the visit began.",
+            "Sign in once more, in one browser from the beginning to the end, and let it keep cookies.",
+        ),
+        Code::ProviderDeclined => (
+            "The identity provider has sent the browser back without signing the person in.",
+            "Sign in once more. If the provider goes on refusing, ask whoever runs it to let you use this host.",
+        ),
+        Code::ProviderNotLinked => (
+            "A person at the identity provider gets into the account that is linked to them, and none is. An address of e-mail links nothing.",
+            "Sign in by name and password and link the account under \"My access\", or ask for an invitation and accept it by the provider.",
+        ),
+        Code::ProviderSubjectTaken => (
+            "A person at the identity provider has one account here, and this one has another.",
+            "Sign in to that account, and take the link away under \"My access\" first.",
+        ),
         Code::PasswordRefused => (
             "The password is too short or too long, one of those that are tried first, or the sign-in name itself; `rule` says which.",
             "Take 12 to 128 characters, whatever they are. A few words that nobody says together are easy to keep in mind.",

@@ -28,7 +28,9 @@ pub mod policies;
 pub mod privacy;
 pub mod product_instances;
 pub mod search;
+pub mod second_factors;
 pub mod settings;
+pub mod sign_in_provider;
 pub mod template_messages;
 pub mod users;
 pub mod versions;
@@ -86,6 +88,8 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .merge(access::routes())
         .merge(people::routes())
+        .merge(second_factors::routes())
+        .merge(sign_in_provider::routes())
         .merge(waiting::routes())
         .merge(search::routes())
         .merge(mini_apps::routes())

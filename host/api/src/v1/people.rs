@@ -10,8 +10,8 @@ use berth_base::{
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    AcceptInvitation, Account, Caller, ChangePassword, Invitation, InvitationSeen, IssuedInvitation, NewInvitation,
-    SeeInvitation, Session, SessionQuery, SignIn, StartedSession, folded_name,
+    AcceptInvitation, Account, Caller, ChangePassword, Credentials, Invitation, InvitationSeen, IssuedInvitation,
+    NewInvitation, SeeInvitation, Session, SessionQuery, SignIn, StartedSession, folded_name,
 };
 use berth_work::access;
 
@@ -39,7 +39,8 @@ fn created_secret<T>(value: T) -> CreatedSecret<T> {
 
 /// Sign in by name and password, or start a session by an API token. The secret is shown only in this answer.
 ///
-/// Without a token, the body has a sign-in name and a password. With an API token and an empty object as body, the session may
+/// Without a token, the body has a sign-in name and a password. Where the account has a second factor it takes a `code` as well,
+/// at once or, with the `ticket` of the refusal `second-factor-required`, by a second request. With an API token and an empty object as body, the session may
 /// be used for what the token may be used for, and ends with it.
 #[utoipa::path(post, path = "/v1/sessions", tag = "access", request_body = SignIn, responses((status = 201, body = StartedSession)))]
 async fn start(
@@ -51,9 +52,14 @@ async fn start(
 ) -> CreatedSecret<StartedSession> {
     let started = match (caller, sign_in.credentials()?) {
         (Some(caller), None) => app.people.start_by_token(&caller, &origin).await?,
-        (None, Some((name, password))) => {
-            let sign_in = app.people.sign_in(&name, &password, &origin);
+        (None, Some(Credentials::Password { name, password, code })) => {
+            let sign_in = app.people.sign_in(&name, &password, code.as_ref(), &origin);
             app.try_password(client, &folded_name(&name), sign_in).await?
+        }
+        (None, Some(Credentials::Ticket { ticket, code })) => {
+            let ticket = app.people.read_ticket(&ticket)?;
+            let sign_in = app.people.sign_in_by_code(&ticket, &code, &origin);
+            app.try_password(client, &ticket.name, sign_in).await?
         }
         (Some(_), Some(_)) => {
             let detail = "leave it out with a token, or the token with it: each says whose session it is to be.";

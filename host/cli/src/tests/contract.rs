@@ -226,6 +226,7 @@ async fn each_command_asks_as_the_contract_says() {
         ),
         ("account invite --account USR", format!(r#"POST /v1/invitations {{"account":"{account}"}}"#)),
         ("account disable USR", format!("POST /v1/accounts/{account}/disable")),
+        ("account remove-second-factor USR", format!("DELETE /v1/accounts/{account}/second-factor")),
         ("account enable USR", format!("POST /v1/accounts/{account}/enable")),
         ("invitation ls", "GET /v1/invitations".into()),
         ("session list --account USR", format!("GET /v1/sessions?account={account}")),

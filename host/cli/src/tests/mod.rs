@@ -15,6 +15,7 @@ mod options;
 mod problems;
 mod push;
 mod release;
+mod second_factor;
 mod transfer;
 
 use std::{

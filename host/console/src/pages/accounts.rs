@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     Console,
-    act::Sent,
+    act::{Confirm, Sent},
     frame::{Head, done},
     parts::Filled,
     path::{at, with_query},
@@ -30,6 +30,7 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .route(PLACE, get(list))
         .route("/ui/accounts/{id}/{act}", post(set_use))
+        .route("/ui/accounts/{id}/second-factor", get(confirm_removal).post(remove_second_factor))
         .route("/ui/invitations", post(invite))
         .route("/ui/invitations/{id}/withdraw", post(withdraw))
 }
@@ -147,4 +148,30 @@ async fn withdraw(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn set_use(visit: Visit, Path((id, act)): Path<(String, String)>) -> Answer {
     visit.api.just(Method::POST, &at!("/v1/accounts/{}/{}", id, act)).await.or_show(&visit)?;
     done(PLACE, visit.t.edited())
+}
+
+/// Says what it means to remove the second factor of an account.
+async fn confirm_removal(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_removal(&visit, &id, &Filled::default())
+}
+
+fn show_removal(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let confirm = Confirm {
+        act: t.second_factor_turn_off().into(),
+        effects: vec![t.second_factor_remove_effect().into()],
+        is_dangerous: true,
+        command: format!("berth account remove-second-factor {id}"),
+        back: PLACE.into(),
+        ..Confirm::default()
+    };
+    let above = vec![(t.accounts().to_owned(), PLACE.to_owned())];
+    confirm.show(visit, Head { title: t.second_factor_remove_of(), above, place: PLACE, ..Head::default() }, filled)
+}
+
+async fn remove_second_factor(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/accounts/{}/second-factor", id)).await {
+        Ok(()) => done(PLACE, visit.t.second_factor_removed()),
+        Err(refused) => show_removal(&visit, &id, &sent.again(&visit, refused)?),
+    }
 }

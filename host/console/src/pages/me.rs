@@ -1,14 +1,19 @@
 //! The visitor's own access: roles, sessions, tokens, password.
 
+mod second_factor;
+
 use axum::{
     Router,
     extract::Path,
     http::Method,
     routing::{get, post},
 };
-use berth_model::access::{IssueToken, IssuedToken, ScopeKind, Session, Token, TokenScope};
+use berth_model::access::{
+    IssueToken, IssuedToken, ProviderLink, ScopeKind, Session, SignInProvider, Token, TokenScope,
+};
 use serde_json::json;
 
+use super::sign_in::provider::provider;
 use crate::{
     Console,
     act::Sent,
@@ -30,6 +35,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/me/tokens/{id}/revoke", post(revoke))
         .route("/ui/me/sessions/{id}/end", post(end))
         .route("/ui/me/password", post(change_password))
+        .merge(second_factor::routes())
 }
 
 #[derive(askama::Template)]
@@ -40,6 +46,8 @@ struct Page<'a> {
     tokens: &'a [Token],
     sessions: &'a [Session],
     issued: Option<&'a IssuedToken>,
+    provider: Option<SignInProvider>,
+    link: Option<ProviderLink>,
     filled: &'a Filled,
 }
 
@@ -53,11 +61,13 @@ async fn show(visit: Visit) -> Answer {
     show_with(&visit, None, &Filled::default()).await
 }
 
-async fn show_with(visit: &Visit, issued: Option<&IssuedToken>, filled: &Filled) -> Answer {
+pub(super) async fn show_with(visit: &Visit, issued: Option<&IssuedToken>, filled: &Filled) -> Answer {
     let sessions: Vec<Session> = visit.api.list("/v1/sessions").await.or_show(visit)?;
     let mut tokens: Vec<Token> = visit.api.list("/v1/tokens").await.or_show(visit)?;
     tokens.retain(|token| token.revoked_at.is_none());
-    let page = Page { t: visit.t, visit, tokens: &tokens, sessions: &sessions, issued, filled };
+    let provider = provider(&visit.api).await;
+    let link: Option<ProviderLink> = visit.api.find("/v1/me/provider-link").await.or_show(visit)?;
+    let page = Page { t: visit.t, visit, tokens: &tokens, sessions: &sessions, issued, provider, link, filled };
     visit.page(Head { title: visit.t.my_access(), ..Head::default() }, &page)
 }
 

@@ -1,5 +1,7 @@
 //! Signing in and out, and how pages look to the visitor.
 
+pub(super) mod provider;
+
 use axum::{
     Router,
     extract::{OriginalUri, Path, Query, Request, State},
@@ -7,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use berth_model::access::InvitationSeen;
+use berth_model::access::{InvitationSeen, SignInProvider};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,7 +19,7 @@ use crate::{
     api::Api,
     frame,
     parts::Filled,
-    path::at,
+    path::{at, with_query},
     refused::Refused,
     show::{self, When},
     texts::{Language, Texts},
@@ -31,6 +33,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/sign-out", post(sign_out))
         .route("/ui/invitation/{code}", get(invitation).post(accept))
         .route("/ui/taste", post(change_taste))
+        .merge(provider::routes())
 }
 
 #[derive(Deserialize)]
@@ -50,16 +53,42 @@ fn safe(back: &str) -> &str {
 struct Form<'a> {
     t: Texts,
     back: &'a str,
+    provider: Option<SignInProvider>,
+    /// Where the way to the provider begins.
+    leave: String,
     filled: &'a Filled,
 }
 
-fn show_form(taste: &Taste, back: &str, filled: &Filled) -> Response {
-    let t = taste.t;
-    frame::alone(taste, StatusCode::OK, t.sign_in(), &Form { t, back: safe(back), filled })
+async fn show_form(api: &Api, taste: &Taste, back: &str, filled: &Filled) -> Response {
+    let (t, back) = (taste.t, safe(back));
+    let provider = provider::provider(api).await;
+    let leave = with_query("/ui/sign-in/provider", [("back", Some(back))]);
+    frame::alone(taste, StatusCode::OK, t.sign_in(), &Form { t, back, provider, leave, filled })
 }
 
-async fn form(headers: HeaderMap, Query(Back { back }): Query<Back>) -> Response {
-    show_form(&Taste::of(&headers), &back, &Filled::default())
+async fn form(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    Query(Back { back }): Query<Back>,
+) -> Response {
+    show_form(&stranger(&console, &extensions), &Taste::of(&headers), &back, &Filled::default()).await
+}
+
+#[derive(askama::Template)]
+#[template(path = "sign_in/code.html")]
+struct CodeForm<'a> {
+    t: Texts,
+    back: &'a str,
+    ticket: &'a str,
+    filled: &'a Filled,
+}
+
+/// Asks for the code of the second factor. The ticket stands for the password, which is in no page.
+fn show_code_form(taste: &Taste, back: &str, ticket: &str, filled: &Filled) -> Response {
+    let t = taste.t;
+    let form = CodeForm { t, back: safe(back), ticket, filled };
+    frame::alone(taste, StatusCode::OK, t.second_factor_enter(), &form)
 }
 
 /// The API for somebody who is not signed in.
@@ -71,21 +100,31 @@ async fn sign_in(State(console): State<Console>, headers: HeaderMap, extensions:
     let taste = Taste::of(&headers);
     let api = stranger(&console, &extensions).by(&headers);
     let back = sent.get("back").to_owned();
-    let token = sent.get("token");
-    let started = if token.is_empty() {
+    let (token, ticket) = (sent.get("token"), sent.get("ticket"));
+    let started = if !token.is_empty() {
+        api.with_token(token).start("/v1/sessions", &json!({})).await
+    } else if !ticket.is_empty() {
+        api.start("/v1/sessions", &json!({ "ticket": ticket, "code": sent.get("code") })).await
+    } else {
         let password = sent.typed("password").unwrap_or_default();
         let by = json!({ "sign_in_name": sent.get("sign_in_name"), "password": password });
         api.start("/v1/sessions", &by).await
-    } else {
-        api.with_token(token).start("/v1/sessions", &json!({})).await
     };
     match started {
         Ok(started) => signed_in(&console, safe(&back), &started.secret),
+        Err(Refused::ByApi(refusal)) if refusal.code() == "second-factor-required" => {
+            let ticket = refusal.more.get("ticket").and_then(serde_json::Value::as_str).unwrap_or_default();
+            show_code_form(&taste, &back, ticket, &Filled::default())
+        }
+        // A ticket that is not good any more leads back to name and password.
+        Err(Refused::ByApi(refusal)) if !ticket.is_empty() && refusal.field() != Some("ticket") => {
+            show_code_form(&taste, &back, ticket, &Filled::default().said(*refusal))
+        }
         Err(Refused::ByApi(refusal)) => {
             // What was typed is shown again, but for the secrets.
             let kept = vec![("sign_in_name".to_owned(), sent.get("sign_in_name").to_owned())];
             let filled = Filled::with(kept).said(*refusal);
-            show_form(&taste, &back, &filled)
+            show_form(&api, &taste, &back, &filled).await
         }
         Err(refused) => refused.show(&taste),
     }
@@ -106,7 +145,9 @@ async fn sign_out(State(console): State<Console>, visit: Visit) -> Response {
 struct Invitation<'a> {
     t: Texts,
     seen: &'a InvitationSeen,
+    code: &'a str,
     until: When,
+    provider: Option<SignInProvider>,
     filled: &'a Filled,
 }
 
@@ -115,7 +156,9 @@ async fn show_invitation(api: &Api, taste: &Taste, code: &str, filled: &Filled) 
         Ok(seen) => {
             let t = taste.t;
             let until = show::when(seen.expires_at, &taste.zone);
-            frame::alone(taste, StatusCode::OK, t.invitation(), &Invitation { t, seen: &seen, until, filled })
+            let provider = provider::provider(api).await;
+            let page = Invitation { t, seen: &seen, code, until, provider, filled };
+            frame::alone(taste, StatusCode::OK, t.invitation(), &page)
         }
         Err(refused) => refused.show(taste),
     }

@@ -20,6 +20,7 @@ mod nodes;
 mod people;
 mod policies;
 mod problems;
+mod signing_in;
 mod versions;
 mod words;
 mod workspaces;

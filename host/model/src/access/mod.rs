@@ -8,6 +8,8 @@ mod accounts;
 mod grant;
 mod invitation;
 mod password;
+mod provider;
+mod second_factor;
 mod session;
 mod token;
 
@@ -20,9 +22,18 @@ pub use invitation::{
     NewInvitation, SeeInvitation, invitation_link, new_invitation_code,
 };
 pub use password::{ChangePassword, PasswordChanged, folded_name, new_password, normalised, sign_in_name};
+pub use provider::{
+    BeginProviderVisit, EndProviderVisit, ProviderAccounts, ProviderLink, ProviderLinkTold, ProviderVisit,
+    SignInProvider, VISIT_SECONDS, newcomers_name, provider_redirect_uri,
+};
+pub use second_factor::{
+    ConfirmSecondFactor, FactorKey, RecoveryCodeUsed, RecoveryCodes, RemoveSecondFactor, RemovedBy, SecondFactor,
+    SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, TICKET_SECONDS, TypedCode, bare_recovery_code,
+    new_recovery_codes,
+};
 pub use session::{
-    MOST_SESSIONS, Origin, Session, SessionBy, SessionEnd, SessionEnded, SessionQuery, SessionStarted, SessionUse,
-    SignIn, StartedSession, new_session_secret,
+    Credentials, MOST_SESSIONS, Origin, Session, SessionBy, SessionEnd, SessionEnded, SessionQuery, SessionStarted,
+    SessionUse, SignIn, StartedSession, new_session_secret,
 };
 pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 

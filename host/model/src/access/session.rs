@@ -17,8 +17,8 @@ pub const MOST_SESSIONS: usize = 100;
 /// How many characters of what a browser says of itself are kept.
 const LONGEST_AGENT: usize = 256;
 
-/// Signs in by name and password. With an API token in the head of the request, and nothing here, a session of that token is
-/// started.
+/// Signs in by name and password, and by a code where the account has a second factor. With an API token in the head of the
+/// request, and nothing here, a session of that token is started.
 // The sign-in page of a workspace has the name SignIn in the document of the API already.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[schema(as = PasswordSignIn)]
@@ -31,20 +31,52 @@ pub struct SignIn {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub password: Option<Secret>,
+    /// The code of the second factor: six digits of the app, or a recovery code. Needed where the account has one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub code: Option<Secret>,
+    /// The `ticket` of the refusal `second-factor-required`, in place of name and password.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub ticket: Option<Secret>,
+}
+
+/// By what somebody signs in.
+#[derive(Debug)]
+pub enum Credentials {
+    /// By name and password, and maybe a code.
+    Password {
+        /// The sign-in name.
+        name: String,
+        /// The password.
+        password: Secret,
+        /// The code of the second factor.
+        code: Option<Secret>,
+    },
+    /// By the code alone, after a right password.
+    Ticket {
+        /// What says that the password was right.
+        ticket: Secret,
+        /// The code of the second factor.
+        code: Secret,
+    },
 }
 
 impl SignIn {
-    /// The name and the password, when they are told.
+    /// By what somebody signs in, when they say anything.
     ///
     /// # Errors
-    /// `invalid-field` when one of them is missing.
-    pub fn credentials(self) -> Result<Option<(String, Secret)>> {
+    /// `invalid-field` when a part is missing, or one too many is told.
+    pub fn credentials(self) -> Result<Option<Credentials>> {
         let missing = |field: &str| Err(Error::field(field, "is needed to sign in."));
-        match (self.sign_in_name, self.password) {
-            (Some(name), Some(password)) => Ok(Some((name, password))),
-            (None, None) => Ok(None),
-            (Some(_), None) => missing("password"),
-            (None, Some(_)) => missing("sign_in_name"),
+        match (self.sign_in_name, self.password, self.ticket, self.code) {
+            (Some(name), Some(password), None, code) => Ok(Some(Credentials::Password { name, password, code })),
+            (None, None, Some(ticket), Some(code)) => Ok(Some(Credentials::Ticket { ticket, code })),
+            (None, None, None, None) => Ok(None),
+            (None, None, Some(_), None) => missing("code"),
+            (_, _, Some(_), _) => Err(Error::field("ticket", "stands in place of name and password. Leave them out.")),
+            (Some(_), None, None, _) => missing("password"),
+            (None, _, None, _) => missing("sign_in_name"),
         }
     }
 }
@@ -147,6 +179,8 @@ text_enum! {
         Token = "token",
         /// By an invitation.
         Invitation = "invitation",
+        /// At the identity provider of the operator.
+        Provider = "provider",
     }
 }
 

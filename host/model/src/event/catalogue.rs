@@ -16,7 +16,10 @@ use super::{
 use berth_base::error::{Error, Result};
 
 use crate::{
-    access::{Account, Caller, Invitation, PasswordChanged, SessionEnded, SessionStarted, Team, Token, TokenScope},
+    access::{
+        Account, Caller, Invitation, PasswordChanged, ProviderLinkTold, RecoveryCodeUsed, SecondFactorChanged,
+        SessionEnded, SessionStarted, Team, Token, TokenScope,
+    },
     app_secret::AppSecret,
     binding::Binding,
     endpoint::{
@@ -106,6 +109,11 @@ catalogue! {
     SESSION_STARTED = "session.started" SessionStarted, "A person has signed in, or a session was started by a token.";
     SESSION_ENDED = "session.ended" SessionEnded, "A session was ended; `cause` says by what. That one ends by its time is not told.";
     PASSWORD_CHANGED = "password.changed" PasswordChanged, "The password of an account was set.";
+    SECOND_FACTOR_SET_UP = "second_factor.set_up" SecondFactorChanged, "An account has a second factor from now on.";
+    SECOND_FACTOR_REMOVED = "second_factor.removed" SecondFactorChanged, "The second factor of an account was removed, by its person or by an admin of the platform.";
+    RECOVERY_CODE_USED = "recovery_code.used" RecoveryCodeUsed, "A recovery code took the place of the second factor.";
+    PROVIDER_LINK_MADE = "provider_link.made" ProviderLinkTold, "An account was linked to a person at the identity provider, who may sign in by it.";
+    PROVIDER_LINK_REMOVED = "provider_link.removed" ProviderLinkTold, "An account is not linked to a person at the identity provider any more.";
     INVITATION_ISSUED = "invitation.issued" Invitation, "Somebody was invited to an account.";
     INVITATION_ACCEPTED = "invitation.accepted" Invitation, "An invitation was accepted.";
     INVITATION_WITHDRAWN = "invitation.withdrawn" Invitation, "An invitation was withdrawn; `data` is how it was before.";

@@ -49,6 +49,19 @@ pub enum LoginProvider {
     },
 }
 
+/// The client that this host is at a provider.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The provider.
+    pub provider: LoginProvider,
+    /// The id that the provider has given.
+    pub client_id: String,
+    /// How this host proves that it is that client.
+    pub client_auth: ClientAuth,
+    /// What is asked for, in the provider's words, with spaces between.
+    pub scope: String,
+}
+
 fn sub() -> String {
     "/sub".into()
 }
@@ -176,11 +189,23 @@ impl LoginEntry {
         Err(Error::new(Code::LoginEntryFixed, detail).next(format!("berth login-entry remove {mini_app} {name}")))
     }
 
+    /// The client that this host is for it.
+    pub fn client(&self) -> Client {
+        Client {
+            provider: self.provider.clone(),
+            client_id: self.client_id.clone(),
+            client_auth: self.client_auth,
+            scope: self.scope.clone(),
+        }
+    }
+}
+
+impl LoginProvider {
     /// The addresses of the provider that were registered; `None` of one that says them itself.
     pub fn registered(&self) -> Option<super::Metadata> {
-        match &self.provider {
-            LoginProvider::Oidc { .. } => None,
-            LoginProvider::Oauth2 { authorization_endpoint, token_endpoint, .. } => Some(super::Metadata {
+        match self {
+            Self::Oidc { .. } => None,
+            Self::Oauth2 { authorization_endpoint, token_endpoint, .. } => Some(super::Metadata {
                 issuer: None,
                 authorization_endpoint: authorization_endpoint.clone(),
                 token_endpoint: token_endpoint.clone(),

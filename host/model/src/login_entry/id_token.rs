@@ -22,6 +22,19 @@ pub struct IdClaims {
     iat: Option<i64>,
     #[serde(default)]
     nonce: Option<String>,
+    #[serde(default)]
+    name: Value,
+    #[serde(default)]
+    preferred_username: Value,
+}
+
+/// Who has logged in at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Who it is, for good.
+    pub subject: String,
+    /// What the provider calls them, today.
+    pub name: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -44,11 +57,11 @@ pub struct Expected<'a> {
 }
 
 impl IdClaims {
-    /// The subject, when the token is for this login (OpenID Connect Core, §3.1.3.7).
+    /// Who has logged in, when the token is for this login (OpenID Connect Core, §3.1.3.7).
     ///
     /// # Errors
     /// What is wrong with the token, as a sentence.
-    pub fn subject(self, expected: &Expected<'_>) -> Result<String, &'static str> {
+    pub fn person(self, expected: &Expected<'_>) -> Result<Person, &'static str> {
         let now = expected.now.0 / 1000;
         let audience = match &self.aud {
             Audience::One(one) => std::slice::from_ref(one),
@@ -73,7 +86,9 @@ impl IdClaims {
         if self.nonce.as_deref() != Some(expected.nonce) {
             return Err("Its ID token repeats another nonce, so it is of another login.");
         }
-        is_subject(self.sub).ok_or("Its ID token names nobody.")
+        let subject = is_subject(self.sub).ok_or("Its ID token names nobody.")?;
+        let name = self.name.as_str().or(self.preferred_username.as_str()).map(str::to_owned);
+        Ok(Person { subject, name })
     }
 }
 
@@ -106,7 +121,23 @@ mod tests {
         let claims: IdClaims = serde_json::from_value(claims).unwrap();
         let expected =
             Expected { issuer: "https://a.example", client_id: "berth", nonce: "n1", now: Millis(1_000_000) };
-        claims.subject(&expected)
+        claims.person(&expected).map(|person| person.subject)
+    }
+
+    #[test]
+    fn p19_a_person_is_called_by_the_name_or_else_by_the_user_name() {
+        let name = |names: Value| {
+            let mut claims =
+                json!({"iss": "https://a.example", "sub": "s1", "aud": "berth", "exp": 1600, "nonce": "n1"});
+            claims.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            let claims: IdClaims = serde_json::from_value(claims).unwrap();
+            let expected =
+                Expected { issuer: "https://a.example", client_id: "berth", nonce: "n1", now: Millis(1_000_000) };
+            claims.person(&expected).unwrap().name
+        };
+        assert_eq!(name(json!({"name": "Ann Lee", "preferred_username": "ann"})).as_deref(), Some("Ann Lee"));
+        assert_eq!(name(json!({"name": 7, "preferred_username": "ann"})).as_deref(), Some("ann"));
+        assert_eq!(name(json!({})), None);
     }
 
     #[test]

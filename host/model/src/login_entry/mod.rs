@@ -13,8 +13,8 @@ mod oauth;
 pub use binding::{
     BoundUser, EndLoginBinding, LoginBinding, LoginBindingTold, LoginBindingsQuery, NamedLoginBinding, UserLoginBinding,
 };
-pub use entry::{ClientAuth, LoginEntry, LoginEntryShown, LoginProvider, MOST_ENTRIES, PutLoginEntry};
-pub use id_token::{Expected, IdClaims, subject_at};
+pub use entry::{Client, ClientAuth, LoginEntry, LoginEntryShown, LoginProvider, MOST_ENTRIES, PutLoginEntry};
+pub use id_token::{Expected, IdClaims, Person, subject_at};
 pub use login::{
     ARRIVAL_CODE, AuthorisedLogin, BACK_SECONDS, BeginLogin, FinishLogin, LOGIN_TICKET, LoginStep, TICKET_SECONDS,
     of_browser,

@@ -4,7 +4,7 @@ use berth_base::error::{Error, Result};
 use serde::Deserialize;
 use url::Url;
 
-use super::LoginEntry;
+use super::Client;
 
 /// What a provider says of itself (OpenID Connect Discovery, RFC 8414), as far as it matters here.
 #[derive(Clone, Debug, Deserialize)]
@@ -51,18 +51,18 @@ pub struct AskedFor<'a> {
 ///
 /// # Errors
 /// `internal` when the endpoint is no address, which it was when it was looked at.
-pub fn authorise_address(entry: &LoginEntry, metadata: &Metadata, asked: &AskedFor<'_>) -> Result<String> {
+pub fn authorise_address(client: &Client, metadata: &Metadata, asked: &AskedFor<'_>) -> Result<String> {
     let mut url: Url = metadata.authorization_endpoint.parse().map_err(Error::internal)?;
     let mut pairs = url.query_pairs_mut();
     pairs
         .append_pair("response_type", "code")
-        .append_pair("client_id", &entry.client_id)
+        .append_pair("client_id", &client.client_id)
         .append_pair("redirect_uri", asked.redirect_uri)
         .append_pair("state", asked.state)
         .append_pair("code_challenge", asked.code_challenge)
         .append_pair("code_challenge_method", "S256");
-    if !entry.scope.is_empty() {
-        pairs.append_pair("scope", &entry.scope);
+    if !client.scope.is_empty() {
+        pairs.append_pair("scope", &client.scope);
     }
     if metadata.issuer.is_some() {
         pairs.append_pair("nonce", asked.nonce);

@@ -85,7 +85,7 @@ impl People {
     pub async fn accept_invitation(&self, accept: AcceptInvitation, from: &Origin) -> Result<StartedSession> {
         let AcceptInvitation { code, sign_in_name, password } = accept;
         let mut tx = self.db.read().await?;
-        let Invitation { account, grant, .. } = good(&mut tx, &code).await?;
+        let Invitation { id, account, .. } = good(&mut tx, &code).await?;
         let known = tx.password_of(&account).await?;
         drop(tx);
         let row = match password {
@@ -100,22 +100,8 @@ impl People {
                 Some(PasswordRow { account_id: account.clone(), sign_in_name: name, hash })
             }
         };
-        let scope = grant.as_ref().map(|grant| Scope::parse(grant.scope, &grant.id)).transpose()?;
         let mut tx = self.db.begin().await?;
-        // Before the account, as whoever disables it holds them in this order, too.
-        if let Some(scope) = &scope {
-            tx.hold_grants(scope).await?;
-        }
-        tx.hold_account(&account).await?;
-        let mut invitation = good(&mut tx, &code).await?;
-        if !tx.use_invitation(&invitation.id).await? {
-            return Err(invalid());
-        }
-        invitation.used_at = Some(tx.now());
-        tx.tell(kind::INVITATION_ACCEPTED, &invitation.id, account.as_str(), &invitation);
-        if let (Some(scope), Some(grant)) = (&scope, &grant) {
-            give(&mut tx, &invitation, scope, grant.role).await?;
-        }
+        self::accept(&mut tx, &id).await?;
         if let Some(row) = row {
             put_password(&mut tx, row, known.is_none(), None).await?;
         }
@@ -123,6 +109,31 @@ impl People {
         tx.commit().await?;
         Ok(started)
     }
+}
+
+/// Accepts an invitation: its account, which is held from now on, gets the role. Of many who accept at once, one succeeds.
+///
+/// # Errors
+/// `invalid-invitation`; `account-disabled`.
+pub(super) async fn accept(tx: &mut Tx, id: &InvitationId) -> Result<UserId> {
+    let (Invitation { account, grant, .. }, _) = tx.invitation(id).await?.ok_or_else(invalid)?;
+    let scope = grant.as_ref().map(|grant| Scope::parse(grant.scope, &grant.id)).transpose()?;
+    // Before the account, as whoever disables it holds them in this order, too.
+    if let Some(scope) = &scope {
+        tx.hold_grants(scope).await?;
+    }
+    tx.hold_account(&account).await?;
+    let found = tx.invitation(id).await?;
+    let mut invitation = good_now(tx, found).await?;
+    if !tx.use_invitation(id).await? {
+        return Err(invalid());
+    }
+    invitation.used_at = Some(tx.now());
+    tx.tell(kind::INVITATION_ACCEPTED, id, account.as_str(), &invitation);
+    if let (Some(scope), Some(grant)) = (&scope, &grant) {
+        give(tx, &invitation, scope, grant.role).await?;
+    }
+    Ok(account)
 }
 
 /// The account that a person is invited to.
@@ -211,8 +222,14 @@ pub async fn withdraw_invitation(db: &Db, caller: &Caller, id: &InvitationId) ->
 }
 
 /// The invitation with this code, if it is good now.
-async fn good(tx: &mut Tx, code: &Secret) -> Result<Invitation> {
-    let (invitation, inviting) = tx.invitation_by_code(code.expose()).await?.ok_or_else(invalid)?;
+pub(super) async fn good(tx: &mut Tx, code: &Secret) -> Result<Invitation> {
+    let found = tx.invitation_by_code(code.expose()).await?;
+    good_now(tx, found).await
+}
+
+/// The invitation that was found, if it is good now.
+async fn good_now(tx: &mut Tx, found: Option<(Invitation, Inviting)>) -> Result<Invitation> {
+    let (invitation, inviting) = found.ok_or_else(invalid)?;
     let is_open = invitation.used_at.is_none() && invitation.expires_at > tx.now();
     if !is_open || !still_may(tx, &invitation.by, &inviting).await? {
         return Err(invalid());

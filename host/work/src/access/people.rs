@@ -1,4 +1,4 @@
-//! What lets people in: they sign in by name and password, or by an invitation.
+//! What lets people in: they sign in by name and password, at an identity provider, or by an invitation.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use berth_store::{
     people::{NewSession, PasswordRow},
 };
 
-use super::{SessionConfig, password::Passwords, session};
+use super::{Provider, SessionConfig, password::Passwords, second_factor, session};
 
 /// What lets people in.
 pub struct People {
@@ -29,40 +29,55 @@ pub struct People {
     sessions: SessionConfig,
     /// The address by which others reach this host.
     pub(super) url: Option<String>,
+    /// Where people may sign in besides.
+    pub(super) provider: Option<Provider>,
 }
 
 /// By what a session is started.
 pub(super) enum By<'a> {
     Password,
     Invitation,
+    Provider,
     /// An API token: the session has its scopes and ends with it.
     Token(&'a Token),
 }
 
 impl People {
-    /// For a host that others reach at `url`.
-    pub fn new(db: Db, sessions: SessionConfig, url: Option<String>) -> Self {
-        Self { db, passwords: Passwords::default(), sessions, url }
+    /// For a host that others reach at `url`, where people may sign in at `provider` besides.
+    pub fn new(db: Db, sessions: SessionConfig, url: Option<String>, provider: Option<Provider>) -> Self {
+        Self { db, passwords: Passwords::default(), sessions, url, provider }
     }
 
-    /// Starts a session for whoever knows the name and the password of an account.
+    /// Starts a session for whoever knows the name and the password of an account, and the code where it has a second factor.
     ///
     /// # Errors
     /// `wrong-credentials` for an unknown name and for a wrong password, between which no difference is made, neither in the
-    /// answer nor in its time (P4); `account-disabled` for who knows the password of such an account; `unavailable` when too
-    /// many passwords wait to be looked at.
+    /// answer nor in its time (P4), and for a wrong code; `second-factor-required` for who knows the password and has told no
+    /// code; `account-disabled` for who knows the password of such an account; `unavailable` when too many passwords wait to be
+    /// looked at.
     #[tracing::instrument(name = "session.sign_in", skip_all)]
-    pub async fn sign_in(&self, name: &str, password: &Secret, from: &Origin) -> Result<StartedSession> {
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &Secret,
+        code: Option<&Secret>,
+        from: &Origin,
+    ) -> Result<StartedSession> {
         let password = normalised("password", password)?;
         let known = self.db.read().await?.password_by_name(&folded_name(name)).await?;
         let hash = known.as_ref().map(|known| known.hash.clone());
         let compared = self.passwords.compare(password, hash, self.db.random()).await?;
-        let known = known.filter(|_| compared.is_right).ok_or_else(wrong)?;
+        let mut known = known.filter(|_| compared.is_right).ok_or_else(wrong)?;
         let mut tx = self.db.begin().await?;
         unchanged(&mut tx, &known).await?;
         enabled(&mut tx, &known.account_id).await?;
         if let Some(hash) = compared.renewed {
-            tx.put_password(&PasswordRow { hash, ..known.clone() }).await?;
+            known.hash = hash;
+            tx.put_password(&known).await?;
+        }
+        if !second_factor::pass(&mut tx, &known.account_id, code).await? {
+            tx.commit().await?;
+            return Err(self.ask_for_code(&known)?);
         }
         let started = self.start(&mut tx, &known.account_id, By::Password, from).await?;
         tx.commit().await?;
@@ -100,6 +115,7 @@ impl People {
         let (by, token) = match by {
             By::Password => (SessionBy::Password, None),
             By::Invitation => (SessionBy::Invitation, None),
+            By::Provider => (SessionBy::Provider, None),
             By::Token(token) => (SessionBy::Token, Some(token)),
         };
         let new = NewSession {
@@ -177,7 +193,7 @@ pub(super) async fn put_password(tx: &mut Tx, row: PasswordRow, first: bool, kee
 }
 
 /// Holds an account, and refuses when its password is not any more what was compared.
-async fn unchanged(tx: &mut Tx, known: &PasswordRow) -> Result<()> {
+pub(super) async fn unchanged(tx: &mut Tx, known: &PasswordRow) -> Result<()> {
     tx.hold_account(&known.account_id).await?;
     let now = tx.password_of(&known.account_id).await?;
     now.filter(|now| now.hash == known.hash).map(drop).ok_or_else(wrong)
@@ -194,7 +210,7 @@ pub(super) fn disabled() -> Error {
     Error::new(Code::AccountDisabled, "The account is disabled. An admin of the platform can enable it again.")
 }
 
-fn wrong() -> Error {
+pub(super) fn wrong() -> Error {
     Error::new(
         Code::WrongCredentials,
         "The sign-in name or the password is wrong. Whoever has forgotten theirs asks an admin of the platform for an invitation.",

@@ -11,14 +11,13 @@
 mod bindings;
 mod login;
 mod manage;
-mod provider;
 mod visit;
 
+pub use crate::login_provider::Fault;
 pub use berth_model::login_entry::*;
 pub use bindings::{end, end_of_account, of_account, of_open_id};
 pub use login::{begin, finish};
 pub use manage::{list, put, remove};
-pub use provider::Fault;
 pub use visit::{Back, NoLogin, Sent, come_back, open};
 
 use berth_base::{
@@ -29,9 +28,7 @@ use berth_base::{
 use berth_model::user::{OpenId, User};
 use berth_store::{Db, Tx};
 
-use crate::outbound::Guard;
-
-use self::provider::Providers;
+use crate::{login_provider::Providers, outbound::Guard};
 
 /// What login entries need.
 pub struct LoginEntries {

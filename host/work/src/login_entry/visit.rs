@@ -9,16 +9,16 @@ use berth_base::{
     secret::{self, Secret},
 };
 use berth_model::{
-    login_entry::{ARRIVAL_CODE, AskedFor, BACK_SECONDS, LoginEntry, TICKET_SECONDS, authorise_address, of_browser},
+    login_entry::{ARRIVAL_CODE, BACK_SECONDS, LoginEntry, TICKET_SECONDS},
     oidc::{Refusal, Word, back},
 };
 use berth_store::{Tx, login_entry::LoginRow};
 
-use super::{
-    LoginEntries, digest,
-    provider::{Answered, Fault},
+use super::{LoginEntries, digest};
+use crate::{
+    login_provider::{Answered, Fault, address_for, random},
+    user::require_service,
 };
-use crate::user::require_service;
 
 /// Where a browser is sent.
 #[derive(Debug)]
@@ -76,19 +76,11 @@ pub struct Back {
 pub async fn open(entries: &LoginEntries, ticket: &Secret) -> Result<Sent, NoLogin> {
     let ticket = digest(ticket);
     let (_, entry) = begun(&mut entries.db.read().await?, &ticket).await?;
-    let metadata = entries.providers.metadata(&entry).await.map_err(NoLogin::Provider)?;
+    let client = entry.client();
+    let metadata = entries.providers.metadata(&client).await.map_err(NoLogin::Provider)?;
     let mut tx = entries.db.begin().await?;
-    let (state, cookie) = (random(&tx), random(&tx));
-    let address = {
-        let verifier = of_browser(&cookie, VERIFIER);
-        let asked = AskedFor {
-            redirect_uri: &entries.redirect_uri(&entry)?,
-            state: state.expose(),
-            code_challenge: &challenge(&verifier),
-            nonce: &of_browser(&cookie, NONCE),
-        };
-        authorise_address(&entry, &metadata, &asked)?
-    };
+    let (state, cookie) = (random(tx.random()), random(tx.random()));
+    let address = address_for(&client, &metadata, &entries.redirect_uri(&entry)?, &state, &cookie)?;
     let back_until = tx.now().plus_seconds(BACK_SECONDS);
     if !tx.send_login(&ticket, &digest(&state), &digest(&cookie), back_until).await? {
         return Err(NoLogin::Over);
@@ -97,27 +89,11 @@ pub async fn open(entries: &LoginEntries, ticket: &Secret) -> Result<Sent, NoLog
     Ok(Sent::ToProvider { address, state, cookie })
 }
 
-const VERIFIER: &str = "verifier";
-const NONCE: &str = "nonce";
-
 async fn begun(tx: &mut Tx, ticket: &Digest) -> Result<(LoginRow, LoginEntry), NoLogin> {
     let login = tx.begun_login(ticket).await?.ok_or(NoLogin::Over)?;
     let entry = tx.login_entry_by_id(&login.entry_id).await?.ok_or(NoLogin::Over)?;
     require_service(tx, &entry.mini_app).await?;
     Ok((login, entry))
-}
-
-/// A random value of 256 bits, as hexadecimal text.
-fn random(tx: &Tx) -> Secret {
-    let mut bytes = [0u8; 32];
-    tx.random().fill(&mut bytes);
-    hex::encode(bytes).into()
-}
-
-/// The S256 of RFC 7636.
-fn challenge(verifier: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(Digest::of(verifier.as_bytes()).to_bytes())
 }
 
 /// Receives a browser back from the provider of an entry, and sends it on to the MiniApp: with a code when it is known who has
@@ -148,16 +124,12 @@ pub async fn come_back(
 /// Asks the provider who has logged in.
 async fn who(entries: &LoginEntries, entry: &LoginEntry, came: &Back) -> Result<String, Refusal> {
     let Some(code) = came.code.as_ref().filter(|_| came.error.is_none()) else { return Err(declined(came)) };
-    let answered = Answered {
-        redirect_uri: &entries.redirect_uri(entry)?,
-        code,
-        verifier: of_browser(&came.cookie, VERIFIER).into(),
-        nonce: &of_browser(&came.cookie, NONCE),
-        iss: came.iss.as_deref(),
-    };
+    let answered =
+        Answered { redirect_uri: &entries.redirect_uri(entry)?, code, cookie: &came.cookie, iss: came.iss.as_deref() };
     let secret = entries.db.read().await?.login_entry_secret(&entry.id).await?;
     let now = entries.db.now();
-    entries.providers.subject(entry, secret.as_ref(), &answered, now).await.map_err(|fault| {
+    let person = entries.providers.person(&entry.client(), secret.as_ref(), &answered, now).await;
+    person.map(|person| person.subject).map_err(|fault| {
         tracing::warn!(%fault, "a provider did not say who has logged in");
         match fault {
             Fault::Unreachable(why) => Refusal::new(Word::TemporarilyUnavailable, why),

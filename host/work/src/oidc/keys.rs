@@ -12,7 +12,8 @@ use berth_model::{
 use berth_store::{Db, SigningKey, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Issuer, jose};
+use super::Issuer;
+use crate::jose;
 
 /// The keys by which ID tokens are verified, the one that signs first.
 ///

@@ -13,7 +13,6 @@ mod authorize;
 mod browser;
 mod exchange;
 mod issuer;
-pub(crate) mod jose;
 mod keys;
 mod logout;
 mod redirects;

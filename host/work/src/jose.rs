@@ -11,8 +11,9 @@ use jsonwebtoken::{
 use ring::{
     rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, KeyPair as _,
         RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey,
+        VerificationAlgorithm,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -83,6 +84,7 @@ impl ForeignKey {
             (Algorithm::ES256, "EC", Some("P-256")) => {
                 DecodingKey::from_ec_components(self.x.as_deref()?, self.y.as_deref()?).ok()
             }
+            (Algorithm::EdDSA, "OKP", Some("Ed25519")) => DecodingKey::from_ed_components(self.x.as_deref()?).ok(),
             _ => None,
         }
     }
@@ -107,7 +109,7 @@ pub enum Foreign<T> {
 }
 
 /// Reads a token that another issuer has signed. The header says which of its keys to try, and never which algorithm is good:
-/// `RS256`, `PS256` and `ES256` are, each with a key of its own kind (F90). Whom it is for and until when is not looked at.
+/// `RS256`, `PS256`, `ES256` and `EdDSA` are, each with a key of its own kind (F90). Whom it is for and until when is not looked at.
 pub fn read_foreign<T: DeserializeOwned + Clone>(token: &str, keys: &[ForeignKey]) -> Foreign<T> {
     install();
     let Ok(header) = jsonwebtoken::decode_header(token) else { return Foreign::Bad };
@@ -123,7 +125,8 @@ pub fn read_foreign<T: DeserializeOwned + Clone>(token: &str, keys: &[ForeignKey
             return Foreign::Signed(read.claims);
         }
     }
-    let is_accepted = matches!(header.alg, Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256);
+    let accepted = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
+    let is_accepted = accepted.contains(&header.alg);
     if tried || !is_accepted { Foreign::Bad } else { Foreign::NoKey }
 }
 
@@ -136,8 +139,9 @@ fn install() {
         },
         verifier_factory: |algorithm, key| match algorithm {
             Algorithm::ES256 if key.family() == AlgorithmFamily::Ec => {
-                Ok(Box::new(EcVerifier(key.try_get_as_bytes()?.to_vec())))
+                curve(&ECDSA_P256_SHA256_FIXED, Algorithm::ES256, key)
             }
+            Algorithm::EdDSA if key.family() == AlgorithmFamily::Ed => curve(&ED25519, Algorithm::EdDSA, key),
             Algorithm::RS256 => rsa(&RSA_PKCS1_2048_8192_SHA256, Algorithm::RS256, key),
             Algorithm::PS256 => rsa(&RSA_PSS_2048_8192_SHA256, Algorithm::PS256, key),
             _ => Err(ErrorKind::InvalidAlgorithm.into()),
@@ -163,18 +167,31 @@ impl JwtSigner for EcSigner {
     }
 }
 
-struct EcVerifier(Vec<u8>);
+/// Verifies by a point on an elliptic curve.
+struct CurveVerifier {
+    curve: &'static dyn VerificationAlgorithm,
+    algorithm: Algorithm,
+    key: Vec<u8>,
+}
 
-impl Verifier<Vec<u8>> for EcVerifier {
+fn curve(
+    curve: &'static dyn VerificationAlgorithm,
+    algorithm: Algorithm,
+    key: &DecodingKey,
+) -> std::result::Result<Box<dyn JwtVerifier>, jsonwebtoken::errors::Error> {
+    Ok(Box::new(CurveVerifier { curve, algorithm, key: key.try_get_as_bytes()?.to_vec() }))
+}
+
+impl Verifier<Vec<u8>> for CurveVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
-        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &self.0);
+        let key = UnparsedPublicKey::new(self.curve, &self.key);
         key.verify(message, signature).map_err(|_| SignatureError::new())
     }
 }
 
-impl JwtVerifier for EcVerifier {
+impl JwtVerifier for CurveVerifier {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::ES256
+        self.algorithm
     }
 }
 
@@ -280,5 +297,26 @@ mod tests {
         let token = sign("k1", &pkcs8, &json!({"sub": "ann"})).unwrap();
         assert_eq!(read(&token, &[rsa("k1"), ec]), ann, "of two keys of one name, the one of the right kind");
         assert_eq!(read(&token, &[rsa("k1")]), Foreign::NoKey);
+    }
+
+    #[test]
+    fn u20_p17_f90_a_token_by_ed25519_is_read_as_rfc_8037_signs_it() {
+        // The key of appendix A.2, and the claims signed by the private half of A.1.
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let key = |x: &str| ForeignKey {
+            x: Some(x.into()),
+            ..serde_json::from_value(json!({"kty": "OKP", "crv": "Ed25519", "kid": "k1"})).unwrap()
+        };
+        let d = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&d).unwrap();
+        assert_eq!(URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()), x);
+        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let front = format!("{}.{}", part(json!({"alg": "EdDSA", "kid": "k1"})), part(json!({"sub": "ann"})));
+        let token = format!("{front}.{}", URL_SAFE_NO_PAD.encode(pair.sign(front.as_bytes())));
+        let read = |key: ForeignKey| read_foreign::<Value>(&token, &[key]);
+        assert_eq!(read(key(x)), Foreign::Signed(json!({"sub": "ann"})));
+        assert_eq!(read(key(&URL_SAFE_NO_PAD.encode([7; 32]))), Foreign::Bad);
+        let ec = json!({"kty": "EC", "crv": "P-256", "kid": "k1", "x": x, "y": x});
+        assert_eq!(read(serde_json::from_value(ec).unwrap()), Foreign::NoKey);
     }
 }

@@ -9,18 +9,22 @@ use std::{
 };
 
 use berth_base::{
-    clock::Millis,
+    clock::{Millis, Random},
     error::{Code, Error, Result},
+    ids::Digest,
     secret::Secret,
 };
-use berth_model::login_entry::{ClientAuth, Expected, IdClaims, LoginEntry, LoginProvider, Metadata, subject_at};
+use berth_model::login_entry::{
+    AskedFor, Client, ClientAuth, Expected, IdClaims, LoginProvider, Metadata, Person, authorise_address, of_browser,
+    subject_at,
+};
 use reqwest::{RequestBuilder, Response, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::{Instant, timeout};
 
 use crate::{
-    oidc::jose::{Foreign, ForeignKey, read_foreign},
+    jose::{Foreign, ForeignKey, read_foreign},
     outbound::{Guard, Outbound, reason},
 };
 
@@ -84,12 +88,55 @@ pub struct Answered<'a> {
     pub redirect_uri: &'a str,
     /// The provider's code.
     pub code: &'a Secret,
-    /// What the challenge was made of.
-    pub verifier: Secret,
-    /// What the ID token has to repeat.
-    pub nonce: &'a str,
+    /// What the browser has kept, from which verifier and nonce follow.
+    pub cookie: &'a Secret,
     /// Whom the answer says that it is of.
     pub iss: Option<&'a str>,
+}
+
+impl Answered<'_> {
+    /// What the challenge was made of.
+    fn verifier(&self) -> String {
+        of_browser(self.cookie, VERIFIER)
+    }
+
+    /// What the ID token has to repeat.
+    fn nonce(&self) -> String {
+        of_browser(self.cookie, NONCE)
+    }
+}
+
+const VERIFIER: &str = "verifier";
+const NONCE: &str = "nonce";
+
+/// A random value of 256 bits, as hexadecimal text: a state, or what a browser keeps.
+pub fn random(random: &dyn Random) -> Secret {
+    let mut bytes = [0u8; 32];
+    random.fill(&mut bytes);
+    hex::encode(bytes).into()
+}
+
+/// The address at a provider to which a browser is sent that comes back to `redirect_uri` with this state, and keeps this cookie.
+///
+/// # Errors
+/// `internal` when the endpoint is no address, which it was when it was looked at.
+pub fn address_for(
+    client: &Client,
+    metadata: &Metadata,
+    redirect_uri: &str,
+    state: &Secret,
+    cookie: &Secret,
+) -> Result<String> {
+    let code_challenge = challenge(&of_browser(cookie, VERIFIER));
+    let nonce = of_browser(cookie, NONCE);
+    let asked = AskedFor { redirect_uri, state: state.expose(), code_challenge: &code_challenge, nonce: &nonce };
+    authorise_address(client, metadata, &asked)
+}
+
+/// The S256 of RFC 7636.
+fn challenge(verifier: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(Digest::of(verifier.as_bytes()).to_bytes())
 }
 
 /// Asks providers, and remembers for a while what they say of themselves.
@@ -140,12 +187,12 @@ impl Providers {
         self.outbound.guard()
     }
 
-    /// The addresses of the provider of an entry.
-    pub async fn metadata(&self, entry: &LoginEntry) -> Result<Arc<Metadata>, Fault> {
-        if let Some(registered) = entry.registered() {
+    /// The addresses of the provider of a client.
+    pub async fn metadata(&self, client: &Client) -> Result<Arc<Metadata>, Fault> {
+        if let Some(registered) = client.provider.registered() {
             return Ok(Arc::new(registered));
         }
-        let LoginProvider::Oidc { issuer } = &entry.provider else { return Err(wrong("It is of no known kind.")) };
+        let LoginProvider::Oidc { issuer } = &client.provider else { return Err(wrong("It is of no known kind.")) };
         match remembered(&self.metadata, issuer, REMEMBERED) {
             Some(metadata) => Ok(metadata),
             None => self.discover(issuer).await,
@@ -174,30 +221,31 @@ impl Providers {
     }
 
     /// Asks who has logged in: exchanges the code, and reads the ID token or the user info.
-    pub async fn subject(
+    pub async fn person(
         &self,
-        entry: &LoginEntry,
+        client: &Client,
         secret: Option<&Secret>,
         answered: &Answered<'_>,
         now: Millis,
-    ) -> Result<String, Fault> {
-        let metadata = self.metadata(entry).await?;
+    ) -> Result<Person, Fault> {
+        let metadata = self.metadata(client).await?;
         if !metadata.is_answer_of(answered.iss) {
             return Err(wrong("The browser came back with the answer of another provider."));
         }
-        let tokens = self.exchange(entry, secret, &metadata.token_endpoint, answered).await?;
-        match &entry.provider {
+        let tokens = self.exchange(client, secret, &metadata.token_endpoint, answered).await?;
+        match &client.provider {
             LoginProvider::Oidc { issuer } => {
                 let token = tokens.id_token.ok_or_else(|| wrong(format!("{WHO} gives no ID token.")))?;
                 let claims = self.read(&metadata, &token).await?;
-                let expected = Expected { issuer, client_id: &entry.client_id, nonce: answered.nonce, now };
-                claims.subject(&expected).map_err(wrong)
+                let expected = Expected { issuer, client_id: &client.client_id, nonce: &answered.nonce(), now };
+                claims.person(&expected).map_err(wrong)
             }
             LoginProvider::Oauth2 { user_info_endpoint, subject, .. } => {
                 let token = tokens.access_token.ok_or_else(|| wrong(format!("{WHO} gives no access token.")))?;
                 let info: Value = self.get(user_info_endpoint, Some(&token)).await?;
                 let nobody = || wrong(format!("{WHO} names nobody at {subject} of its user info."));
-                subject_at(&info, subject).ok_or_else(nobody)
+                let subject = subject_at(&info, subject).ok_or_else(nobody)?;
+                Ok(Person { subject, name: None })
             }
         }
     }
@@ -205,20 +253,20 @@ impl Providers {
     /// Exchanges a code (RFC 6749, §4.1.3).
     async fn exchange(
         &self,
-        entry: &LoginEntry,
+        client: &Client,
         secret: Option<&Secret>,
         endpoint: &str,
         answered: &Answered<'_>,
     ) -> Result<Tokens, Fault> {
         let url = address(endpoint)?;
         let mut request = self.to(&url)?.post(url);
-        let basic = secret.filter(|_| entry.client_auth == ClientAuth::Basic);
+        let basic = secret.filter(|_| client.client_auth == ClientAuth::Basic);
         if let Some(secret) = basic {
             // Each half is encoded as in a form before (RFC 6749, §2.3.1).
             let half = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            request = request.basic_auth(half(&entry.client_id), Some(half(secret.expose())));
+            request = request.basic_auth(half(&client.client_id), Some(half(secret.expose())));
         }
-        let form = exchange_form(answered, basic.is_none().then_some((entry.client_id.as_str(), secret)));
+        let form = exchange_form(answered, basic.is_none().then_some((client.client_id.as_str(), secret)));
         ask(request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)).await
     }
 
@@ -246,7 +294,7 @@ impl Providers {
             Foreign::Signed(claims) => Ok(claims),
             Foreign::NoKey => Err(wrong(format!("{WHO} signs its ID token by a key that it does not show."))),
             Foreign::Bad => Err(wrong(
-                "The ID token of the login provider is not signed as it should be. RS256, PS256 and ES256 are accepted.",
+                "The ID token of the login provider is not signed as it should be. RS256, PS256, ES256 and EdDSA are accepted.",
             )),
         }
     }
@@ -271,7 +319,7 @@ fn exchange_form(answered: &Answered<'_>, client: Option<(&str, Option<&Secret>)
     form.append_pair("grant_type", "authorization_code")
         .append_pair("code", answered.code.expose())
         .append_pair("redirect_uri", answered.redirect_uri)
-        .append_pair("code_verifier", answered.verifier.expose());
+        .append_pair("code_verifier", &answered.verifier());
     if let Some((client_id, secret)) = client {
         form.append_pair("client_id", client_id);
         if let Some(secret) = secret {

@@ -1,0 +1,84 @@
+//! Handlers for signing in at the operator's identity provider.
+//!
+//! They serve whatever leads browsers there and back, which is the console of this host: it sends a browser to the address that a
+//! visit begins with, keeps the cookie in it, and tells what the browser has brought back.
+
+use axum::http::StatusCode;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::*;
+use berth_model::access::{
+    BeginProviderVisit, Caller, EndProviderVisit, ProviderLink, ProviderVisit, SignInProvider, StartedSession,
+};
+use berth_work::access;
+
+use crate::{Api, client_ip::ClientIp, origin::From};
+
+pub(super) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(provider))
+        .routes(routes!(visit))
+        .routes(routes!(sign_in))
+        .routes(routes!(visit_to_link))
+        .routes(routes!(link, linked, unlink))
+}
+
+/// Get the identity provider at which people may sign in, if this host has one.
+#[utoipa::path(get, path = "/v1/sign-in-provider", tag = "access", responses((status = 200, body = SignInProvider)))]
+async fn provider(State(app): AppState) -> Result<Json<SignInProvider>> {
+    Ok(Json(app.people.sign_in_provider()?))
+}
+
+/// Begin a visit of the identity provider, to sign in or to accept an invitation.
+#[utoipa::path(post, path = "/v1/sign-in-provider/visits", tag = "access", request_body = BeginProviderVisit, responses((status = 201, body = ProviderVisit)))]
+async fn visit(
+    State(app): AppState,
+    client: Option<Extension<ClientIp>>,
+    Json(begin): Json<BeginProviderVisit>,
+) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
+    app.let_in(client)?;
+    let begun = app.try_secret(client, app.people.visit_provider(begin)).await?;
+    Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
+}
+
+/// End a visit of the identity provider: sign in by what the browser has brought back. It is good once.
+#[utoipa::path(post, path = "/v1/sign-in-provider/sessions", tag = "access", request_body = EndProviderVisit, responses((status = 201, body = StartedSession)))]
+async fn sign_in(
+    State(app): AppState,
+    client: Option<Extension<ClientIp>>,
+    From(origin): From,
+    Json(came): Json<EndProviderVisit>,
+) -> Result<(StatusCode, SecretHeaders, Json<StartedSession>)> {
+    app.let_in(client)?;
+    let started = app.people.sign_in_by_provider(&came, &origin).await?;
+    Ok((StatusCode::CREATED, secret_headers(), Json(started)))
+}
+
+/// Begin a visit of the identity provider, to link the caller's account to who the person is there.
+#[utoipa::path(post, path = "/v1/me/provider-link/visits", tag = "access", responses((status = 201, body = ProviderVisit)))]
+async fn visit_to_link(
+    State(app): AppState,
+    caller: Caller,
+) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
+    let begun = app.people.visit_provider_to_link(&caller).await?;
+    Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
+}
+
+/// End a visit of the identity provider: link the caller's account, in place of the link that it may have.
+#[utoipa::path(put, path = "/v1/me/provider-link", tag = "access", request_body = EndProviderVisit, responses((status = 200, body = ProviderLink)))]
+async fn link(State(app): AppState, caller: Caller, Json(came): Json<EndProviderVisit>) -> Result<Json<ProviderLink>> {
+    Ok(Json(app.people.link_provider(&caller, &came).await?))
+}
+
+/// Get who the caller is at the identity provider, if their account is linked.
+#[utoipa::path(get, path = "/v1/me/provider-link", tag = "access", responses((status = 200, body = ProviderLink)))]
+async fn linked(State(app): AppState, caller: Caller) -> Result<Json<ProviderLink>> {
+    Ok(Json(access::provider_link(&app.db, &caller).await?))
+}
+
+/// Take the link of the caller's account away. It takes a password by which to sign in from then on.
+#[utoipa::path(delete, path = "/v1/me/provider-link", tag = "access", responses((status = 204)))]
+async fn unlink(State(app): AppState, caller: Caller) -> Result<StatusCode> {
+    access::unlink_provider(&app.db, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

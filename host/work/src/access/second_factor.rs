@@ -1,0 +1,255 @@
+//! The second factor of an account: set up, asked for at signing in, removed (P15, P16).
+
+use berth_base::{
+    clock::Millis,
+    error::{Code, Error, Result},
+    ids::{Digest, UserId},
+    secret::Secret,
+};
+use berth_model::{
+    access::{
+        Action, Caller, FactorKey, Origin, RecoveryCodeUsed, RecoveryCodes, RemoveSecondFactor, RemovedBy, Scope,
+        SecondFactor, SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, StartedSession, TICKET_SECONDS,
+        TokenScope, TypedCode, new_recovery_codes, normalised,
+    },
+    event::kind,
+};
+use berth_store::{Db, Tx, people::PasswordRow, second_factor::SecondFactorRow};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    People,
+    people::{By, enabled, unchanged, wrong},
+};
+
+/// What the ticket of a sign-in is sealed for.
+const ABOUT_TICKET: &str = "sign-in";
+
+/// Says that the password of an account was right a moment ago. Whoever has it needs the code all the same.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Ticket {
+    /// The sign-in name, under which wrong codes are counted.
+    pub name: String,
+    /// The digest of the hash of the password, so that a ticket ends when the password changes.
+    password: String,
+    until: Millis,
+}
+
+/// The second factor of the caller's account.
+///
+/// # Errors
+/// `not-found` when there is none.
+pub async fn second_factor(db: &Db, caller: &Caller) -> Result<SecondFactor> {
+    caller.require_scope(TokenScope::Read)?;
+    let shown = db.read().await?.shown_second_factor(&caller.account).await?;
+    shown.ok_or_else(|| none(&caller.account))
+}
+
+/// Removes the second factor of an account, whose person has lost it. Only admins of the platform may.
+///
+/// # Errors
+/// `not-found` for an unknown account, and for one without a second factor; `missing-grant`.
+#[tracing::instrument(name = "second_factor.remove_of", skip_all, fields(account = %account))]
+pub async fn remove_second_factor_of(db: &Db, caller: &Caller, account: &UserId) -> Result<()> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    caller.require_all_scopes("changes how somebody gets in")?;
+    let mut tx = db.begin().await?;
+    remove(&mut tx, caller, account).await?;
+    tx.commit().await
+}
+
+impl People {
+    /// Begins to set a second factor up: makes the key. Nothing is asked for until a code confirms that the app has it.
+    ///
+    /// # Errors
+    /// `wrong-credentials` when the password is another one; `no-password` for an account that has none, at whose sign-in nothing
+    /// would ask for a code; `second-factor-exists`; `missing-grant` for a token that may not be used for everything;
+    /// `unavailable`.
+    #[tracing::instrument(name = "second_factor.set_up", skip_all)]
+    pub async fn set_up_second_factor(&self, caller: &Caller, set_up: SetUpSecondFactor) -> Result<SecondFactorKey> {
+        caller.require_all_scopes("sets a second factor up")?;
+        let known = self.prove_password(caller, &set_up.password).await?;
+        let mut tx = self.db.begin().await?;
+        unchanged(&mut tx, &known).await?;
+        if tx.shown_second_factor(&caller.account).await?.is_some() {
+            let detail = "The account has a second factor already. Remove it before you set another one up.";
+            return Err(Error::new(Code::SecondFactorExists, detail));
+        }
+        let key = FactorKey::generate(tx.random());
+        tx.begin_second_factor(&caller.account, &key).await?;
+        tx.commit().await?;
+        let host = self.url.as_deref().and_then(|url| url.split("://").nth(1)).unwrap_or_default();
+        let uri = key.uri(host.trim_end_matches('/'), &known.sign_in_name);
+        Ok(SecondFactorKey { secret: key.expose().to_owned(), uri })
+    }
+
+    /// Confirms by a code that the app has the key. From now on signing in takes a code.
+    ///
+    /// # Errors
+    /// `wrong-credentials` for another code; `not-found` when nothing was begun; `second-factor-exists`; `missing-grant`.
+    #[tracing::instrument(name = "second_factor.confirm", skip_all)]
+    pub async fn confirm_second_factor(&self, caller: &Caller, code: &Secret) -> Result<RecoveryCodes> {
+        caller.require_all_scopes("sets a second factor up")?;
+        let account = &caller.account;
+        let mut tx = self.db.begin().await?;
+        tx.hold_account(account).await?;
+        let begun = tx.second_factor(account).await?.ok_or_else(|| none(account))?;
+        if begun.confirmed_at.is_some() {
+            return Err(Error::new(Code::SecondFactorExists, "The second factor is confirmed already."));
+        }
+        match TypedCode::read(code) {
+            TypedCode::OfApp(code) => use_app_code(&mut tx, account, &begun, code).await?,
+            TypedCode::Recovery(_) => return Err(wrong_code()),
+        }
+        let recovery_codes = new_recovery_codes(tx.random());
+        tx.confirm_second_factor(account, &recovery_codes).await?;
+        let told = SecondFactorChanged { account: account.clone() };
+        tx.tell(kind::SECOND_FACTOR_SET_UP, account, account.as_str(), &told);
+        tx.commit().await?;
+        Ok(RecoveryCodes { recovery_codes })
+    }
+
+    /// Removes the second factor of the caller's account. A session alone is not enough: somebody may have found it open.
+    ///
+    /// # Errors
+    /// `wrong-credentials` when the password or the code is another one; `not-found` when there is none; `missing-grant`;
+    /// `invalid-field`; `no-password`; `unavailable`.
+    #[tracing::instrument(name = "second_factor.remove", skip_all)]
+    pub async fn remove_second_factor(&self, caller: &Caller, removal: RemoveSecondFactor) -> Result<()> {
+        caller.require_all_scopes("removes a second factor")?;
+        let account = &caller.account;
+        let mut tx = match removal.by()? {
+            RemovedBy::Password(password) => {
+                let known = self.prove_password(caller, &password).await?;
+                let mut tx = self.db.begin().await?;
+                unchanged(&mut tx, &known).await?;
+                tx
+            }
+            RemovedBy::Code(code) => {
+                let mut tx = self.db.begin().await?;
+                tx.hold_account(account).await?;
+                let factor = confirmed(&mut tx, account).await?.ok_or_else(|| none(account))?;
+                use_code(&mut tx, account, &factor, &code).await?;
+                tx
+            }
+        };
+        remove(&mut tx, caller, account).await?;
+        tx.commit().await
+    }
+
+    /// Reads the ticket of a sign-in that waits for its code.
+    ///
+    /// # Errors
+    /// `invalid-field` when it is none of this host's, or too old.
+    pub fn read_ticket(&self, ticket: &Secret) -> Result<Ticket> {
+        let opened = self.db.seal().open(ticket.expose(), ABOUT_TICKET).ok();
+        let ticket: Option<Ticket> = opened.and_then(|opened| serde_json::from_slice(&opened).ok());
+        ticket.filter(|ticket| ticket.until > self.db.now()).ok_or_else(over)
+    }
+
+    /// Goes on with a sign-in whose password was right.
+    ///
+    /// # Errors
+    /// `wrong-credentials` for a wrong code; `invalid-field` when the password has changed meanwhile; `account-disabled`.
+    #[tracing::instrument(name = "session.sign_in_by_code", skip_all)]
+    pub async fn sign_in_by_code(&self, ticket: &Ticket, code: &Secret, from: &Origin) -> Result<StartedSession> {
+        let mut tx = self.db.begin().await?;
+        let known = tx.password_by_name(&ticket.name).await?;
+        let known = known.filter(|known| digest(known) == ticket.password).ok_or_else(over)?;
+        unchanged(&mut tx, &known).await?;
+        enabled(&mut tx, &known.account_id).await?;
+        pass(&mut tx, &known.account_id, Some(code)).await?;
+        let started = self.start(&mut tx, &known.account_id, By::Password, from).await?;
+        tx.commit().await?;
+        Ok(started)
+    }
+
+    /// The refusal that asks for a code, with the ticket by which the sign-in goes on: whoever asks the person need not keep the
+    /// password meanwhile.
+    pub(super) fn ask_for_code(&self, known: &PasswordRow) -> Result<Error> {
+        let until = self.db.now().plus_seconds(TICKET_SECONDS);
+        let ticket = Ticket { name: known.sign_in_name.clone(), password: digest(known), until };
+        let ticket = serde_json::to_vec(&ticket).map_err(Error::internal)?;
+        let detail = "The account has a second factor. Send `code` as well: the six digits of the app, or a recovery code. With \
+                      `ticket`, name and password need not be sent again.";
+        let refusal = Error::new(Code::SecondFactorRequired, detail);
+        Ok(refusal.with("ticket", self.db.seal().seal(&ticket, ABOUT_TICKET)?))
+    }
+
+    /// Refuses whoever does not know the password of the caller's account.
+    async fn prove_password(&self, caller: &Caller, password: &Secret) -> Result<PasswordRow> {
+        let known = self.db.read().await?.password_of(&caller.account).await?.ok_or_else(no_password)?;
+        let password = normalised("password", password)?;
+        let compared = self.passwords.compare(password, Some(known.hash.clone()), self.db.random()).await?;
+        compared.is_right.then_some(known).ok_or_else(wrong)
+    }
+}
+
+/// Lets whoever knows the password of an account pass, by the code where there is a second factor. Returns `false` when the code
+/// is needed and was not told.
+///
+/// # Errors
+/// `wrong-credentials` for a wrong code.
+pub(super) async fn pass(tx: &mut Tx, account: &UserId, code: Option<&Secret>) -> Result<bool> {
+    match (confirmed(tx, account).await?, code) {
+        (None, _) => Ok(true),
+        (Some(_), None) => Ok(false),
+        (Some(factor), Some(code)) => use_code(tx, account, &factor, code).await.map(|()| true),
+    }
+}
+
+async fn confirmed(tx: &mut Tx, account: &UserId) -> Result<Option<SecondFactorRow>> {
+    Ok(tx.second_factor(account).await?.filter(|factor| factor.confirmed_at.is_some()))
+}
+
+/// Uses a code of the app, or a recovery code. The transaction holds the account.
+async fn use_code(tx: &mut Tx, account: &UserId, factor: &SecondFactorRow, code: &Secret) -> Result<()> {
+    match TypedCode::read(code) {
+        TypedCode::OfApp(code) => use_app_code(tx, account, factor, code).await,
+        TypedCode::Recovery(bare) => {
+            let left = tx.use_recovery_code(account, &bare).await?.ok_or_else(wrong_code)?;
+            let told = RecoveryCodeUsed { account: account.clone(), left };
+            tx.tell(kind::RECOVERY_CODE_USED, account, account.as_str(), &told);
+            Ok(())
+        }
+    }
+}
+
+async fn use_app_code(tx: &mut Tx, account: &UserId, factor: &SecondFactorRow, code: u32) -> Result<()> {
+    let step = factor.key.step_of(code, tx.now(), factor.used_step).ok_or_else(wrong_code)?;
+    tx.use_step(account, step).await?.then_some(()).ok_or_else(wrong_code)
+}
+
+async fn remove(tx: &mut Tx, caller: &Caller, account: &UserId) -> Result<()> {
+    tx.hold_account(account).await?;
+    if !tx.remove_second_factor(account).await? {
+        return Err(none(account));
+    }
+    let told = SecondFactorChanged { account: account.clone() };
+    tx.tell(kind::SECOND_FACTOR_REMOVED, account, caller.account.as_str(), &told);
+    Ok(())
+}
+
+fn digest(known: &PasswordRow) -> String {
+    Digest::of(known.hash.as_bytes()).to_string()
+}
+
+fn none(account: &UserId) -> Error {
+    Error::not_found("second factor of account", account)
+}
+
+fn wrong_code() -> Error {
+    Error::new(
+        Code::WrongCredentials,
+        "The code is wrong, too old, or was used. The app shows another one every 30 seconds; the clock of the phone has to be right.",
+    )
+}
+
+fn over() -> Error {
+    Error::field("ticket", "is not good any more. Sign in once more, by name and password.")
+}
+
+pub(super) fn no_password() -> Error {
+    let detail = "The account has no password. Set one first, by PUT /v1/me/password.";
+    Error::new(Code::NoPassword, detail)
+}
