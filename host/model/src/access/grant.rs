@@ -113,6 +113,8 @@ text_enum! {
         Provision = "provision",
         /// Give and take roles.
         ManageMembers = "manage-members",
+        /// Read who did what in a scope, and from where.
+        ReadActs = "read-acts",
         /// Install policies; create accounts and host apps.
         Administer = "administer",
     }
@@ -175,6 +177,7 @@ impl Action {
             Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
             Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
+            Self::ReadActs => role == Role::Admin || scope == ScopeKind::Platform && role == Role::Viewer,
             Self::Administer => scope == ScopeKind::Platform && role == Role::Admin,
         }
     }
@@ -187,7 +190,7 @@ impl Action {
     /// The scope that a token must have for the action.
     pub fn token_scope(self) -> TokenScope {
         match self {
-            Self::Read => TokenScope::Read,
+            Self::Read | Self::ReadActs => TokenScope::Read,
             Self::EditMiniApp | Self::Develop => TokenScope::Develop,
             Self::Release => TokenScope::Release,
             Self::Decide => TokenScope::Audit,

@@ -26,6 +26,9 @@ pub struct MemberGranted {
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
     pub role: Role,
+    /// The role that the account had there before; absent when it had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Role>,
 }
 
 /// An account lost its role.
@@ -37,6 +40,8 @@ pub struct MemberRemoved {
     pub scope: ScopeKind,
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
+    /// The role that the account had.
+    pub before: Role,
 }
 
 /// A newer build of a first-party policy replaced the older one in the bindings that Berth itself had made.
