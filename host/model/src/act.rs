@@ -170,10 +170,7 @@ text_enum! {
 /// or not in a state for it. What was no proper request, came too often or met a fault of the host tells nothing of what somebody
 /// wanted to change.
 pub fn is_kept(refusal: Code) -> bool {
-    matches!(
-        refusal.kind(),
-        Kind::Forbidden | Kind::NotFound | Kind::Gone | Kind::Conflict | Kind::Precondition
-    )
+    matches!(refusal.kind(), Kind::Forbidden | Kind::NotFound | Kind::Gone | Kind::Conflict | Kind::Precondition)
 }
 
 /// What is asked for: known before anybody knows who asks.

@@ -107,8 +107,8 @@ mod tests {
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
-    use crate::{act::Doing, testing};
     use crate::{Backend, Db, DbConfig, EXPIRING, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use crate::{act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId, WechatAppId},

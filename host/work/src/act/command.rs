@@ -13,8 +13,7 @@ use berth_store::{Db, act::Doing};
 /// # Errors
 /// Those of the work, and of the database when the act cannot be written.
 pub async fn by_command<T>(db: &Db, name: &str, by: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let asked =
-        Asked { operation: name.replace(' ', "."), origin: Origin::new(None, Some(by)), ..Asked::default() };
+    let asked = Asked { operation: name.replace(' ', "."), origin: Origin::new(None, Some(by)), ..Asked::default() };
     let act = Doing::begin(db, asked);
     act.by_hand(BERTH);
     let done = act.clone().scope(work).await;
