@@ -37,13 +37,17 @@ pub async fn list(db: &Db, caller: &Caller, query: &ActQuery) -> Result<Page<Act
 /// An act with those of its events that the caller may read.
 ///
 /// # Errors
-/// `not-found` for an act that there is not, or that is about nothing whose acts the caller may read; `missing-grant` for the token.
+/// `not-found` for an act that there is not, or that is about nothing that the caller may know of; `missing-grant`.
 pub async fn get(db: &Db, caller: &Caller, id: &ActId) -> Result<ActDetail> {
     caller.require_scope(Action::ReadActs.token_scope())?;
     let mut tx = db.read().await?;
     let act = tx.act(id).await?.ok_or_else(|| Error::not_found("act", id))?;
-    if !act.places.iter().any(|place| may_read(caller, place)) && !reads_all(caller) {
-        return Err(Error::not_found("act", id));
+    if !reads_all(caller) {
+        let known: Vec<_> = act.places.iter().filter_map(scope_of).filter(|scope| caller.knows(scope)).collect();
+        if known.is_empty() {
+            return Err(Error::not_found("act", id));
+        }
+        require_one(caller, &known)?;
     }
     detail(&mut tx, caller, act).await
 }
@@ -113,14 +117,19 @@ async fn may_list(tx: &mut Tx, caller: &Caller, query: &ActQuery) -> Result<()> 
         let team = found.filter(|team| caller.knows(team)).ok_or_else(|| Error::not_found("MiniApp", id))?;
         scopes.push(team);
     }
-    if scopes.is_empty() {
-        return caller.require(Action::ReadActs, &Scope::Platform);
-    }
     if let Some(hidden) = scopes.iter().find(|scope| !caller.knows(scope)) {
         return Err(Error::not_found(hidden.kind().as_str(), hidden.id()));
     }
-    match scopes.iter().any(|scope| caller.can(Action::ReadActs, scope)) {
-        true => Ok(()),
-        false => caller.require(Action::ReadActs, &scopes[0]),
+    if scopes.is_empty() {
+        scopes.push(Scope::Platform);
     }
+    require_one(caller, &scopes)
+}
+
+/// Refuses with `missing-grant` unless the caller may read the acts in one of these scopes.
+fn require_one(caller: &Caller, scopes: &[Scope]) -> Result<()> {
+    if scopes.iter().any(|scope| caller.can(Action::ReadActs, scope)) {
+        return Ok(());
+    }
+    scopes.iter().try_for_each(|scope| caller.require(Action::ReadActs, scope))
 }

@@ -53,3 +53,41 @@ async fn forget(db: &Db, days: u32) -> Result<u64> {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::{
+        act::{self, ActQuery, by_command},
+        testing::host,
+    };
+
+    #[tokio::test]
+    async fn p11_acts_are_forgotten_when_they_are_old_enough() {
+        let host = host().await;
+        let db = &host.app.db;
+        let act = async |name: &str| by_command(db, name, "somebody", async { Ok(()) }).await.unwrap();
+        act("admin first").await;
+        host.clock.advance_seconds(2 * DAY_SECONDS);
+        act("admin second").await;
+        assert_eq!(forget(db, 3).await.unwrap(), 0, "nothing is that old");
+        assert_eq!(forget(db, 1).await.unwrap(), 1);
+        let left = act::list(db, &host.caller, &ActQuery::default()).await.unwrap().items;
+        assert_eq!(left.iter().map(|act| act.operation.as_str()).collect::<Vec<_>>(), ["admin.second"]);
+    }
+
+    #[tokio::test]
+    async fn p9_what_is_rolled_back_leaves_no_act_that_was_done() {
+        let host = host().await;
+        let db = &host.app.db;
+        let work = async {
+            let mut tx = db.begin().await?;
+            tx.create_account("berth", &serde_json::from_str(r#"{"name": "Ann"}"#).unwrap()).await?;
+            Err::<(), _>(berth_base::error::Error::new(berth_base::error::Code::LastAdmin, "no"))
+        };
+        by_command(db, "admin break", "somebody", work).await.unwrap_err();
+        let kept = act::details(db, &host.caller, &ActQuery::default()).await.unwrap().items.remove(0);
+        assert_eq!((kept.act.refused.as_deref(), kept.events.len()), (Some("last-admin"), 0));
+    }
+}
