@@ -667,7 +667,9 @@ impl Cast {
                 format!("{filled}?mini_app=coffee&account=alice")
             }
             "/v1/host-apps/{id}/links" | "/v1/host-apps/{id}/login-bindings" => format!("{filled}?account=alice"),
-            "/v1/acts" | "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
+            "/v1/acts" | "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => {
+                format!("{filled}?mini_app=coffee")
+            }
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
                 format!("{filled}?timestamp=1&nonce=2&msg_signature=3")

@@ -52,12 +52,15 @@ on_both! {
         assert_eq!(act["places"], json!([{"kind": "team", "id": scene.team}]));
         assert_eq!(act["changes"], json!([{"type": "member.granted", "count": 1}]));
         let event = &act["events"][0];
-        assert_eq!((&event["act"], &event["data"]["before"], &event["data"]["role"]),
+        assert_eq!((&event["act"], &event["before"]["role"], &event["data"]["role"]),
             (&act["id"], &json!("developer"), &json!("operator")));
 
         scene.admin.delete(&path).await.good();
         let taken = one(&scene.admin, "operation=access.remove_team_member").await;
-        assert_eq!(taken["events"][0]["data"]["before"], "operator");
+        assert_eq!(taken["events"][0]["data"]["role"], "operator");
+        scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&json!({"name": "Tea"}))).await.good();
+        let edited = one(&scene.admin, "operation=mini-apps.edit").await["events"][0].clone();
+        assert_eq!((&edited["before"]["name"], &edited["data"]["name"]), (&json!("Coffee"), &json!("Tea")));
         // The same role again changes nothing, and was asked for all the same.
         scene.admin.put(&path, json!({"role": "viewer"})).await.good();
         scene.admin.put(&path, json!({"role": "viewer"})).await.good();

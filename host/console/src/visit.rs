@@ -13,6 +13,7 @@ use crate::{
     Console,
     api::Api,
     frame::{self, Around, Entry, Head},
+    pages::acts,
     refused::Refused,
     show::{self, When},
     texts::Texts,
@@ -59,7 +60,7 @@ impl FromRequestParts<Console> for Visit {
         let token = token(&parts.headers, console.is_secure);
         let shown = |refused: Refused| Shown(Box::new(refused.show(&taste)));
         let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
-        let api = Api::new(console.api.clone(), Some(token), &parts.extensions);
+        let api = Api::new(console.api.clone(), Some(token), &parts.extensions).by(&parts.headers);
         let me = match api.me().await {
             Ok(me) => me,
             Err(Refused::ByApi(refusal)) if refusal.status == 401 => return Err(shown(Refused::NotSignedIn(address))),
@@ -131,6 +132,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         (t.merchants(), "/ui/merchants", has(ScopeKind::Merchant)),
         (t.policies(), "/ui/policies", true),
         (t.events(), "/ui/events", true),
+        (t.acts(), "/ui/acts", acts::reads_some(visit)),
         (t.webhooks(), "/ui/webhooks", true),
         (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
     ];

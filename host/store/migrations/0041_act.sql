@@ -26,6 +26,7 @@ CREATE TABLE act_place (
 );
 CREATE INDEX act_place_act ON act_place (act_id);
 
--- The act that an event is a part of; NULL when nobody's request made it happen.
+-- The act that an event is a part of; NULL when nobody's request made it happen. was: what `data` would have said before the change.
 ALTER TABLE event ADD COLUMN act_id TEXT;
+ALTER TABLE event ADD COLUMN was JSONB;
 CREATE INDEX event_act ON event (act_id) WHERE act_id IS NOT NULL;

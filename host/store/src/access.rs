@@ -342,9 +342,11 @@ impl Tx {
         if !self.set_grant(account, scope, role, self.now()).await? {
             return Ok(());
         }
-        let (scope, id) = (scope.kind(), scope.id().to_owned());
-        let data = MemberGranted { account: account.clone(), scope, id, role, before };
-        self.tell(kind::MEMBER_GRANTED, account, actor, &data);
+        let granted = |role| {
+            let (scope, id) = (scope.kind(), scope.id().to_owned());
+            MemberGranted { account: account.clone(), scope, id, role }
+        };
+        self.tell(kind::MEMBER_GRANTED, account, actor, &granted(role)).was(before.map(granted).as_ref());
         Ok(())
     }
 
@@ -353,10 +355,10 @@ impl Tx {
     /// # Errors
     /// `not-found` when it has none.
     pub async fn revoke(&mut self, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
-        let before = self.role_of(account, scope).await?.ok_or_else(|| Error::not_found("member", account))?;
+        let role = self.role_of(account, scope).await?.ok_or_else(|| Error::not_found("member", account))?;
         self.delete_grant(account, scope).await?;
         let (kind, id) = (scope.kind(), scope.id().to_owned());
-        let data = MemberRemoved { account: account.clone(), scope: kind, id, before };
+        let data = MemberRemoved { account: account.clone(), scope: kind, id, role };
         self.tell(kind::MEMBER_REMOVED, account, actor, &data);
         Ok(())
     }

@@ -38,6 +38,8 @@ pub struct NewEvent {
     pub at: Millis,
     /// Details of the change, with the fields that are documented for the kind.
     pub data: Box<RawValue>,
+    /// What the details would have been before the change.
+    pub was: Option<Box<RawValue>>,
 }
 
 impl NewEvent {
@@ -45,7 +47,13 @@ impl NewEvent {
     pub fn new<T: Serialize>(id: EventId, at: Millis, kind: Kind<T>, subject: String, actor: String, data: &T) -> Self {
         let data = to_raw_value(data).unwrap_or_else(|error| untold(kind.name(), &error));
         let (mini_app, host_app, merchant, workspace) = (None, None, None, None);
-        Self { id, kind: kind.name(), subject, mini_app, host_app, merchant, workspace, actor, at, data }
+        Self { id, kind: kind.name(), subject, mini_app, host_app, merchant, workspace, actor, at, data, was: None }
+    }
+
+    /// Says what the details would have been before the change, if there was anything.
+    pub fn was<T: Serialize>(&mut self, before: Option<&T>) -> &mut Self {
+        self.was = before.and_then(|before| to_raw_value(before).ok());
+        self
     }
 
     /// What it says of where it belongs.
@@ -111,6 +119,7 @@ pub struct EventRow {
     pub act_id: Option<ActId>,
     pub at: Millis,
     pub data: Json<Box<RawValue>>,
+    pub was: Option<Json<Box<RawValue>>>,
 }
 
 /// Number and time of an event.
@@ -163,13 +172,17 @@ impl Tx {
         execute_built!(self, |q| {
             q.push(
                 "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, workspace_id, actor,
-                    act_id, at, data) ",
+                    act_id, at, data, was) ",
             );
             q.push_values(rows, |mut row, (seq, event)| {
                 row.push_bind(seq).push_bind(&event.id).push_bind(event.kind).push_bind(&event.subject);
                 row.push_bind(&event.mini_app).push_bind(&event.host_app).push_bind(&event.merchant);
                 row.push_bind(&event.workspace);
-                row.push_bind(&event.actor).push_bind(act).push_bind(event.at).push_bind(Json(&event.data));
+                row.push_bind(&event.actor)
+                    .push_bind(act)
+                    .push_bind(event.at)
+                    .push_bind(Json(&event.data))
+                    .push_bind(event.was.as_ref().map(Json));
             });
         })?;
         Ok(())
@@ -236,6 +249,7 @@ impl From<EventRow> for Event {
             act: row.act_id,
             at: row.at,
             data: row.data.0,
+            before: row.was.map(|was| was.0),
         }
     }
 }

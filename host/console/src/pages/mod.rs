@@ -1,6 +1,7 @@
 //! The pages of the console, by what they are about.
 
 mod accounts;
+pub mod acts;
 mod events;
 mod gray;
 mod home;
@@ -32,6 +33,7 @@ pub fn routes() -> Router<Console> {
         .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(acts::routes())
         .merge(accounts::routes())
         .merge(me::routes())
 }

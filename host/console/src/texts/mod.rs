@@ -3,6 +3,7 @@
 //! Every text stands once, with its languages side by side. A text that lacks a language, or lacks or does not use an
 //! argument, does not compile; one that no page says is a warning.
 
+mod acts;
 mod apps;
 mod channels;
 mod frame;

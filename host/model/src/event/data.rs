@@ -26,9 +26,6 @@ pub struct MemberGranted {
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
     pub role: Role,
-    /// The role that the account had there before; absent when it had none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<Role>,
 }
 
 /// An account lost its role.
@@ -41,7 +38,7 @@ pub struct MemberRemoved {
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
     /// The role that the account had.
-    pub before: Role,
+    pub role: Role,
 }
 
 /// A newer build of a first-party policy replaced the older one in the bindings that Berth itself had made.

@@ -51,6 +51,11 @@ pub struct Event {
     pub act: Option<ActId>,
     /// When it happened.
     pub at: Millis,
+    /// What `data` would have said before the change; absent when there was nothing before, when the type of event does not tell
+    /// it, and when `data` says it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<Box<RawValue>>,
     /// What changed. Each type of event has a schema of its own.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,

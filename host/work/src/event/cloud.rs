@@ -155,6 +155,7 @@ mod tests {
             act_id: Some("act_01hzzzzzzzzzzzzzzzzzzzzzzz".parse().unwrap()),
             at: Millis(1_900_000_000_000),
             data: Json(to_raw_value(&json!({"version": "1.0.0"})).unwrap()),
+            was: None,
         }
     }
 
