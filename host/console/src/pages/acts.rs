@@ -76,10 +76,10 @@ impl ListQuery {
         self.members().iter().any(|(_, value)| !value.is_empty())
     }
 
-    /// An address of the console for the same acts, with these members besides.
-    fn at(&self, path: &str, more: &[(&str, &str)]) -> String {
-        let members = self.members().into_iter().chain(more.iter().copied());
-        with_query(path, members.map(|(name, value)| (name, Some(value))))
+    /// The address of the page of the same acts that begins after `cursor`.
+    fn page_after(&self, cursor: &str) -> String {
+        let members = self.members().into_iter().chain([("cursor", cursor)]);
+        with_query(PLACE, members.map(|(name, value)| (name, Some(value))))
     }
 
     /// The address of the API for these acts, whose moments are those of the visitor's zone.
@@ -122,16 +122,14 @@ struct List<'a> {
     acts: &'a [Act],
     names: &'a Names,
     older: Option<String>,
-    csv: String,
     reads_all: bool,
 }
 
 async fn list(visit: Visit, Query(mut query): Query<ListQuery>) -> Answer {
     let places = places(&visit, &mut query).await;
     let page: ListPage<Act> = visit.api.page(&query.asked(&visit)).await.or_show(&visit)?;
-    let older = page.next.map(|next| query.at(PLACE, &[("cursor", &next)]));
+    let older = page.next.map(|next| query.page_after(&next));
     let names = Names::of(&visit.api, page.items.iter().map(|act| act.actor.as_str())).await;
-    let csv = query.at("/ui/acts.csv", &[]);
     let list = List {
         t: visit.t,
         visit: &visit,
@@ -140,7 +138,6 @@ async fn list(visit: Visit, Query(mut query): Query<ListQuery>) -> Answer {
         acts: &page.items,
         names: &names,
         older,
-        csv,
         reads_all: visit.can(Action::ReadActs, &Scope::Platform),
     };
     visit.page(Head { title: visit.t.acts(), place: PLACE, ..Head::default() }, &list)
@@ -216,7 +213,7 @@ mod tests {
     #[test]
     fn the_same_filter_is_asked_of_the_next_page() {
         let query = ListQuery { place: "team/team_1".into(), operation: "access.*".into(), ..Default::default() };
-        let next = query.at(PLACE, &[("cursor", "act_1")]);
+        let next = query.page_after("act_1");
         assert_eq!(next, "/ui/acts?place=team%2Fteam_1&operation=access.*&cursor=act_1");
         assert!(query.is_filtered() && !ListQuery { cursor: "act_1".into(), ..Default::default() }.is_filtered());
     }
