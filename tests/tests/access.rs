@@ -574,7 +574,8 @@ impl Cast {
         let grant = json!({"scope": "team", "id": team, "role": "viewer"});
         let invited = admin.post("/v1/invitations", json!({"name": "Invited", "grant": grant})).await.good();
         let bindings = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
-        let act = text(&admin.get("/v1/acts?mini_app=coffee&operation=mini-apps.create").await.good()["items"][0]["id"]);
+        let act =
+            text(&admin.get("/v1/acts?mini_app=coffee&operation=mini-apps.create").await.good()["items"][0]["id"]);
         let places = BTreeMap::from([
             ("audit", audit),
             ("task", task),

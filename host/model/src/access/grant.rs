@@ -267,7 +267,10 @@ mod tests {
         assert_eq!(may(Role::Viewer), ["read"]);
         assert_eq!(may(Role::Developer), ["read", "edit-mini-app", "develop"]);
         assert_eq!(may(Role::Operator), ["read", "edit-mini-app", "develop", "release"]);
-        assert_eq!(may(Role::Admin), ["read", "edit-mini-app", "develop", "release", "configure", "manage-members"]);
+        assert_eq!(
+            may(Role::Admin),
+            ["read", "edit-mini-app", "develop", "release", "configure", "manage-members", "read-acts"]
+        );
     }
 
     #[test]
@@ -278,7 +281,7 @@ mod tests {
         };
         assert_eq!(may(Role::Server), ["vouch"]);
         assert_eq!(may(Role::Auditor), ["read", "decide"]);
-        assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members"]);
+        assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members", "read-acts"]);
     }
 
     #[test]
@@ -290,6 +293,6 @@ mod tests {
         assert_eq!(may(Role::Provisioner), ["provision"]);
         assert_eq!(may(Role::Viewer), ["read"]);
         assert_eq!(may(Role::Server), ["vouch"]);
-        assert_eq!(may(Role::Admin), ["read", "configure", "vouch", "provision", "manage-members"]);
+        assert_eq!(may(Role::Admin), ["read", "configure", "vouch", "provision", "manage-members", "read-acts"]);
     }
 }
