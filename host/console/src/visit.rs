@@ -13,7 +13,6 @@ use crate::{
     Console,
     api::Api,
     frame::{self, Around, Entry, Head},
-    pages::acts,
     refused::Refused,
     show::{self, When},
     texts::Texts,
@@ -102,6 +101,12 @@ impl Visit {
         self.caller.can(action, scope)
     }
 
+    /// Whether there is anything whose acts the visitor may read.
+    pub fn reads_acts(&self) -> bool {
+        self.can(Action::ReadActs, &Scope::Platform)
+            || ScopeKind::ALL.iter().any(|kind| self.caller.can_somewhere(Action::ReadActs, *kind))
+    }
+
     /// The ids of the scopes of a kind in which the visitor has a role.
     pub fn scopes(&self, kind: ScopeKind) -> impl Iterator<Item = &str> {
         self.me.grants.iter().filter(move |grant| grant.scope == kind).map(|grant| grant.id.as_str())
@@ -132,7 +137,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         (t.merchants(), "/ui/merchants", has(ScopeKind::Merchant)),
         (t.policies(), "/ui/policies", true),
         (t.events(), "/ui/events", true),
-        (t.acts(), "/ui/acts", acts::reads_some(visit)),
+        (t.acts(), "/ui/acts", visit.reads_acts()),
         (t.webhooks(), "/ui/webhooks", true),
         (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
     ];

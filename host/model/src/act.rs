@@ -37,6 +37,7 @@ text_enum! {
 
 /// A thing that an act was about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = ActPlace)]
 pub struct Place {
     /// What kind of thing it is.
     pub kind: PlaceKind,

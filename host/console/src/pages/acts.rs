@@ -10,7 +10,7 @@ use axum::{
 };
 use berth_base::{clock::Millis, page::Page as ListPage};
 use berth_model::{
-    access::{Action, Scope, ScopeKind},
+    access::{Action, Scope},
     act::{Act, ActDetail, Outcome, Place, PlaceKind},
     event::Event,
 };
@@ -33,12 +33,6 @@ const PLACE: &str = "/ui/acts";
 
 pub fn routes() -> Router<Console> {
     Router::new().route(PLACE, get(list)).route("/ui/acts.csv", get(export)).route("/ui/acts/{id}", get(one))
-}
-
-/// Whether there is anything whose acts the visitor may read.
-pub fn reads_some(visit: &Visit) -> bool {
-    visit.can(Action::ReadActs, &Scope::Platform)
-        || ScopeKind::ALL.iter().any(|kind| visit.caller.can_somewhere(Action::ReadActs, *kind))
 }
 
 /// What the fields of the filter say, as they were typed.

@@ -127,10 +127,6 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn reads_acts(&self) -> bool {
-        super::acts::reads_some(self.visit)
-    }
-
     /// Whether the visitor may know a host app.
     fn knows(&self, id: &HostAppId) -> bool {
         self.visit.caller.knows(&Scope::HostApp(id.clone()))

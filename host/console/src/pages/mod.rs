@@ -1,7 +1,7 @@
 //! The pages of the console, by what they are about.
 
 mod accounts;
-pub mod acts;
+mod acts;
 mod events;
 mod gray;
 mod home;
