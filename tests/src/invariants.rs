@@ -13,7 +13,12 @@ pub async fn hold(pool: &Pool) {
 }
 
 /// Queries that must all count nothing, each with what is wrong when they do.
-const NOTHING: [(&str, &str); 16] = [
+const NOTHING: [(&str, &str); 17] = [
+    (
+        "an event is a part of an act that is not there, or of one that was refused (P9)",
+        "SELECT COUNT(*) FROM event e LEFT JOIN act a ON a.id = e.act_id
+         WHERE e.act_id IS NOT NULL AND (a.id IS NULL OR a.refused IS NOT NULL)",
+    ),
     (
         "the versions of a privacy agreement have gaps (D5)",
         "SELECT COUNT(*) FROM (SELECT mini_app_id FROM privacy_version GROUP BY mini_app_id

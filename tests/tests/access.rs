@@ -343,6 +343,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("PUT", "/v1/mini-apps/{id}/log-masks", TEAM_ADMIN),
     ("GET", "/v1/event-types", May::Anybody),
     ("GET", "/v1/event-types/{kind}", May::Anybody),
+    ("GET", "/v1/acts", TEAM_ADMIN),
+    ("GET", "/v1/acts/{id}", TEAM_ADMIN),
     ("GET", "/v1/events", READ),
     ("GET", "/v1/events/stream", READ),
     ("GET", "/v1/webhooks", May::Anybody),
@@ -584,12 +586,15 @@ impl Cast {
         let grant = json!({"scope": "team", "id": team, "role": "viewer"});
         let invited = admin.post("/v1/invitations", json!({"name": "Invited", "grant": grant})).await.good();
         let bindings = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
+        let act =
+            text(&admin.get("/v1/acts?mini_app=coffee&operation=mini-apps.create").await.good()["items"][0]["id"]);
         let places = BTreeMap::from([
             ("audit", audit),
             ("task", task),
             ("permit", permit),
             ("merchant", merchant),
             ("webhook", webhook),
+            ("act", act),
             ("channel", channel),
             ("template", template),
             ("cid", cid),
@@ -615,6 +620,7 @@ impl Cast {
             "teams" => self.scene.team.as_str(),
             "merchants" => &self.places["merchant"],
             "webhooks" => &self.places["webhook"],
+            "acts" => &self.places["act"],
             "channels" => &self.places["channel"],
             "product-instances" => "pi-1",
             "fulfilments" => "m-pi-3",
@@ -674,7 +680,9 @@ impl Cast {
                 format!("{filled}?mini_app=coffee&account=alice")
             }
             "/v1/host-apps/{id}/links" | "/v1/host-apps/{id}/login-bindings" => format!("{filled}?account=alice"),
-            "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => format!("{filled}?mini_app=coffee"),
+            "/v1/acts" | "/v1/events" | "/v1/events/stream" | "/v1/logs" | "/v1/logs/stream" => {
+                format!("{filled}?mini_app=coffee")
+            }
             "/v1/wechat/authorise" | "/v1/wechat/callback" => format!("{filled}?state=guess"),
             "/v1/wechat/push" | "/v1/wechat/messages/{app_id}" => {
                 format!("{filled}?timestamp=1&nonce=2&msg_signature=3")

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
 mod access;
+mod acts;
 mod channel;
 mod console;
 mod console_jobs;

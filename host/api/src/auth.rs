@@ -12,6 +12,7 @@ use berth_base::error::{Code, Error, Result};
 use berth_check::Claims;
 use berth_model::{access::Caller, app_secret::MiniAppServer, host_app::HostApp};
 use berth_package::PackageName;
+use berth_store::act;
 use berth_work::download::Fetcher;
 use berth_work::{access, app::App, app_secret};
 
@@ -33,6 +34,9 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
 async fn authenticate(parts: &mut Parts, app: &Api) -> Result<Option<Caller>> {
     let Some(secret) = bearer(&parts.headers)? else { return Ok(None) };
     let caller = access::authenticate(&app.db, secret).await?;
+    if let Some(act) = act::current() {
+        act.by_caller(&caller);
+    }
     parts.extensions.insert(Proof::of_account(app, &caller));
     Ok(Some(caller))
 }

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod backlog;
 pub mod client_ip;
 pub mod connection;
+mod csv;
 pub mod edge;
 pub mod etag;
 pub mod extract;
@@ -33,6 +34,7 @@ pub mod serve;
 mod spans;
 pub mod throttle;
 pub mod v1;
+mod witness;
 
 use std::{ops::Deref, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Puts all routes together, from the outside in: edge, ETags, idempotency, resources. What devices ask passes the edge
+//! Puts all routes together, from the outside in: edge, ETags, idempotency, acts, resources. What devices ask passes the edge
 //! alone: it is no read with an ETag, does the same when it is repeated, and comes more often than all else together.
 
 use crate::problem::Problem;
@@ -20,7 +20,14 @@ use super::{
     extract::is_json,
     idempotency::{IDEMPOTENCY_KEY, Idempotency, once},
 };
-use crate::{auth, idempotency, numberless::numberless, oidc, refusals, scim, security, throttle::Throttle, v1};
+use crate::{
+    auth, idempotency,
+    numberless::numberless,
+    oidc, refusals, scim, security,
+    throttle::Throttle,
+    v1,
+    witness::{Operations, Witness, name_operations, operations, witness},
+};
 use berth_model::{
     app_secret::SERVER_TOKEN,
     endpoint::authorisation::StageName,
@@ -45,7 +52,7 @@ use crate::Api;
     tags(
         (name = "mini-apps"), (name = "packages"), (name = "versions"), (name = "audits"), (name = "grayscale"),
         (name = "devices"), (name = "logs"), (name = "host-apps"), (name = "app-secrets"), (name = "users"), (name = "messages"), (name = "policies"), (name = "merchants"), (name = "fulfilment"),
-        (name = "endpoint-apps"), (name = "official-accounts"), (name = "events"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"), (name = "identity"), (name = "oidc"),
+        (name = "endpoint-apps"), (name = "official-accounts"), (name = "events"), (name = "acts"), (name = "access"), (name = "settings"), (name = "privacy"), (name = "workspaces"), (name = "scim"), (name = "identity"), (name = "oidc"),
     ),
 )]
 struct Description;
@@ -58,6 +65,8 @@ struct Resources {
     of_devices: Router<Api>,
     others: Router<Api>,
     document: utoipa::openapi::OpenApi,
+    /// What changes something, by method and route.
+    operations: Operations,
 }
 
 fn resources() -> Resources {
@@ -68,10 +77,12 @@ fn resources() -> Resources {
     let (others, mut document) = others.split_for_parts();
     let (of_devices, described) = v1::devices::routes().split_for_parts();
     document.merge(described);
+    name_operations(&mut document);
+    let operations = operations(&document);
     name_rests(&mut document);
     refusals::add(&mut document);
     security::add(&mut document);
-    Resources { of_devices, others, document }
+    Resources { of_devices, others, document, operations }
 }
 
 /// Says `{path}` for what the router calls `{*path}`, a parameter with slashes in it: OpenAPI has no other word for it.
@@ -92,12 +103,14 @@ fn served(document: &utoipa::openapi::OpenApi) -> String {
 
 /// All routes of the host, wrapped by what every request passes.
 pub fn router(app: Arc<App>, throttle: Arc<Throttle>, deps: EdgeDeps) -> Router {
-    let Resources { of_devices, others, document } = resources();
+    let Resources { of_devices, others, document, operations } = resources();
     let idempotency =
         Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
     let api = Api { app, throttle };
     let document = served(&document);
+    let seen = Witness { api: api.clone(), operations };
     let routes = others
+        .route_layer(from_fn_with_state(seen, witness))
         .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
         .route_layer(from_fn_with_state(api.clone(), identify))
         .layer(from_fn(super::etag::tag))

@@ -14,7 +14,11 @@ use crate::{
 fn generate(prefix: &str, now: Millis, random: &dyn Random) -> String {
     let mut bytes = [0u8; 16];
     random.fill(&mut bytes);
-    let ulid = ulid::Ulid::from_parts(now.since_epoch(), u128::from_be_bytes(bytes));
+    written(prefix, now, u128::from_be_bytes(bytes))
+}
+
+fn written(prefix: &str, at: Millis, rest: u128) -> String {
+    let ulid = ulid::Ulid::from_parts(at.since_epoch(), rest);
     format!("{prefix}_{}", ulid.to_string().to_lowercase())
 }
 
@@ -63,6 +67,11 @@ macro_rules! prefixed_id {
             pub fn generate(now: Millis, random: &dyn Random) -> Self {
                 Self(generate($prefix, now, random))
             }
+
+            /// The least id of this moment: ids of before are below it.
+            pub fn least_of(at: Millis) -> Self {
+                Self(written($prefix, at, 0))
+            }
         }
 
         impl FromStr for $name {
@@ -102,6 +111,8 @@ prefixed_id! {
     PolicyBindingId = "pb", "a policy binding";
     /// An event.
     EventId = "evt", "an event";
+    /// An act: one request that was made to change something.
+    ActId = "act", "an act";
     /// An endpoint application (CID).
     EndpointAppId = "cid", "an endpoint application";
     /// A channel: a place where users reach an endpoint application.

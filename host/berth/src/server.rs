@@ -30,7 +30,7 @@ use berth_store::{
     seal::KeySource,
 };
 use berth_work::{
-    access,
+    access, act,
     app::{App, Queues},
     audit, check,
     config::Config,
@@ -128,6 +128,7 @@ impl Host {
         workers.spawn(relay::run(app.outbox.clone()));
         workers.spawn(retain::run(db.clone(), config.events.clone()));
         workers.spawn(access::run_forgetter(db.clone()));
+        workers.spawn(act::run_forgetter(db.clone(), config.acts.clone()));
         workers.spawn(forget::run(db.clone()));
         workers.spawn(official_account::run_forgetter(app.official_accounts.clone()));
         workers.spawn(message::run_forgetter(db.clone()));

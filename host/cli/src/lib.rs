@@ -4,6 +4,7 @@
 //! through [`output::Output`]. Exit codes: 0 done, 1 refused, 2 wrong use, 3 the host could not be reached.
 
 mod access;
+mod acts;
 mod answer;
 mod app;
 mod audit;
@@ -207,6 +208,9 @@ pub enum Command {
     /// Events: what happened on the host, and what happens now
     #[command(subcommand)]
     Events(events::Events),
+    /// Acts: who did what on the host, and from where
+    #[command(subcommand)]
+    Acts(acts::Acts),
     /// Real-time logs of MiniApps: list, follow, mask
     #[command(subcommand)]
     Logs(log::Logs),
@@ -310,6 +314,7 @@ pub async fn dispatch(command: Command, session: &mut Session) -> Done {
         Command::Bundle(args) => bundle::run(args, session).await,
         Command::Policy(command) => policy::run(command, session).await,
         Command::Events(command) => events::run(command, session).await,
+        Command::Acts(command) => acts::run(command, session).await,
         Command::Logs(command) => log::run(command, session).await,
         Command::Webhook(command) => webhook::run(command, session).await,
     }

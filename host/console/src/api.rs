@@ -6,7 +6,7 @@ use axum::{
     extract::multipart::Field,
     http::{
         Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode,
-        header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT},
+        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT},
     },
     response::Response,
 };
@@ -33,6 +33,8 @@ pub struct Api {
     agent: Option<HeaderValue>,
     /// The tag that what is changed must still have.
     still: Option<HeaderValue>,
+    /// The media type of answers that are asked for; JSON when absent.
+    accept: Option<HeaderValue>,
 }
 
 /// A list, as the API sends lists without pages.
@@ -44,7 +46,7 @@ struct Items<T> {
 impl Api {
     /// The API for whoever has this token; what needs none for whoever has no token.
     pub fn new(router: Router, token: Option<HeaderValue>, request: &Extensions) -> Self {
-        Self { router, token, from: request.get().copied(), agent: None, still: None }
+        Self { router, token, from: request.get().copied(), agent: None, still: None, accept: None }
     }
 
     /// The same API with another token.
@@ -53,9 +55,14 @@ impl Api {
         Self { token, ..self.clone() }
     }
 
-    /// The same API, which is told which browser asks: a list of sessions names it.
+    /// The same API, which is told which browser asks: sessions and acts name it.
     pub fn by(self, headers: &HeaderMap) -> Self {
         Self { agent: headers.get(USER_AGENT).cloned(), ..self }
+    }
+
+    /// The same API, which is asked for answers of another media type.
+    pub fn accepting(self, kind: &'static str) -> Self {
+        Self { accept: Some(HeaderValue::from_static(kind)), ..self }
     }
 
     /// What is at this address.
@@ -175,6 +182,7 @@ impl Api {
         headers.extend(self.token.clone().map(|token| (AUTHORIZATION, token)));
         headers.extend(self.agent.clone().map(|agent| (USER_AGENT, agent)));
         headers.extend(self.still.clone().map(|tag| (IF_MATCH, tag)));
+        headers.extend(self.accept.clone().map(|accept| (ACCEPT, accept)));
         headers.extend(kind.and_then(|kind| HeaderValue::from_str(kind).ok()).map(|kind| (CONTENT_TYPE, kind)));
         let Ok(response) = self.router.clone().oneshot(request).await;
         if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }

@@ -61,7 +61,7 @@ impl FromRequestParts<Console> for Visit {
         let token = token(&parts.headers, console.is_secure());
         let shown = |refused: Refused| Shown(Box::new(refused.show(&taste)));
         let Some(token) = token else { return Err(shown(Refused::NotSignedIn(address))) };
-        let api = Api::new(console.api.clone(), Some(token), &parts.extensions);
+        let api = Api::new(console.api.clone(), Some(token), &parts.extensions).by(&parts.headers);
         let me = match api.me().await {
             Ok(me) => me,
             Err(Refused::ByApi(refusal)) if refusal.status == 401 => return Err(shown(Refused::NotSignedIn(address))),
@@ -104,6 +104,12 @@ impl Visit {
         self.caller.can(action, scope)
     }
 
+    /// Whether there is anything whose acts the visitor may read.
+    pub fn reads_acts(&self) -> bool {
+        self.can(Action::ReadActs, &Scope::Platform)
+            || ScopeKind::ALL.iter().any(|kind| self.caller.can_somewhere(Action::ReadActs, *kind))
+    }
+
     /// The ids of the scopes of a kind in which the visitor has a role.
     pub fn scopes(&self, kind: ScopeKind) -> impl Iterator<Item = &str> {
         self.me.grants.iter().filter(move |grant| grant.scope == kind).map(|grant| grant.id.as_str())
@@ -136,6 +142,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         (t.workspaces(), "/ui/workspaces", has(ScopeKind::Workspace)),
         (t.policies(), "/ui/policies", true),
         (t.events(), "/ui/events", true),
+        (t.acts(), "/ui/acts", visit.reads_acts()),
         (t.webhooks(), "/ui/webhooks", true),
         (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
     ];

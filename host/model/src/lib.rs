@@ -2,6 +2,7 @@
 //! database, no clock, no network. With the feature `sql`, the types that are rows as they are can be read from it.
 
 pub mod access;
+pub mod act;
 pub mod app_secret;
 pub mod audit;
 pub mod binding;

@@ -202,6 +202,20 @@ impl Tx {
         })
     }
 
+    /// The role that an account has in a scope.
+    async fn role_of(&mut self, account: &UserId, scope: &Scope) -> Result<Option<Role>> {
+        let row = fetch!(
+            self,
+            fetch_optional,
+            (Role,),
+            "SELECT role FROM role_grant WHERE account_id = $1 AND scope_kind = $2 AND scope_id = $3",
+            account,
+            scope.kind(),
+            scope.id()
+        )?;
+        Ok(row.map(|(role,)| role))
+    }
+
     /// Gives an account a role in a scope, in place of the one that it may have there. Returns `false` when it has this
     /// role already.
     pub(crate) async fn set_grant(&mut self, account: &UserId, scope: &Scope, role: Role, now: Millis) -> Result<bool> {
@@ -324,22 +338,27 @@ impl Tx {
     pub async fn grant(&mut self, actor: &str, account: &UserId, scope: &Scope, role: Role) -> Result<()> {
         scope.kind().require_role("role", role)?;
         self.account(account).await?.ok_or_else(|| Error::not_found("account", account))?;
+        let before = self.role_of(account, scope).await?;
         if !self.set_grant(account, scope, role, self.now()).await? {
             return Ok(());
         }
-        let (scope, id) = (scope.kind(), scope.id().to_owned());
-        let data = MemberGranted { account: account.clone(), scope, id, role };
-        self.tell(kind::MEMBER_GRANTED, account, actor, &data);
+        let granted = |role| {
+            let (scope, id) = (scope.kind(), scope.id().to_owned());
+            MemberGranted { account: account.clone(), scope, id, role }
+        };
+        self.tell(kind::MEMBER_GRANTED, account, actor, &granted(role)).was(before.map(granted).as_ref());
         Ok(())
     }
 
     /// Takes the role that an account has in a scope, and emits the event.
     ///
     /// # Errors
-    /// Those of the database.
+    /// `not-found` when it has none.
     pub async fn revoke(&mut self, actor: &str, account: &UserId, scope: &Scope) -> Result<()> {
+        let role = self.role_of(account, scope).await?.ok_or_else(|| Error::not_found("member", account))?;
         self.delete_grant(account, scope).await?;
-        let data = MemberRemoved { account: account.clone(), scope: scope.kind(), id: scope.id().to_owned() };
+        let (kind, id) = (scope.kind(), scope.id().to_owned());
+        let data = MemberRemoved { account: account.clone(), scope: kind, id, role };
         self.tell(kind::MEMBER_REMOVED, account, actor, &data);
         Ok(())
     }

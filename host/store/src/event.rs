@@ -8,10 +8,12 @@ use super::{Tx, execute, execute_built, fetch, fetch_built, push_if};
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
+    ids::{ActId, EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
-use berth_model::event::Event;
-use berth_model::event::{EventQuery, Kind};
+use berth_model::{
+    act::Concern,
+    event::{Event, EventQuery, Kind},
+};
 
 /// An event of a transaction that has not been committed yet.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct NewEvent {
     pub at: Millis,
     /// Details of the change, with the fields that are documented for the kind.
     pub data: Box<RawValue>,
+    /// What the details would have been before the change.
+    pub was: Option<Box<RawValue>>,
 }
 
 impl NewEvent {
@@ -43,7 +47,26 @@ impl NewEvent {
     pub fn new<T: Serialize>(id: EventId, at: Millis, kind: Kind<T>, subject: String, actor: String, data: &T) -> Self {
         let data = to_raw_value(data).unwrap_or_else(|error| untold(kind.name(), &error));
         let (mini_app, host_app, merchant, workspace) = (None, None, None, None);
-        Self { id, kind: kind.name(), subject, mini_app, host_app, merchant, workspace, actor, at, data }
+        Self { id, kind: kind.name(), subject, mini_app, host_app, merchant, workspace, actor, at, data, was: None }
+    }
+
+    /// Says what the details would have been before the change, if there was anything.
+    pub fn was<T: Serialize>(&mut self, before: Option<&T>) -> &mut Self {
+        self.was = before.and_then(|before| to_raw_value(before).ok());
+        self
+    }
+
+    /// What it says of where it belongs.
+    pub(crate) fn concern(&self) -> Concern<'_> {
+        Concern {
+            kind: self.kind,
+            subject: &self.subject,
+            mini_app: self.mini_app.as_ref(),
+            host_app: self.host_app.as_ref(),
+            merchant: self.merchant.as_ref(),
+            workspace: self.workspace.as_ref(),
+            data: &self.data,
+        }
     }
 
     /// Marks the answers for this MiniApp as possibly changed.
@@ -93,8 +116,10 @@ pub struct EventRow {
     pub merchant_id: Option<MerchantId>,
     pub workspace_id: Option<WorkspaceId>,
     pub actor: String,
+    pub act_id: Option<ActId>,
     pub at: Millis,
     pub data: Json<Box<RawValue>>,
+    pub was: Option<Json<Box<RawValue>>>,
 }
 
 /// Number and time of an event.
@@ -126,7 +151,7 @@ macro_rules! ask_for_events {
 }
 
 impl Tx {
-    pub(crate) async fn write_events(&mut self, events: Vec<NewEvent>) -> Result<()> {
+    pub(crate) async fn write_events(&mut self, events: Vec<NewEvent>, act: Option<&ActId>) -> Result<()> {
         let count = events.len() as i64;
         let (last,): (i64,) = fetch!(
             self,
@@ -138,22 +163,26 @@ impl Tx {
         // Whoever commits waits for this row of event_head, so as few round trips as can be.
         let numbered: Vec<_> = (last - count + 1..=last).zip(events).collect();
         for rows in numbered.chunks(ROWS) {
-            self.insert_events(rows).await?;
+            self.insert_events(rows, act).await?;
         }
         Ok(())
     }
 
-    async fn insert_events(&mut self, rows: &[(i64, NewEvent)]) -> Result<()> {
+    async fn insert_events(&mut self, rows: &[(i64, NewEvent)], act: Option<&ActId>) -> Result<()> {
         execute_built!(self, |q| {
             q.push(
-                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, workspace_id, actor, at,
-                    data) ",
+                "INSERT INTO event (seq, id, type, subject, mini_app_id, host_app_id, merchant_id, workspace_id, actor,
+                    act_id, at, data, was) ",
             );
             q.push_values(rows, |mut row, (seq, event)| {
                 row.push_bind(seq).push_bind(&event.id).push_bind(event.kind).push_bind(&event.subject);
                 row.push_bind(&event.mini_app).push_bind(&event.host_app).push_bind(&event.merchant);
                 row.push_bind(&event.workspace);
-                row.push_bind(&event.actor).push_bind(event.at).push_bind(Json(&event.data));
+                row.push_bind(&event.actor)
+                    .push_bind(act)
+                    .push_bind(event.at)
+                    .push_bind(Json(&event.data))
+                    .push_bind(event.was.as_ref().map(Json));
             });
         })?;
         Ok(())
@@ -217,8 +246,10 @@ impl From<EventRow> for Event {
             merchant: row.merchant_id,
             workspace: row.workspace_id,
             actor: row.actor,
+            act: row.act_id,
             at: row.at,
             data: row.data.0,
+            before: row.was.map(|was| was.0),
         }
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! A change and the events that announce it share a transaction: [`Tx::tell`] collects events, and [`Tx::commit`]
 //! writes them last, while it locks the one row that numbers them. So the numbers have no gaps, and they follow the
-//! order in which changes became visible.
+//! order in which changes became visible. Which request made the change, the events know by the act that is being done in
+//! the task, see [`act`].
 
 pub mod access;
+pub mod act;
 pub mod admission;
 pub mod app_secret;
 pub mod audit;
@@ -91,7 +93,7 @@ use berth_base::{
 };
 use berth_model::event::Kind;
 
-use crate::seal::Seal;
+use crate::{act::Doing, seal::Seal};
 
 /// The transaction of one of the two databases.
 enum Conn {
@@ -143,16 +145,21 @@ impl Tx {
         self.db.seal()
     }
 
-    /// Commits the changes together with their events, durably.
+    /// Commits the changes together with their events, and with the act that they are a part of, durably.
     pub async fn commit(mut self) -> Result<()> {
         let events = std::mem::take(&mut self.events);
         let told = !events.is_empty();
+        let mut act = None;
         if told {
-            self.write_events(events).await?;
+            act = self.write_current_act(&events).await?;
+            self.write_events(events, act.as_deref().map(Doing::id)).await?;
         }
         match self.conn {
             Conn::Sqlite(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
             Conn::Postgres(c) => statement::run("COMMIT", c.commit(), |()| 0).await?,
+        }
+        if let Some(act) = act {
+            act.is_written();
         }
         if told {
             self.db.tell_of_events();

@@ -107,8 +107,8 @@ mod tests {
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
-    use crate::testing;
     use crate::{Backend, Db, DbConfig, EXPIRING, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use crate::{act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId, WechatAppId},
@@ -116,6 +116,7 @@ mod tests {
     use berth_model::testing::{DAWN, person};
     use berth_model::{
         access::{Role, Scope},
+        act::Asked,
         binding::BindingState,
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
@@ -189,6 +190,10 @@ mod tests {
             permits_waiting(caller, PermitKind::SkipDomains);
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
             policy_bindings_known_to(caller);
+            acts(&made(maybe(json!({"mini_app": "shop", "from": DAWN, "until": DAWN, "actor": "usr_1", "address": "::1",
+                "outcome": "done", "operation": "versions.*"}))), page);
+            acts(&made(maybe(json!({"operation": "versions.publish"}))), page);
+            owners(&["shop".parse().unwrap()].into());
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,
                 "workspace": "ws-1", "before": 5}))));
             webhook_deliveries(&webhook, state, 0, 1);
@@ -295,8 +300,11 @@ mod tests {
         }
         let mut tx = db.begin().await.unwrap();
         let data = TrialCleared { version: "1.0.0".parse().unwrap(), cause: TrialEnd::Hand };
-        tx.tell(kind::TRIAL_CLEARED, &"shop", "test", &data);
-        tx.commit().await.unwrap();
+        tx.tell(kind::TRIAL_CLEARED, &"shop", "test", &data).for_mini_app(&"shop".parse().unwrap());
+        let act = Doing::begin(db, Asked::default());
+        act.by_hand("test");
+        act.scope(tx.commit()).await.unwrap();
+        call!(db, acts(&made(json!({})), page););
     }
 
     async fn tried(db: &Db) -> Tried {

@@ -8,6 +8,7 @@ use berth_store::{DbConfig, blob::BlobConfig, seal::SealConfig};
 
 use crate::{
     access::{ProviderConfig, SessionConfig},
+    act::ActConfig,
     endpoint::fulfilment::listen::ListenConfig,
     event::{deliver::WebhookConfig, retain::EventConfig},
     log::LogExportConfig,
@@ -89,6 +90,10 @@ pub struct Config {
     #[command(flatten)]
     pub events: EventConfig,
 
+    /// How long acts are kept.
+    #[command(flatten)]
+    pub acts: ActConfig,
+
     /// The NATS server to which events are published.
     #[command(flatten)]
     pub nats: NatsConfig,
@@ -122,6 +127,7 @@ impl Config {
             gray: GrayConfig::default(),
             webhooks: WebhookConfig::default(),
             events: EventConfig::default(),
+            acts: ActConfig::default(),
             nats: NatsConfig::default(),
             listen_to: ListenConfig::default(),
             logs: LogConfig::default(),

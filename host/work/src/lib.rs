@@ -2,6 +2,7 @@
 //! namesake in `berth-model` together with what is done with them.
 
 pub mod access;
+pub mod act;
 mod agreement;
 pub mod app;
 pub mod app_secret;

@@ -131,6 +131,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &MiniAppQuery) -> Result<Page
 pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -> Result<MiniApp> {
     let mut tx = db.begin().await?;
     let mut mini_app = authorise_change(&mut tx, caller, id, Action::EditMiniApp).await?;
+    let before = mini_app.clone();
     if let Some(name) = edit.name {
         mini_app.name = text::name("name", &name, 64)?;
     }
@@ -138,7 +139,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MiniAppId, edit: EditMiniApp) -
         mini_app.description = text::prose("description", &description, 2000)?;
     }
     tx.set_mini_app_texts(&mini_app).await?;
-    tx.tell(kind::MINI_APP_EDITED, id, caller.account.as_str(), &mini_app).for_mini_app(id);
+    tx.tell(kind::MINI_APP_EDITED, id, caller.account.as_str(), &mini_app).for_mini_app(id).was(Some(&before));
     tx.commit().await?;
     Ok(mini_app)
 }

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use berth_base::error::{Code, Error, Result};
+use berth_store::act;
 
 /// Runs such work, and lets the host wait for it when it ends.
 #[derive(Default)]
@@ -26,7 +27,7 @@ impl Unbroken {
         if self.is_ending() {
             return Err(Error::new(Code::Unavailable, "The host is ending. Try again."));
         }
-        self.tasks.spawn(work.in_current_span()).await.map_err(Error::internal)
+        self.tasks.spawn(act::inherit(work).in_current_span()).await.map_err(Error::internal)
     }
 
     /// Whether the host is ending. Work of several steps should stop after the current one then.

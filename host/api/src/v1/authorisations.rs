@@ -35,7 +35,7 @@ fn private(view: AuthorisationView) -> Private {
 /// Begin to authorise a channel.
 ///
 /// The answer has the link for the merchant. A channel that is vouched for is bound at once.
-#[utoipa::path(post, path = "/v1/channel-authorisations", tag = "channels", request_body = NewAuthorisation, responses((status = 201, body = AuthorisationView)))]
+#[utoipa::path(post, path = "/v1/channel-authorisations", tag = "channels", operation_id = "channel-authorisations.start", request_body = NewAuthorisation, responses((status = 201, body = AuthorisationView)))]
 async fn start(
     State(app): AppState,
     caller: Caller,
@@ -45,7 +45,7 @@ async fn start(
 }
 
 /// List the authorisations of the merchants that the caller may know, without their links.
-#[utoipa::path(get, path = "/v1/channel-authorisations", tag = "channels", params(AuthorisationQuery), responses((status = 200, body = Page<AuthorisationView>)))]
+#[utoipa::path(get, path = "/v1/channel-authorisations", tag = "channels", operation_id = "channel-authorisations.list", params(AuthorisationQuery), responses((status = 200, body = Page<AuthorisationView>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
@@ -55,7 +55,7 @@ async fn list(
 }
 
 /// Get one authorisation: its stage, and what it waits for.
-#[utoipa::path(get, path = "/v1/channel-authorisations/{id}", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
+#[utoipa::path(get, path = "/v1/channel-authorisations/{id}", tag = "channels", operation_id = "channel-authorisations.get", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::get(&app.channels, &caller, &id).await?))
 }
@@ -63,7 +63,7 @@ async fn get(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationI
 /// Choose or create the endpoint application for a channel.
 ///
 /// If the authorisation has its grant already, the channel is bound at once.
-#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/endpoint-app", tag = "channels", params(("id" = AuthorisationId, Path)), request_body = Target, responses((status = 200, body = AuthorisationView)))]
+#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/endpoint-app", tag = "channels", operation_id = "channel-authorisations.choose", params(("id" = AuthorisationId, Path)), request_body = Target, responses((status = 200, body = AuthorisationView)))]
 async fn choose(
     State(app): AppState,
     caller: Caller,
@@ -74,13 +74,13 @@ async fn choose(
 }
 
 /// Restart an authorisation, from its grant if it has one, otherwise with a new link.
-#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
+#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", operation_id = "channel-authorisations.restart", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn restart(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::restart(&app.channels, &caller, &id).await?))
 }
 
 /// Abandon an authorisation.
-#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/abandon", tag = "channels", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
+#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/abandon", tag = "channels", operation_id = "channel-authorisations.abandon", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn abandon(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::abandon(&app.db, &caller, &id).await?))
 }

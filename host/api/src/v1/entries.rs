@@ -36,13 +36,13 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// List the entry pages of a merchant.
-#[utoipa::path(get, path = "/v1/merchants/{id}/entry-pages", tag = "official-accounts", params(("id" = MerchantId, Path)), responses((status = 200, body = Items<EntryPage>)))]
+#[utoipa::path(get, path = "/v1/merchants/{id}/entry-pages", tag = "official-accounts", operation_id = "entry-pages.list", params(("id" = MerchantId, Path)), responses((status = 200, body = Items<EntryPage>)))]
 async fn list(State(app): AppState, caller: Caller, Path(id): Path<MerchantId>) -> Result<Json<Items<EntryPage>>> {
     items(official_account::pages(&app.db, &caller, &id).await?)
 }
 
 /// Register a page of a merchant, to which the entry links `/w/{app_id}/{merchant}/{page}` lead.
-#[utoipa::path(put, path = "/v1/merchants/{id}/entry-pages/{page}", tag = "official-accounts", params(("id" = MerchantId, Path), ("page" = EntryPageName, Path)), request_body = PutEntryPage, responses((status = 200, body = EntryPage)))]
+#[utoipa::path(put, path = "/v1/merchants/{id}/entry-pages/{page}", tag = "official-accounts", operation_id = "entry-pages.put", params(("id" = MerchantId, Path), ("page" = EntryPageName, Path)), request_body = PutEntryPage, responses((status = 200, body = EntryPage)))]
 async fn put(
     State(app): AppState,
     caller: Caller,
@@ -53,7 +53,7 @@ async fn put(
 }
 
 /// Remove an entry page of a merchant.
-#[utoipa::path(delete, path = "/v1/merchants/{id}/entry-pages/{page}", tag = "official-accounts", params(("id" = MerchantId, Path), ("page" = EntryPageName, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/merchants/{id}/entry-pages/{page}", tag = "official-accounts", operation_id = "entry-pages.remove", params(("id" = MerchantId, Path), ("page" = EntryPageName, Path)), responses((status = 204)))]
 async fn remove(
     State(app): AppState,
     caller: Caller,
@@ -66,7 +66,7 @@ async fn remove(
 /// Send a visitor to WeChat, which says silently who it is.
 ///
 /// `pt_id` is the merchant. The query comes along to the page, but for `code` and `app_id`.
-#[utoipa::path(get, path = "/w/{app_id}/{pt_id}/{page}", tag = "official-accounts", params(("app_id" = String, Path), ("pt_id" = String, Path), ("page" = String, Path)), responses((status = 302, description = "To WeChat")))]
+#[utoipa::path(get, path = "/w/{app_id}/{pt_id}/{page}", tag = "official-accounts", operation_id = "entry-pages.enter", params(("app_id" = String, Path), ("pt_id" = String, Path), ("page" = String, Path)), responses((status = 302, description = "To WeChat")))]
 async fn enter(
     State(app): AppState,
     client: Option<Extension<ClientIp>>,
@@ -94,7 +94,7 @@ pub(crate) struct BackQuery {
 }
 
 /// Receive a visitor back from WeChat, and send them on to the merchant's page with the code of the visit.
-#[utoipa::path(get, path = "/w/{app_id}/{pt_id}/{page}/back", tag = "official-accounts", params(("app_id" = String, Path), ("pt_id" = String, Path), ("page" = String, Path), BackQuery), responses((status = 302, description = "To the page of the merchant")))]
+#[utoipa::path(get, path = "/w/{app_id}/{pt_id}/{page}/back", tag = "official-accounts", operation_id = "entry-pages.come_back", params(("app_id" = String, Path), ("pt_id" = String, Path), ("page" = String, Path), BackQuery), responses((status = 302, description = "To the page of the merchant")))]
 async fn come_back(
     State(app): AppState,
     client: Option<Extension<ClientIp>>,

@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// Exchange the code of a visit for the visitor's account, OpenID and member.
 ///
 /// The code is good once, for five minutes. Bind the member that the visitor turns out to be with the OpenID.
-#[utoipa::path(post, path = "/v1/merchants/{id}/visitors", tag = "official-accounts", params(("id" = MerchantId, Path)), request_body = ExchangeVisit, responses((status = 200, body = Visitor)))]
+#[utoipa::path(post, path = "/v1/merchants/{id}/visitors", tag = "official-accounts", operation_id = "fans.exchange", params(("id" = MerchantId, Path)), request_body = ExchangeVisit, responses((status = 200, body = Visitor)))]
 async fn exchange(
     State(app): AppState,
     caller: Caller,
@@ -34,7 +34,7 @@ async fn exchange(
 }
 
 /// List the members of a merchant that are bound at official accounts.
-#[utoipa::path(get, path = "/v1/merchants/{id}/fans", tag = "official-accounts", params(("id" = MerchantId, Path), FanQuery), responses((status = 200, body = Page<Fan>)))]
+#[utoipa::path(get, path = "/v1/merchants/{id}/fans", tag = "official-accounts", operation_id = "fans.list", params(("id" = MerchantId, Path), FanQuery), responses((status = 200, body = Page<Fan>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
@@ -45,7 +45,7 @@ async fn list(
 }
 
 /// Get the binding of a member at an official account.
-#[utoipa::path(get, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), responses((status = 200, body = Fan)))]
+#[utoipa::path(get, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", operation_id = "fans.get", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), responses((status = 200, body = Fan)))]
 async fn get(
     State(app): AppState,
     caller: Caller,
@@ -57,7 +57,7 @@ async fn get(
 /// Bind a member to an OpenID at an official account, by the code of a visit or by the OpenID.
 ///
 /// An OpenID that is another member's is not taken over. A member who had another OpenID there has this one from now on.
-#[utoipa::path(put, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), request_body = BindFan, responses((status = 200, body = Fan)))]
+#[utoipa::path(put, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", operation_id = "fans.bind", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), request_body = BindFan, responses((status = 200, body = Fan)))]
 async fn bind(
     State(app): AppState,
     caller: Caller,
@@ -68,7 +68,7 @@ async fn bind(
 }
 
 /// Say whether a member prefers to get messages by this official account.
-#[utoipa::path(patch, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), request_body = EditFan, responses((status = 200, body = Fan)))]
+#[utoipa::path(patch, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", operation_id = "fans.edit", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), request_body = EditFan, responses((status = 200, body = Fan)))]
 async fn edit(
     State(app): AppState,
     caller: Caller,
@@ -79,7 +79,7 @@ async fn edit(
 }
 
 /// End the binding of a member at an official account. All that was known of the OpenID there is deleted.
-#[utoipa::path(delete, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/merchants/{id}/fans/{member_id}/{app_id}", tag = "official-accounts", operation_id = "fans.unbind", params(("id" = MerchantId, Path), ("member_id" = ShopMemberId, Path), ("app_id" = WechatAppId, Path)), responses((status = 204)))]
 async fn unbind(
     State(app): AppState,
     caller: Caller,

@@ -43,7 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// List the login entries of a MiniApp: the providers at which its users log in.
-#[utoipa::path(get, path = "/v1/mini-apps/{id}/login-entries", tag = "identity", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<LoginEntryShown>)))]
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/login-entries", tag = "identity", operation_id = "login-entries.list", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<LoginEntryShown>)))]
 async fn list(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<LoginEntryShown>>> {
     items(login_entry::list(&app.login_entries, &caller, &id).await?)
 }
@@ -52,7 +52,7 @@ async fn list(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -
 ///
 /// The provider is asked what it says of itself. Provider and client id stay as they are registered, as users are bound to who they
 /// are there.
-#[utoipa::path(put, path = "/v1/mini-apps/{id}/login-entries/{entry}", tag = "identity", params(("id" = MiniAppId, Path), ("entry" = LoginEntryName, Path)), request_body = PutLoginEntry, responses((status = 200, body = LoginEntryShown)))]
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/login-entries/{entry}", tag = "identity", operation_id = "login-entries.put", params(("id" = MiniAppId, Path), ("entry" = LoginEntryName, Path)), request_body = PutLoginEntry, responses((status = 200, body = LoginEntryShown)))]
 async fn put(
     State(app): AppState,
     caller: Caller,
@@ -63,7 +63,7 @@ async fn put(
 }
 
 /// Remove a login entry, and with it the bindings of its users.
-#[utoipa::path(delete, path = "/v1/mini-apps/{id}/login-entries/{entry}", tag = "identity", params(("id" = MiniAppId, Path), ("entry" = LoginEntryName, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/mini-apps/{id}/login-entries/{entry}", tag = "identity", operation_id = "login-entries.remove", params(("id" = MiniAppId, Path), ("entry" = LoginEntryName, Path)), responses((status = 204)))]
 async fn remove(
     State(app): AppState,
     caller: Caller,
@@ -77,7 +77,7 @@ async fn remove(
 ///
 /// The MiniApp opens the address in a web-view, once, within five minutes. The browser comes back to the return address of the entry
 /// with a `code`, or with an `error`.
-#[utoipa::path(post, path = "/v1/authorised-logins", tag = "identity", request_body = BeginLogin, responses((status = 201, body = AuthorisedLogin)))]
+#[utoipa::path(post, path = "/v1/authorised-logins", tag = "identity", operation_id = "login-entries.begin", request_body = BeginLogin, responses((status = 201, body = AuthorisedLogin)))]
 async fn begin(
     State(app): AppState,
     server: MiniAppServer,
@@ -91,7 +91,7 @@ async fn begin(
 ///
 /// `open_id` is the user in whose session the browser came back. A login that was begun for another user is refused. Who is bound to
 /// somebody else at the entry is bound to that one no more.
-#[utoipa::path(post, path = "/v1/authorised-logins/finish", tag = "identity", request_body = FinishLogin, responses((status = 200, body = LoginBinding)))]
+#[utoipa::path(post, path = "/v1/authorised-logins/finish", tag = "identity", operation_id = "login-entries.finish", request_body = FinishLogin, responses((status = 200, body = LoginBinding)))]
 async fn finish(
     State(app): AppState,
     server: MiniAppServer,
@@ -101,7 +101,7 @@ async fn finish(
 }
 
 /// Ask who a user is at login entries, in the name of the MiniApp's server.
-#[utoipa::path(post, path = "/v1/login-bindings", tag = "identity", request_body = BoundUser, responses((status = 200, body = Items<LoginBinding>)))]
+#[utoipa::path(post, path = "/v1/login-bindings", tag = "identity", operation_id = "login-entries.bound", request_body = BoundUser, responses((status = 200, body = Items<LoginBinding>)))]
 async fn bound(
     State(app): AppState,
     server: MiniAppServer,
@@ -112,14 +112,14 @@ async fn bound(
 }
 
 /// End a binding of a user, in the name of the MiniApp's server.
-#[utoipa::path(post, path = "/v1/login-bindings/end", tag = "identity", request_body = EndLoginBinding, responses((status = 204)))]
+#[utoipa::path(post, path = "/v1/login-bindings/end", tag = "identity", operation_id = "login-entries.end", request_body = EndLoginBinding, responses((status = 204)))]
 async fn end(State(app): AppState, server: MiniAppServer, Json(end): Json<EndLoginBinding>) -> Result<StatusCode> {
     login_entry::end(&app.db, &server, &end).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// List who a user of a host app is at login entries of MiniApps, and was, oldest first, in the name of the host app's server.
-#[utoipa::path(get, path = "/v1/host-apps/{id}/login-bindings", tag = "identity", params(("id" = HostAppId, Path), LoginBindingsQuery), responses((status = 200, body = Items<UserLoginBinding>)))]
+#[utoipa::path(get, path = "/v1/host-apps/{id}/login-bindings", tag = "identity", operation_id = "login-entries.bindings", params(("id" = HostAppId, Path), LoginBindingsQuery), responses((status = 200, body = Items<UserLoginBinding>)))]
 async fn bindings(
     State(app): AppState,
     caller: Caller,
@@ -130,7 +130,7 @@ async fn bindings(
 }
 
 /// End a binding of a user of a host app, in the name of the host app's server.
-#[utoipa::path(post, path = "/v1/host-apps/{id}/login-bindings/end", tag = "identity", params(("id" = HostAppId, Path)), request_body = NamedLoginBinding, responses((status = 200, body = Items<UserLoginBinding>)))]
+#[utoipa::path(post, path = "/v1/host-apps/{id}/login-bindings/end", tag = "identity", operation_id = "login-entries.end_binding", params(("id" = HostAppId, Path)), request_body = NamedLoginBinding, responses((status = 200, body = Items<UserLoginBinding>)))]
 async fn end_binding(
     State(app): AppState,
     caller: Caller,
@@ -141,7 +141,7 @@ async fn end_binding(
 }
 
 /// Send the browser of a user to the provider of a login entry. The ticket in the address is good once.
-#[utoipa::path(get, path = "/l/{ticket}", tag = "identity", params(("ticket" = String, Path)), responses((status = 302, description = "To the provider")))]
+#[utoipa::path(get, path = "/l/{ticket}", tag = "identity", operation_id = "login-entries.open", params(("ticket" = String, Path)), responses((status = 302, description = "To the provider")))]
 async fn open(
     State(app): AppState,
     client: Option<Extension<ClientIp>>,
@@ -172,7 +172,7 @@ pub(crate) struct BackFromProvider {
 }
 
 /// Receive the browser of a user back from the provider, and send it on to the MiniApp with the code that finishes the login.
-#[utoipa::path(get, path = "/l/back/{mini_app_id}/{entry}", tag = "identity", params(("mini_app_id" = String, Path), ("entry" = String, Path), BackFromProvider), responses((status = 302, description = "To the return address of the entry, with `code` or `error`")))]
+#[utoipa::path(get, path = "/l/back/{mini_app_id}/{entry}", tag = "identity", operation_id = "login-entries.come_back", params(("mini_app_id" = String, Path), ("entry" = String, Path), BackFromProvider), responses((status = 302, description = "To the return address of the entry, with `code` or `error`")))]
 async fn come_back(
     State(app): AppState,
     client: Option<Extension<ClientIp>>,

@@ -1,6 +1,7 @@
 //! The resources of version 1 of the API. Each handler reads the request, calls one operation, and writes its answer.
 
 pub mod access;
+pub mod acts;
 pub mod app_secrets;
 pub mod audits;
 pub mod authorisations;
@@ -121,6 +122,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(channels::routes())
         .merge(org_nodes::routes())
         .merge(events::routes())
+        .merge(acts::routes())
         .merge(webhooks::routes())
         .merge(workspaces::routes())
         .merge(workspace_directory::routes())

@@ -17,7 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// List the product instances of the merchants that the caller may know.
-#[utoipa::path(get, path = "/v1/product-instances", tag = "endpoint-apps", params(InstanceQuery), responses((status = 200, body = Page<ProductInstance>)))]
+#[utoipa::path(get, path = "/v1/product-instances", tag = "endpoint-apps", operation_id = "product-instances.list", params(InstanceQuery), responses((status = 200, body = Page<ProductInstance>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
@@ -27,7 +27,7 @@ async fn list(
 }
 
 /// Get one product instance.
-#[utoipa::path(get, path = "/v1/product-instances/{id}", tag = "endpoint-apps", params(("id" = InstanceId, Path)), responses((status = 200, body = ProductInstance)))]
+#[utoipa::path(get, path = "/v1/product-instances/{id}", tag = "endpoint-apps", operation_id = "product-instances.get", params(("id" = InstanceId, Path)), responses((status = 200, body = ProductInstance)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<InstanceId>) -> Result<Json<ProductInstance>> {
     Ok(Json(instance::get(&app.db, &caller, &id).await?))
 }

@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 ///
 /// `state` of the answer says what became of it: `sent`, `refused` with WeChat's reasons, or `unknown` when no answer came. With
 /// an `Idempotency-Key` it is sent once, however often the request comes within 90 days.
-#[utoipa::path(post, path = "/v1/merchants/{id}/template-messages", tag = "official-accounts", params(("id" = MerchantId, Path)), request_body = SendTemplateMessage, responses((status = 201, body = TemplateMessage)))]
+#[utoipa::path(post, path = "/v1/merchants/{id}/template-messages", tag = "official-accounts", operation_id = "template-messages.send", params(("id" = MerchantId, Path)), request_body = SendTemplateMessage, responses((status = 201, body = TemplateMessage)))]
 async fn send(
     State(app): AppState,
     caller: Caller,
@@ -37,7 +37,7 @@ async fn send(
 }
 
 /// List the template messages of a merchant, newest first, without what they say.
-#[utoipa::path(get, path = "/v1/merchants/{id}/template-messages", tag = "official-accounts", params(("id" = MerchantId, Path), TemplateMessageQuery), responses((status = 200, body = Page<TemplateMessage>)))]
+#[utoipa::path(get, path = "/v1/merchants/{id}/template-messages", tag = "official-accounts", operation_id = "template-messages.list", params(("id" = MerchantId, Path), TemplateMessageQuery), responses((status = 200, body = Page<TemplateMessage>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
@@ -48,7 +48,7 @@ async fn list(
 }
 
 /// Get a template message of a merchant, and what became of it.
-#[utoipa::path(get, path = "/v1/merchants/{id}/template-messages/{message}", tag = "official-accounts", params(("id" = MerchantId, Path), ("message" = TemplateMessageId, Path)), responses((status = 200, body = TemplateMessage)))]
+#[utoipa::path(get, path = "/v1/merchants/{id}/template-messages/{message}", tag = "official-accounts", operation_id = "template-messages.get", params(("id" = MerchantId, Path), ("message" = TemplateMessageId, Path)), responses((status = 200, body = TemplateMessage)))]
 async fn get(
     State(app): AppState,
     caller: Caller,

@@ -157,7 +157,7 @@ async fn compare(
 }
 
 /// List all audits of a version, newest first.
-#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/audits", tag = "audits", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<Audit>)))]
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/versions/{version}/audits", tag = "audits", operation_id = "audits.of_version", params(("id" = MiniAppId, Path), ("version" = VersionNumber, Path)), responses((status = 200, body = Items<Audit>)))]
 async fn audits(
     State(app): AppState,
     caller: Caller,

@@ -32,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// Create a webhook, which gets the events from now on, signed as Standard Webhooks 1.0 says.
 ///
 /// The secret is shown only in this answer.
-#[utoipa::path(post, path = "/v1/webhooks", tag = "events", request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret)))]
+#[utoipa::path(post, path = "/v1/webhooks", tag = "events", operation_id = "webhooks.create", request_body = NewWebhook, responses((status = 201, body = WebhookWithSecret)))]
 async fn create(
     State(app): AppState,
     caller: Caller,
@@ -42,19 +42,19 @@ async fn create(
 }
 
 /// List the webhooks in the scopes that the caller may read, by id.
-#[utoipa::path(get, path = "/v1/webhooks", tag = "events", params(PageQuery), responses((status = 200, body = Page<Webhook>)))]
+#[utoipa::path(get, path = "/v1/webhooks", tag = "events", operation_id = "webhooks.list", params(PageQuery), responses((status = 200, body = Page<Webhook>)))]
 async fn list(State(app): AppState, caller: Caller, Query(query): Query<PageQuery>) -> Result<Json<Page<Webhook>>> {
     Ok(Json(webhook::list(&app.db, &caller, &query).await?))
 }
 
 /// Get one webhook, with how far its deliveries are.
-#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = WebhookDetail)))]
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = "events", operation_id = "webhooks.get", params(("id" = WebhookId, Path)), responses((status = 200, body = WebhookDetail)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<WebhookDetail>> {
     Ok(Json(webhook::get(&app.db, &caller, &id).await?))
 }
 
 /// Edit, disable or enable a webhook.
-#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), request_body = EditWebhook, responses((status = 200, body = Webhook)))]
+#[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = "events", operation_id = "webhooks.edit", params(("id" = WebhookId, Path)), request_body = EditWebhook, responses((status = 200, body = Webhook)))]
 async fn edit(
     State(app): AppState,
     caller: Caller,
@@ -65,14 +65,14 @@ async fn edit(
 }
 
 /// Delete a webhook, with all deliveries that wait.
-#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "events", params(("id" = WebhookId, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = "events", operation_id = "webhooks.delete", params(("id" = WebhookId, Path)), responses((status = 204)))]
 async fn delete(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<StatusCode> {
     webhook::delete(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Replace the secret of a webhook. For a while messages are signed with the old secret too.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "events", params(("id" = WebhookId, Path)), request_body = RotateSecret, responses((status = 200, body = WebhookWithSecret)))]
+#[utoipa::path(post, path = "/v1/webhooks/{id}/rotate-secret", tag = "events", operation_id = "webhooks.rotate_secret", params(("id" = WebhookId, Path)), request_body = RotateSecret, responses((status = 200, body = WebhookWithSecret)))]
 async fn rotate_secret(
     State(app): AppState,
     caller: Caller,
@@ -83,13 +83,13 @@ async fn rotate_secret(
 }
 
 /// Send a `webhook.ping` at once, and get what the receiver answered.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "events", params(("id" = WebhookId, Path)), responses((status = 200, body = Ping)))]
+#[utoipa::path(post, path = "/v1/webhooks/{id}/test", tag = "events", operation_id = "webhooks.test", params(("id" = WebhookId, Path)), responses((status = 200, body = Ping)))]
 async fn test(State(app): AppState, caller: Caller, Path(id): Path<WebhookId>) -> Result<Json<Ping>> {
     Ok(Json(webhook::ping(&app.outbox, &caller, &id).await?))
 }
 
 /// List the deliveries of a webhook that wait for another attempt, and those that were given up.
-#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "events", params(("id" = WebhookId, Path), DeliveryQuery), responses((status = 200, body = Page<Delivery>)))]
+#[utoipa::path(get, path = "/v1/webhooks/{id}/deliveries", tag = "events", operation_id = "webhooks.deliveries", params(("id" = WebhookId, Path), DeliveryQuery), responses((status = 200, body = Page<Delivery>)))]
 async fn deliveries(
     State(app): AppState,
     caller: Caller,
@@ -100,7 +100,7 @@ async fn deliveries(
 }
 
 /// Attempt one delivery again, at once.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{seq}/replay", tag = "events", params(("id" = WebhookId, Path), ("seq" = i64, Path)), responses((status = 202)))]
+#[utoipa::path(post, path = "/v1/webhooks/{id}/deliveries/{seq}/replay", tag = "events", operation_id = "webhooks.replay_delivery", params(("id" = WebhookId, Path), ("seq" = i64, Path)), responses((status = 202)))]
 async fn replay_delivery(
     State(app): AppState,
     caller: Caller,
@@ -111,7 +111,7 @@ async fn replay_delivery(
 }
 
 /// Deliver all events after a certain one again, or skip to it.
-#[utoipa::path(post, path = "/v1/webhooks/{id}/replay", tag = "events", params(("id" = WebhookId, Path)), request_body = Replay, responses((status = 202)))]
+#[utoipa::path(post, path = "/v1/webhooks/{id}/replay", tag = "events", operation_id = "webhooks.replay", params(("id" = WebhookId, Path)), request_body = Replay, responses((status = 202)))]
 async fn replay(
     State(app): AppState,
     caller: Caller,

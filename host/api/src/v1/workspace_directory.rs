@@ -32,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Get from where the address book of a workspace is pulled, and how the last sync went. The secrets are not told.
-#[utoipa::path(get, path = "/v1/workspaces/{id}/directory", tag = "workspaces", params(("id" = WorkspaceId, Path)), responses((status = 200, body = Directory)))]
+#[utoipa::path(get, path = "/v1/workspaces/{id}/directory", tag = "workspaces", operation_id = "directories.get", params(("id" = WorkspaceId, Path)), responses((status = 200, body = Directory)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId>) -> Result<Json<Directory>> {
     Ok(Json(directory::get(&app.directories, &caller, &id).await?))
 }
@@ -41,7 +41,7 @@ async fn get(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId>) 
 ///
 /// The directory is asked whether it lets this host in, and the first sync begins at once. From then on SCIM writes nothing into this
 /// address book.
-#[utoipa::path(put, path = "/v1/workspaces/{id}/directory", tag = "workspaces", params(("id" = WorkspaceId, Path)), request_body = PutDirectory, responses((status = 200, body = Directory)))]
+#[utoipa::path(put, path = "/v1/workspaces/{id}/directory", tag = "workspaces", operation_id = "directories.put", params(("id" = WorkspaceId, Path)), request_body = PutDirectory, responses((status = 200, body = Directory)))]
 async fn put(
     State(app): AppState,
     caller: Caller,
@@ -52,7 +52,7 @@ async fn put(
 }
 
 /// Pull the address book of a workspace no more. What came stays as it is, and SCIM may go on with it.
-#[utoipa::path(delete, path = "/v1/workspaces/{id}/directory", tag = "workspaces", params(("id" = WorkspaceId, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/v1/workspaces/{id}/directory", tag = "workspaces", operation_id = "directories.remove", params(("id" = WorkspaceId, Path)), responses((status = 204)))]
 async fn remove(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId>) -> Result<StatusCode> {
     directory::remove(&app.directories, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -61,7 +61,7 @@ async fn remove(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId
 /// Ask for a sync now. How it goes is seen by getting the directory.
 ///
 /// With `force` it takes away as much as the directory says, even where that looks like a mistake.
-#[utoipa::path(post, path = "/v1/workspaces/{id}/directory/sync", tag = "workspaces", params(("id" = WorkspaceId, Path)), request_body = AskSync, responses((status = 202, body = Directory)))]
+#[utoipa::path(post, path = "/v1/workspaces/{id}/directory/sync", tag = "workspaces", operation_id = "directories.sync", params(("id" = WorkspaceId, Path)), request_body = AskSync, responses((status = 202, body = Directory)))]
 async fn sync(
     State(app): AppState,
     caller: Caller,
@@ -80,7 +80,7 @@ struct Echo {
 }
 
 /// Answer the question by which WeCom tries the address of callbacks.
-#[utoipa::path(get, path = "/v1/wecom/directory/{workspace}", tag = "workspaces", params(("workspace" = WorkspaceId, Path), Envelope, ("echostr" = String, Query, description = "An encrypted text, which is answered in plain")), responses((status = 200, content_type = "text/plain", body = String)))]
+#[utoipa::path(get, path = "/v1/wecom/directory/{workspace}", tag = "workspaces", operation_id = "directories.echo", params(("workspace" = WorkspaceId, Path), Envelope, ("echostr" = String, Query, description = "An encrypted text, which is answered in plain")), responses((status = 200, content_type = "text/plain", body = String)))]
 async fn echo(
     State(app): AppState,
     Path(id): Path<WorkspaceId>,
@@ -91,7 +91,7 @@ async fn echo(
 }
 
 /// Hear from WeCom that the address book has changed. The next sync is brought forward.
-#[utoipa::path(post, path = "/v1/wecom/directory/{workspace}", tag = "workspaces", params(("workspace" = WorkspaceId, Path), Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
+#[utoipa::path(post, path = "/v1/wecom/directory/{workspace}", tag = "workspaces", operation_id = "directories.hear", params(("workspace" = WorkspaceId, Path), Envelope), request_body(content = String, content_type = "text/xml"), responses((status = 200, content_type = "text/plain", body = String)))]
 async fn hear(
     State(app): AppState,
     Path(id): Path<WorkspaceId>,

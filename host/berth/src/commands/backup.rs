@@ -38,7 +38,7 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
     super::require_data(&storage)?;
     std::fs::create_dir_all(&to).map_err(Error::internal)?;
     let db = Db::open(&storage.db, &storage.data_dir, Nature::default()).await?;
-    db.copy_to(&to.join("berth.db")).await?;
+    super::by_command(&db, "admin backup", db.copy_to(&to.join("berth.db"))).await?;
     db.close().await;
     if let Some(key) = storage.seal.own_file(&storage.data_dir).filter(|key| key.exists()) {
         // With its rights: for the owner only.

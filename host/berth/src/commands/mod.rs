@@ -19,9 +19,9 @@ use berth_base::{clock::Nature, error::Error};
 use berth_cli::{Done, Failure, Session};
 use berth_judge::Compiler;
 use berth_model::access::{IssuedInvitation, IssuedToken};
-use berth_store::seal;
+use berth_store::{Db, seal};
 use berth_work::{
-    access,
+    access, act,
     config::{Config, Storage},
     oidc,
 };
@@ -176,7 +176,7 @@ On the command line, in another terminal, the admin's token, shown this once:
 /// Prints a new platform-admin token of the host whose data is in the storage.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let issued = access::admin_token(&host.app.db).await?;
+    let issued = by_command(&host.app.db, "admin token", access::admin_token(&host.app.db)).await?;
     if session.out.json {
         return session.out.done(&issued, "");
     }
@@ -186,7 +186,8 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
 /// Prints a link by which the first admin of the host whose data is in the storage signs in.
 pub async fn admin_invite(args: AdminInvite, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let issued = access::invite_admin(&host.app.db, Some(&args.public_url)).await?;
+    let work = access::invite_admin(&host.app.db, Some(&args.public_url));
+    let issued = by_command(&host.app.db, "admin invite", work).await?;
     let link = issued.link.as_deref().unwrap_or_default();
     let text = format!("{link}\n\nIt is good once, until {}.", issued.invitation.expires_at);
     session.out.done(&issued, text)
@@ -198,10 +199,17 @@ async fn existing(storage: Storage) -> Result<Host, Failure> {
     Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
 }
 
+/// Runs a command as an act of whoever has this machine, who is told by the user of the process and the name of the machine.
+async fn by_command<T>(db: &Db, name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let user = rustix::process::getuid().as_raw();
+    act::by_command(db, name, &format!("uid {user} on {}", machine.trim()), work).await
+}
+
 /// Seals every stored secret anew with the first key, and prints how many there were.
 pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let done = seal::rotate(&host.app.db).await?;
+    let done = by_command(&host.app.db, "admin rotate-secrets", seal::rotate(&host.app.db)).await?;
     let text = format!(
         "{} secrets are sealed anew under the key {}; {} were already. Keys after the first are not needed any more.",
         done.sealed, done.key, done.current
@@ -212,7 +220,8 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
 /// Lets another key sign ID tokens, and prints its name.
 pub async fn rotate_oidc_key(args: RotateOidcKey, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let rotated = oidc::rotate_key(&host.app.db, args.at_once).await?;
+    let work = oidc::rotate_key(&host.app.db, args.at_once);
+    let rotated = by_command(&host.app.db, "admin rotate-oidc-key", work).await?;
     let former = match (&rotated.former, rotated.former_ends_at) {
         (Some(former), Some(ends_at)) => format!(" {former} is served until {ends_at}."),
         _ => String::new(),

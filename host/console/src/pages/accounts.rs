@@ -41,10 +41,10 @@ struct Cursor {
     cursor: String,
 }
 
-/// A scope in which the visitor may give roles.
-struct Choice {
-    value: String,
-    name: String,
+/// A scope to choose.
+pub struct Choice {
+    pub value: String,
+    pub name: String,
 }
 
 #[derive(askama::Template)]
@@ -58,6 +58,7 @@ struct Page<'a> {
     roles: Vec<Role>,
     issued: Option<&'a IssuedInvitation>,
     may_administer: bool,
+    reads_acts: bool,
     filled: &'a Filled,
 }
 
@@ -74,7 +75,7 @@ async fn show(visit: &Visit, cursor: &str, issued: Option<&IssuedInvitation>, fi
     let invitations: Result<ListPage<Invitation>, Refused> = visit.api.page("/v1/invitations").await;
     let mut invitations = invitations.map(|page| page.items).unwrap_or_default();
     invitations.retain(|invitation| invitation.used_at.is_none());
-    let scopes = scopes(visit).await;
+    let scopes = scopes(visit, Action::ManageMembers).await;
     let kinds = scopes.iter().filter_map(|choice| choice.value.split('/').next()?.parse::<ScopeKind>().ok());
     let roles: std::collections::BTreeSet<_> = kinds.flat_map(ScopeKind::roles).map(|role| role.as_str()).collect();
     let roles = Role::ALL.iter().copied().filter(|role| roles.contains(role.as_str())).collect();
@@ -87,33 +88,33 @@ async fn show(visit: &Visit, cursor: &str, issued: Option<&IssuedInvitation>, fi
         roles,
         issued,
         may_administer: visit.can(Action::Administer, &Scope::Platform),
+        reads_acts: visit.can(Action::ReadActs, &Scope::Platform),
         filled,
     };
     visit.page(Head { title: visit.t.accounts(), place: PLACE, ..Head::default() }, &page)
 }
 
-/// The scopes in which the visitor may give roles: the platform, the teams that they may know, and what they have roles in.
-async fn scopes(visit: &Visit) -> Vec<Choice> {
+/// The scopes in which the visitor may do something: the platform, the teams that they may know, and what they have roles in.
+pub async fn scopes(visit: &Visit, action: Action) -> Vec<Choice> {
     let t = visit.t;
     let choice = |scope: &Scope, name: &str| Choice {
         value: format!("{}/{}", scope.kind().as_str(), scope.id()),
         name: format!("{} {name}", t.scope_name(scope.kind())),
     };
     let mut choices = Vec::new();
-    if visit.can(Action::ManageMembers, &Scope::Platform) {
+    if visit.can(action, &Scope::Platform) {
         choices.push(choice(&Scope::Platform, ""));
     }
     let teams: Result<ListPage<Team>, Refused> = visit.api.page("/v1/teams?limit=200").await;
     for team in teams.map(|page| page.items).unwrap_or_default() {
         let scope = Scope::Team(team.id);
-        if visit.can(Action::ManageMembers, &scope) {
+        if visit.can(action, &scope) {
             choices.push(choice(&scope, &team.name));
         }
     }
     let others = visit.caller.grants.iter().map(|(scope, _)| scope);
     let others = others.filter(|scope| !matches!(scope, Scope::Team(_) | Scope::Platform));
-    choices
-        .extend(others.filter(|scope| visit.can(Action::ManageMembers, scope)).map(|scope| choice(scope, scope.id())));
+    choices.extend(others.filter(|scope| visit.can(action, scope)).map(|scope| choice(scope, scope.id())));
     choices
 }
 

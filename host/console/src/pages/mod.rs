@@ -1,6 +1,7 @@
 //! The pages of the console, by what they are about.
 
 mod accounts;
+mod acts;
 mod develop;
 mod events;
 mod gray;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<Console> {
         .merge(policies::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
+        .merge(acts::routes())
         .merge(accounts::routes())
         .merge(me::routes())
 }

@@ -4,6 +4,7 @@
 //! argument, does not compile; one that no page says is a warning.
 
 mod accounts;
+mod acts;
 mod apps;
 mod channels;
 mod develop;

@@ -113,6 +113,8 @@ text_enum! {
         Provision = "provision",
         /// Give and take roles.
         ManageMembers = "manage-members",
+        /// Read who did what in a scope, and from where.
+        ReadActs = "read-acts",
         /// Install policies; create accounts and host apps.
         Administer = "administer",
     }
@@ -175,6 +177,7 @@ impl Action {
             Self::Operate => scope == ScopeKind::Merchant && role != Role::Viewer,
             Self::Fulfil => scope == ScopeKind::Platform && role != Role::Viewer,
             Self::Configure | Self::ManageMembers => role == Role::Admin,
+            Self::ReadActs => role == Role::Admin || scope == ScopeKind::Platform && role == Role::Viewer,
             Self::Administer => scope == ScopeKind::Platform && role == Role::Admin,
         }
     }
@@ -187,7 +190,7 @@ impl Action {
     /// The scope that a token must have for the action.
     pub fn token_scope(self) -> TokenScope {
         match self {
-            Self::Read => TokenScope::Read,
+            Self::Read | Self::ReadActs => TokenScope::Read,
             Self::EditMiniApp | Self::Develop => TokenScope::Develop,
             Self::Release => TokenScope::Release,
             Self::Decide => TokenScope::Audit,
@@ -264,7 +267,10 @@ mod tests {
         assert_eq!(may(Role::Viewer), ["read"]);
         assert_eq!(may(Role::Developer), ["read", "edit-mini-app", "develop"]);
         assert_eq!(may(Role::Operator), ["read", "edit-mini-app", "develop", "release"]);
-        assert_eq!(may(Role::Admin), ["read", "edit-mini-app", "develop", "release", "configure", "manage-members"]);
+        assert_eq!(
+            may(Role::Admin),
+            ["read", "edit-mini-app", "develop", "release", "configure", "manage-members", "read-acts"]
+        );
     }
 
     #[test]
@@ -275,7 +281,7 @@ mod tests {
         };
         assert_eq!(may(Role::Server), ["vouch"]);
         assert_eq!(may(Role::Auditor), ["read", "decide"]);
-        assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members"]);
+        assert_eq!(may(Role::Admin), ["read", "decide", "configure", "vouch", "manage-members", "read-acts"]);
     }
 
     #[test]
@@ -287,6 +293,6 @@ mod tests {
         assert_eq!(may(Role::Provisioner), ["provision"]);
         assert_eq!(may(Role::Viewer), ["read"]);
         assert_eq!(may(Role::Server), ["vouch"]);
-        assert_eq!(may(Role::Admin), ["read", "configure", "vouch", "provision", "manage-members"]);
+        assert_eq!(may(Role::Admin), ["read", "configure", "vouch", "provision", "manage-members", "read-acts"]);
     }
 }

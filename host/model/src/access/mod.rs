@@ -85,7 +85,7 @@ impl Caller {
     pub fn can(&self, action: Action, scope: &Scope) -> bool {
         self.token_scopes.contains(&action.token_scope())
             && (self.is_platform_admin()
-                || action == Action::Read && self.reads_everything()
+                || matches!(action, Action::Read | Action::ReadActs) && self.reads_everything()
                 || self.grants.iter().any(|(own, role)| own == scope && action.granted_to(scope.kind(), *role)))
     }
 

@@ -37,6 +37,8 @@ pub struct MemberRemoved {
     pub scope: ScopeKind,
     /// The id of what the scope covers; empty for the platform.
     pub id: String,
+    /// The role that the account had.
+    pub role: Role,
 }
 
 /// A newer build of a first-party policy replaced the older one in the bindings that Berth itself had made.

@@ -13,7 +13,7 @@ pub use data::{
 
 use berth_base::{
     clock::Millis,
-    ids::{EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
+    ids::{ActId, EventId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -46,8 +46,16 @@ pub struct Event {
     pub workspace: Option<WorkspaceId>,
     /// The account that did it; `berth` when the host did it by itself, and the MiniApp when its server did.
     pub actor: String,
+    /// The act that it is a part of, `GET /v1/acts/{id}`; absent when nobody's request made it happen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActId>,
     /// When it happened.
     pub at: Millis,
+    /// What `data` would have said before the change; absent when there was nothing before, when the type of event does not tell
+    /// it, and when `data` says it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub before: Option<Box<RawValue>>,
     /// What changed. Each type of event has a schema of its own.
     #[schema(value_type = Object)]
     pub data: Box<RawValue>,

@@ -37,16 +37,12 @@ pub async fn set_role(db: &Db, caller: &Caller, scope: &Scope, account: &UserId,
     known_scope(&mut tx, caller, scope).await?;
     caller.require(Action::ManageMembers, scope)?;
     tx.hold_grants(scope).await?;
-    let members = tx.members(scope).await?;
     if role != Some(Role::Admin) {
         another_admin(&mut tx, scope, account).await?;
     }
     match role {
         Some(role) => tx.grant(caller.account.as_str(), account, scope, role).await?,
-        None if members.iter().any(|member| member.account == *account) => {
-            tx.revoke(caller.account.as_str(), account, scope).await?;
-        }
-        None => return Err(Error::not_found("member", account)),
+        None => tx.revoke(caller.account.as_str(), account, scope).await?,
     }
     tx.commit().await
 }

@@ -111,10 +111,12 @@ pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpoi
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
     let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
+    let before = endpoint.clone();
     endpoint.name = name;
     endpoint.updated_at = tx.now();
     tx.rename_endpoint_app(&endpoint).await?;
-    tx.tell(kind::ENDPOINT_EDITED, id, caller.account.as_str(), &endpoint).for_merchant(&endpoint.merchant);
+    let event = tx.tell(kind::ENDPOINT_EDITED, id, caller.account.as_str(), &endpoint);
+    event.for_merchant(&endpoint.merchant).was(Some(&before));
     tx.commit().await?;
     Ok(endpoint)
 }

@@ -84,7 +84,8 @@ pub async fn edit(db: &Db, caller: &Caller, id: &MerchantId, edit: EditMerchant)
         return Ok(merchant);
     }
     tx.update_merchant(&merchant).await?;
-    tx.tell(kind::MERCHANT_EDITED, &merchant.id, caller.account.as_str(), &merchant).for_merchant(id);
+    let event = tx.tell(kind::MERCHANT_EDITED, &merchant.id, caller.account.as_str(), &merchant);
+    event.for_merchant(id).was(Some(&before));
     tx.commit().await?;
     Ok(merchant)
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use berth_base::{
     clock::Millis,
     error::{Error, Result},
-    ids::{HostAppId, MerchantId, MiniAppId, WorkspaceId},
+    ids::{ActId, HostAppId, MerchantId, MiniAppId, WorkspaceId},
 };
 use berth_model::event::EventType;
 use berth_store::EventRow;
@@ -38,6 +38,8 @@ pub struct CloudEvent<'a, D> {
     #[serde(skip_serializing_if = "Option::is_none")]
     berthactor: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    berthact: Option<&'a ActId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     berthminiapp: Option<&'a MiniAppId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     berthhostapp: Option<&'a HostAppId>,
@@ -55,12 +57,13 @@ pub struct CloudEvent<'a, D> {
 /// `berth`, and `dataschema`, which must be an absolute address, is left out.
 ///
 /// The extension `berthseq` is the event's number as text, as integers of CloudEvents end at 2³¹ and numbers of events
-/// may not. `berthminiapp`, `berthhostapp`, `berthmerchant` and `berthworkspace` are present when the event concerns one.
+/// may not. `berthact` is the act that it is a part of. `berthminiapp`, `berthhostapp`, `berthmerchant` and `berthworkspace` are present when the event concerns one.
 pub fn envelope<'a>(row: &'a EventRow, public_url: Option<&'a str>) -> CloudEvent<'a, &'a RawValue> {
     CloudEvent {
         subject: Some(&*row.subject).filter(|subject| !subject.is_empty()),
         berthseq: Some(row.seq.to_string()),
         berthactor: Some(&row.actor),
+        berthact: row.act_id.as_ref(),
         berthminiapp: row.mini_app_id.as_ref(),
         berthhostapp: row.host_app_id.as_ref(),
         berthmerchant: row.merchant_id.as_ref(),
@@ -109,6 +112,7 @@ fn bare<'a, D>(id: &'a str, kind: &str, at: Millis, public_url: Option<&'a str>)
         dataschema: EventType::of(kind).zip(public_url).map(|(known, host)| format!("{host}{}", known.path())),
         berthseq: None,
         berthactor: None,
+        berthact: None,
         berthminiapp: None,
         berthhostapp: None,
         berthmerchant: None,
@@ -148,8 +152,10 @@ mod tests {
             merchant_id: None,
             workspace_id: None,
             actor: "usr_1".into(),
+            act_id: Some("act_01hzzzzzzzzzzzzzzzzzzzzzzz".parse().unwrap()),
             at: Millis(1_900_000_000_000),
             data: Json(to_raw_value(&json!({"version": "1.0.0"})).unwrap()),
+            was: None,
         }
     }
 
@@ -168,6 +174,7 @@ mod tests {
                 "dataschema": "https://berth.example/v1/event-types/version.deleted",
                 "berthseq": "5000000000",
                 "berthactor": "usr_1",
+                "berthact": "act_01hzzzzzzzzzzzzzzzzzzzzzzz",
                 "berthminiapp": "coffee",
                 "data": {"version": "1.0.0"},
             })

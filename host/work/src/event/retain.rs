@@ -1,5 +1,5 @@
 //! Deletes events that are older than the operator wants to keep them, and the deliveries that were given up. The log
-//! is also the record of who did what, so everything is kept for ever unless `--keep-events-days` says otherwise.
+//! is also the record of what was before and after, so everything is kept for ever unless `--keep-events-days` says otherwise.
 //! Nothing is deleted that an enabled webhook or a working relay still has to get.
 
 use std::time::Duration;

@@ -109,9 +109,10 @@ pub async fn set_masks(
     let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
     let (set_by, set_at) = (Some(caller.account.to_string()), Some(tx.now()));
     let masks = LogMasks { scope, mini_app: mini_app.cloned(), rules: set.rules, set_by, set_at };
+    let before = tx.log_masks_of(mini_app).await?;
     tx.set_log_masks(&masks).await?;
     let subject = mini_app.map_or("platform", |id| id.as_str());
-    let event = tx.tell(kind::LOG_MASKS_SET, &subject, caller.account.as_str(), &masks);
+    let event = tx.tell(kind::LOG_MASKS_SET, &subject, caller.account.as_str(), &masks).was(before.as_ref());
     if let Some(id) = mini_app {
         event.for_mini_app(id);
     }

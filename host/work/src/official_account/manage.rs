@@ -12,7 +12,7 @@ use berth_model::{
     event::{Kind, kind},
     official_account::{ActsThrough, EditOfficialAccount, NewOfficialAccount, OfficialAccount, OfficialAccountQuery},
 };
-use berth_store::{Db, Tx};
+use berth_store::{Db, NewEvent, Tx};
 
 use super::{OfficialAccounts, changeable, readable, refused, require_change};
 use crate::endpoint::merchant;
@@ -112,7 +112,7 @@ pub async fn edit(
     }
     if account != before {
         tx.update_official_account(&account).await?;
-        tell(&mut tx, kind::OFFICIAL_ACCOUNT_EDITED, caller, &account);
+        tell(&mut tx, kind::OFFICIAL_ACCOUNT_EDITED, caller, &account).was(Some(&before));
     }
     tx.commit().await?;
     Ok(account)
@@ -139,10 +139,16 @@ pub async fn remove(db: &Db, caller: &Caller, app_id: &WechatAppId) -> Result<()
 }
 
 /// Tells of an account: its merchant of a private one, and the platform alone of a shared one.
-fn tell(tx: &mut Tx, kind: Kind<OfficialAccount>, caller: &Caller, account: &OfficialAccount) {
+fn tell<'a>(
+    tx: &'a mut Tx,
+    kind: Kind<OfficialAccount>,
+    caller: &Caller,
+    account: &OfficialAccount,
+) -> &'a mut NewEvent {
     let event = tx.tell(kind, &account.app_id, caller.account.as_str(), account);
-    if let Some(merchant) = &account.merchant {
-        event.for_merchant(merchant);
+    match &account.merchant {
+        Some(merchant) => event.for_merchant(merchant),
+        None => event,
     }
 }
 

@@ -36,9 +36,10 @@ pub async fn set_min_version(db: &Db, caller: &Caller, id: &MiniAppId, min: MinV
         may_be_least(id, online.as_ref(), version, exists)?;
         trial::end(&mut tx, actor, id, TrialEnd::MinVersion, |trial| trial < version).await?;
     }
+    let before = mini_app.clone();
     mini_app.min_version = min.version;
     tx.set_min_version(id, mini_app.min_version.as_ref()).await?;
-    tx.tell(kind::MINI_APP_MIN_VERSION, id, actor, &mini_app).for_mini_app(id);
+    tx.tell(kind::MINI_APP_MIN_VERSION, id, actor, &mini_app).for_mini_app(id).was(Some(&before));
     tx.commit().await?;
     Ok(mini_app)
 }

@@ -111,7 +111,8 @@ pub async fn edit_application(
         return Ok(after);
     }
     tx.set_item(id, &of_application(after.clone())).await?;
-    tx.tell(kind::WORKSPACE_APPLICATION_EDITED, application, caller.account.as_str(), &after).for_workspace(id);
+    let event = tx.tell(kind::WORKSPACE_APPLICATION_EDITED, application, caller.account.as_str(), &after);
+    event.for_workspace(id).was(Some(&before));
     tx.commit().await?;
     Ok(after)
 }

@@ -82,9 +82,11 @@ pub async fn edit(db: &Db, caller: &Caller, id: &WorkspaceId, edit: &EditWorkspa
     if name == workspace.name {
         return Ok(workspace);
     }
+    let before = workspace.clone();
     workspace.name = name;
     tx.set_workspace_name(id, &workspace.name).await?;
-    tx.tell(kind::WORKSPACE_EDITED, id, caller.account.as_str(), &workspace).for_workspace(id);
+    let event = tx.tell(kind::WORKSPACE_EDITED, id, caller.account.as_str(), &workspace);
+    event.for_workspace(id).was(Some(&before));
     tx.commit().await?;
     Ok(workspace)
 }

@@ -24,7 +24,7 @@ use berth_model::{
     access::{Action, Caller, TokenScope},
     event::{Kind, kind},
 };
-use berth_store::{Db, Tx};
+use berth_store::{Db, NewEvent, Tx};
 
 use crate::endpoint::{
     merchant,
@@ -34,8 +34,8 @@ use crate::endpoint::{
 /// How many nodes a merchant may have. A check carries the ids of all that an endpoint application reaches.
 const MAX_NODES: i64 = 5_000;
 
-fn tell(tx: &mut Tx, kind: Kind<OrgNode>, actor: &str, node: &OrgNode) {
-    tx.tell(kind, &node.id, actor, node).for_merchant(&node.merchant);
+fn tell<'a>(tx: &'a mut Tx, kind: Kind<OrgNode>, actor: &str, node: &OrgNode) -> &'a mut NewEvent {
+    tx.tell(kind, &node.id, actor, node).for_merchant(&node.merchant)
 }
 
 impl Owned for OrgNode {
@@ -114,7 +114,7 @@ pub async fn edit(db: &Db, caller: &Caller, id: &OrgNodeId, edit: EditOrgNode) -
         return Ok(node);
     }
     tx.set_org_node(&node).await?;
-    tell(&mut tx, kind::ORG_NODE_EDITED, caller.account.as_str(), &node);
+    tell(&mut tx, kind::ORG_NODE_EDITED, caller.account.as_str(), &node).was(Some(&before));
     tx.commit().await?;
     Ok(node)
 }

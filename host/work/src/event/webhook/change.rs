@@ -118,7 +118,8 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
     row.updated_at = tx.now();
     tx.update_webhook(&row).await?;
     let webhook = Webhook::from(&row);
-    tell(&mut tx, kind::WEBHOOK_EDITED, &scope, id, caller.account.as_str(), &webhook);
+    let event = tell(&mut tx, kind::WEBHOOK_EDITED, &scope, id, caller.account.as_str(), &webhook);
+    event.was(Some(&Webhook::from(&before)));
     tx.commit().await?;
     Ok(webhook)
 }

@@ -17,7 +17,7 @@ use berth_model::{
     access::{Action, Caller, Scope, TokenScope},
     event::Kind,
 };
-use berth_store::{Db, Tx, WebhookRow};
+use berth_store::{Db, NewEvent, Tx, WebhookRow};
 use serde::Serialize;
 
 /// How many types one webhook may list.
@@ -68,19 +68,20 @@ fn permit(row: Option<WebhookRow>, caller: &Caller, id: &WebhookId, action: Acti
 }
 
 /// Emits an event about a webhook to those who may know of it.
-fn tell<T: Serialize>(tx: &mut Tx, kind: Kind<T>, scope: &Scope, id: &WebhookId, actor: &str, data: &T) {
+fn tell<'a, T: Serialize>(
+    tx: &'a mut Tx,
+    kind: Kind<T>,
+    scope: &Scope,
+    id: &WebhookId,
+    actor: &str,
+    data: &T,
+) -> &'a mut NewEvent {
     let event = tx.tell(kind, id, actor, data);
     match scope {
-        Scope::HostApp(id) => {
-            event.for_host_app(id);
-        }
-        Scope::Merchant(id) => {
-            event.for_merchant(id);
-        }
-        Scope::Workspace(id) => {
-            event.for_workspace(id);
-        }
-        Scope::Platform | Scope::Team(_) => {}
+        Scope::HostApp(id) => event.for_host_app(id),
+        Scope::Merchant(id) => event.for_merchant(id),
+        Scope::Workspace(id) => event.for_workspace(id),
+        Scope::Platform | Scope::Team(_) => event,
     }
 }
 

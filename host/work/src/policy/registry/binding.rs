@@ -286,6 +286,7 @@ pub async fn store(
     if row.digest == policy.digest && row.says(&new) {
         return Ok(None);
     }
+    let before = PolicyBinding::from(row.clone());
     let row = PolicyBindingRow {
         digest: policy.digest,
         version: policy.version,
@@ -300,7 +301,7 @@ pub async fn store(
     };
     tx.update_policy_binding(&row).await?;
     let told = PolicyBinding::from(row);
-    let event = tx.tell(kind::POLICY_REBOUND, &told.id, actor, &told);
+    let event = tx.tell(kind::POLICY_REBOUND, &told.id, actor, &told).was(Some(&before));
     if let Some(mini_app) = owner {
         event.for_mini_app(mini_app);
     }
