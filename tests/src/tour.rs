@@ -8,6 +8,7 @@ use crate::{
     Host,
     browser::{Browser, Page},
     chromium::Window,
+    merchant::Merchant,
     scene::{Scene, text},
 };
 
@@ -38,6 +39,7 @@ pub async fn furnished(host: Host) -> Scene {
     log(&scene, "pay timed out").await;
     workspace(&scene).await;
     develop(&scene).await;
+    merchant(&scene).await;
     scene
 }
 
@@ -87,6 +89,20 @@ async fn develop(scene: &Scene) {
     });
     admin.put("/v1/mini-apps/coffee/privacy/draft", agreement).await.good();
     admin.post("/v1/mini-apps/coffee/privacy/versions", json!({})).await.good();
+}
+
+/// A merchant with a product in an endpoint application, a channel, two organisation nodes and a message that is parked.
+async fn merchant(scene: &Scene) {
+    let merchant = Merchant::new(&scene.admin, "brew").await;
+    merchant.buys("pi-mall", "mall").await;
+    let shop = merchant.endpoint("Shop", &["pi-mall"]).await;
+    merchant.channel("wechat_mini_program", "wxb11529c136998cb6", &shop).await;
+    merchant.node("china", None, &["pi-mall"]).await;
+    merchant.node("shanghai", Some("china"), &[]).await;
+    merchant.assigns(&shop, "china").await.good();
+    let unheard_of = json!({"id": "renewal-1", "merchant": "brew", "instance": "pi-crm", "product": "crm",
+        "kind": "renewal", "at": "2026-01-01T00:00:00Z", "valid_until": "2030-01-01T00:00:00Z"});
+    scene.admin.post("/v1/fulfilments", unheard_of).await;
 }
 
 /// A workspace with somebody in a department and a tag, and something of each kind that is given to them.

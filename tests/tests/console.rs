@@ -209,18 +209,18 @@ async fn every_page_can_be_read_by_everybody_in_a_real_browser() {
     let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
     let pages: Vec<_> = all_pages(&browser).await.into_iter().map(|page| page.address).collect();
     let window = window(&scene, &driver, 1280).await;
+    let mut faults = Vec::new();
     for (language, theme) in [("en", "light"), ("zh-CN", "dark")] {
         window.keep("berth_language", language).await;
         window.keep("berth_theme", theme).await;
         for address in &pages {
             window.go(&format!("{}{address}", scene.host.url)).await;
-            let found = window.axe(&axe).await;
-            assert!(found.is_empty(), "{language} {theme} {address}: {found:#?}");
-            let complaints = window.complaints().await;
-            assert!(complaints.is_empty(), "{address}: {complaints:?}");
+            let found = window.axe(&axe).await.into_iter().chain(window.complaints().await);
+            faults.extend(found.map(|fault| format!("{language} {theme} {address}: {fault}")));
         }
     }
     window.close().await;
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

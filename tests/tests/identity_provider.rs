@@ -1,4 +1,4 @@
-//! Signing in at the operator's identity provider, npm's oidc-provider (P17–P19).
+//! Signing in at the operator's identity provider, npm's oidc-provider (P16–P18).
 
 use berth_base::clock::{ManualClock, Nature};
 use berth_model::access::ProviderAccounts;
@@ -102,7 +102,7 @@ impl Company {
 }
 
 on_both! {
-    async fn p17_p19_a_newcomer_gets_an_account_without_roles_and_the_same_one_the_next_time(host) {
+    async fn p16_p18_a_newcomer_gets_an_account_without_roles_and_the_same_one_the_next_time(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         let shown = acme.nobody().get("/v1/sign-in-provider").await.good();
         assert_eq!(shown, json!({"name": "Acme", "issuer": acme.provider.url}));
@@ -134,7 +134,7 @@ on_both! {
         ann.delete(LINK).await.refused("no-password");
     }
 
-    async fn p18_an_account_is_linked_by_its_own_person_and_by_nothing_else(host) {
+    async fn p17_an_account_is_linked_by_its_own_person_and_by_nothing_else(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
         let (account, ann) = acme.host.somebody("ann").await;
         ann.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": "ann@example.com"})).await.good();
@@ -163,7 +163,7 @@ on_both! {
         assert_eq!(acme.told("provider_link.removed").await[0]["data"]["subject"], "ann.lee");
     }
 
-    async fn p18_p8_neither_the_second_factor_is_asked_for_nor_a_disabled_account_let_in(host) {
+    async fn p17_p8_neither_the_second_factor_is_asked_for_nor_a_disabled_account_let_in(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
         let (account, ann) = acme.host.somebody("ann").await;
         ann.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": "ann"})).await.good();
@@ -176,7 +176,7 @@ on_both! {
         acme.sign_in("ann").await.refused("account-disabled");
     }
 
-    async fn p17_f90_what_a_provider_says_wrongly_lets_nobody_in(host) {
+    async fn p16_f90_what_a_provider_says_wrongly_lets_nobody_in(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         for (how, why) in [
             (json!({"claims": {"nonce": "another"}}), "nonce"),
@@ -206,7 +206,7 @@ on_both! {
         acme.sign_in("ann").await.good();
     }
 
-    async fn p17_f82_a_visit_ends_once_in_the_browser_in_which_it_began(host) {
+    async fn p16_f82_a_visit_ends_once_in_the_browser_in_which_it_began(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         let nobody = acme.nobody();
         let end = async |came: &Value| nobody.post(SESSIONS, came.clone()).await;
@@ -237,7 +237,7 @@ on_both! {
         end(&late).await.refused("sign-in-over");
     }
 
-    async fn p17_p18_f82_a_visit_is_for_what_it_was_begun(host) {
+    async fn p16_p17_f82_a_visit_is_for_what_it_was_begun(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         let (_, ann) = acme.host.somebody("ann").await;
         let (_, bob) = acme.host.somebody("bob").await;
@@ -249,7 +249,7 @@ on_both! {
         ann.get(LINK).await.refused("not-found");
     }
 
-    async fn p18_p6_an_invitation_is_accepted_at_the_provider(host) {
+    async fn p17_p6_an_invitation_is_accepted_at_the_provider(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
         let team = text(&acme.admin.post("/v1/teams", json!({"name": "Shop team"})).await.good()["id"]);
         let invite = async |name: &str| {
@@ -277,7 +277,7 @@ on_both! {
         acme.nobody().post(SESSIONS, away).await.refused("sign-in-over");
     }
 
-    async fn p17_p18_people_sign_in_link_and_accept_by_pages(host) {
+    async fn p16_p17_people_sign_in_link_and_accept_by_pages(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
         let url = acme.host.url.clone();
         let page = Pages::new(&acme.host).get("/ui/sign-in?back=%2Fui%2Fevents").await;

@@ -1,4 +1,4 @@
-//! A second factor: codes of an app, and recovery codes (P15, P16).
+//! A second factor: codes of an app, and recovery codes (P14, P15).
 
 use berth_base::clock::ManualClock;
 use berth_tests::{Answer, Api, Host, authenticator, browser::Browser, clock, on_both, scene::text};
@@ -53,7 +53,7 @@ impl Ann {
 }
 
 on_both! {
-    async fn p15_p4_signing_in_takes_a_code_that_is_good_once(host) {
+    async fn p14_p4_signing_in_takes_a_code_that_is_good_once(host) {
         let ann = Ann::come(host).await;
         ann.api.get(FACTOR).await.refused("not-found");
         ann.api.post(FACTOR, json!({"password": "canary another pile"})).await.refused("wrong-credentials");
@@ -104,7 +104,7 @@ on_both! {
         assert_eq!(ann.told("second_factor.set_up").await.len(), 1);
     }
 
-    async fn p15_f84_of_many_who_use_a_code_at_once_one_gets_in(host) {
+    async fn p14_f84_of_many_who_use_a_code_at_once_one_gets_in(host) {
         let ann = Ann::come(host).await;
         let (key, recovery) = ann.turn_on().await;
         ann.clock.advance_seconds(30);
@@ -116,7 +116,7 @@ on_both! {
         }
     }
 
-    async fn p15_p4_wrong_codes_are_counted_like_wrong_passwords(host) {
+    async fn p14_p4_wrong_codes_are_counted_like_wrong_passwords(host) {
         let ann = Ann::come(host).await;
         let (_, recovery) = ann.turn_on().await;
         let host = ann.host.listening(|http| http.devices.name_tries = "4/1h".parse().unwrap()).await;
@@ -132,7 +132,7 @@ on_both! {
         nobody.post("/v1/sessions", json!({"ticket": ticket, "code": recovery[0]})).await.refused("too-many-requests");
     }
 
-    async fn p16_a_recovery_code_gets_in_once_and_a_session_alone_removes_nothing(host) {
+    async fn p15_a_recovery_code_gets_in_once_and_a_session_alone_removes_nothing(host) {
         let ann = Ann::come(host).await;
         let (key, recovery) = ann.turn_on().await;
         ann.sign_in(json!({"code": recovery[3].to_uppercase().replace('-', " ")})).await.good();
@@ -158,7 +158,7 @@ on_both! {
         assert_eq!(ann.told("second_factor.removed").await.len(), 2);
     }
 
-    async fn p16_an_admin_of_the_platform_removes_what_somebody_has_lost(host) {
+    async fn p15_an_admin_of_the_platform_removes_what_somebody_has_lost(host) {
         let ann = Ann::come(host).await;
         ann.turn_on().await;
         let path = format!("/v1/accounts/{}/second-factor", ann.account);
@@ -174,7 +174,7 @@ on_both! {
         bob.post(FACTOR, json!({"password": PASSWORD})).await.refused("no-password");
     }
 
-    async fn p15_p16_a_person_turns_it_on_and_signs_in_by_pages(host) {
+    async fn p14_p15_a_person_turns_it_on_and_signs_in_by_pages(host) {
         let ann = Ann::come(host).await;
         let browser = Browser::new(&ann.host);
         let credentials = [("sign_in_name", "ann"), ("password", PASSWORD), ("back", "/ui/me")];
@@ -219,7 +219,7 @@ on_both! {
         ann.sign_in(json!({})).await.good();
     }
 
-    async fn i8_p15_p16_neither_keys_nor_codes_are_in_the_database_or_in_events(host) {
+    async fn i8_p14_p15_neither_keys_nor_codes_are_in_the_database_or_in_events(host) {
         let ann = Ann::come(host).await;
         let (key, recovery) = ann.turn_on().await;
         ann.sign_in(json!({"code": recovery[0]})).await.good();

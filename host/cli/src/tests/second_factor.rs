@@ -29,7 +29,7 @@ async fn run(line: &str, input: &str) -> (super::Ran, Vec<String>) {
 }
 
 #[tokio::test]
-async fn p15_it_is_set_up_in_one_go() {
+async fn p14_it_is_set_up_in_one_go() {
     let (ran, asked) = run("second-factor set-up", "correct pony pile\n287082\n").await;
     assert_eq!(
         asked,
@@ -44,7 +44,7 @@ async fn p15_it_is_set_up_in_one_go() {
 }
 
 #[tokio::test]
-async fn p16_it_is_removed_by_a_code_or_by_the_password() {
+async fn p15_it_is_removed_by_a_code_or_by_the_password() {
     let remove = async |input| run("second-factor remove", input).await.1.remove(0);
     assert_eq!(remove("287082\n").await, r#"POST /v1/me/second-factor/remove {"code":"287082"}"#);
     assert_eq!(remove("\npony pile\n").await, r#"POST /v1/me/second-factor/remove {"password":"pony pile"}"#);

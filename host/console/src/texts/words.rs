@@ -32,6 +32,7 @@ texts! {
     mode_enforce = "enforce" / "生效";
     mode_shadow = "shadow" / "观察";
     off_shelf = "off the shelf" / "已下架";
+    below_it(name) = "below {name}" / "{name} 的下级";
     what_will_happen = "What will happen" / "操作影响";
     type_to_confirm(what) = "Type {what} to confirm" / "请输入 {what} 以确认";
 }

@@ -1,4 +1,4 @@
-//! The identity provider at which people sign in, by OpenID Connect, and who they are there (P17–P19).
+//! The identity provider at which people sign in, by OpenID Connect, and who they are there (P16–P18).
 //!
 //! A person is known by the issuer and the subject together, and by nothing else. An address of e-mail would not do: providers
 //! let people choose it, and give it to somebody else once it is free.
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p19_a_newcomer_is_called_as_the_provider_calls_them_if_that_is_a_name() {
+    fn p18_a_newcomer_is_called_as_the_provider_calls_them_if_that_is_a_name() {
         let long = "灰".repeat(99);
         for (said, name) in [
             (Some(" Ann Lee\u{202e}\u{0}"), "Ann Lee"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn p17_a_browser_comes_back_to_the_host() {
+    fn p16_a_browser_comes_back_to_the_host() {
         assert_eq!(provider_redirect_uri("https://berth.example/"), "https://berth.example/ui/sign-in/back");
     }
 }

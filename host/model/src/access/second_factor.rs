@@ -1,4 +1,4 @@
-//! A second factor: codes of an app on the person's phone (RFC 6238), and recovery codes for who has lost it (P15, P16).
+//! A second factor: codes of an app on the person's phone (RFC 6238), and recovery codes for who has lost it (P14, P15).
 //!
 //! HMAC-SHA-1, six digits, thirty seconds: every such app makes these codes, and many make no others whatever they are told.
 
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn p15_codes_are_those_of_rfc_6238() {
+    fn p14_codes_are_those_of_rfc_6238() {
         assert_eq!(rfc().bytes(), b"12345678901234567890");
         // Appendix B has eight digits, of which the last six are the code.
         for (seconds, code) in [
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn p15_a_code_is_good_around_its_time_and_once() {
+    fn p14_a_code_is_good_around_its_time_and_once() {
         let at = |seconds: i64, used| rfc().step_of(287_082, Millis(seconds * 1000), used);
         assert_eq!([0, 29, 30, 59, 89].map(|seconds| at(seconds, -1)), [Some(1); 5]);
         assert_eq!((at(90, -1), at(-31, -1)), (None, None));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn p15_a_key_is_random_and_every_app_reads_it() {
+    fn p14_a_key_is_random_and_every_app_reads_it() {
         let (one, other) = (FactorKey::generate(&SystemRandom), FactorKey::generate(&SystemRandom));
         assert_ne!(one.expose(), other.expose());
         assert_eq!((one.expose().len(), one.bytes().len()), (32, 20));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn p15_p16_a_code_is_read_as_people_type_it() {
+    fn p14_p15_a_code_is_read_as_people_type_it() {
         let read = |typed: &str| TypedCode::read(&typed.to_owned().into());
         assert_eq!((read("287082"), read(" 005 924 ")), (TypedCode::OfApp(287_082), TypedCode::OfApp(5_924)));
         let recovery = |bare: &str| TypedCode::Recovery(bare.to_owned());
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn p16_recovery_codes_are_ten_and_all_different() {
+    fn p15_recovery_codes_are_ten_and_all_different() {
         let codes = new_recovery_codes(&SystemRandom);
         let different: std::collections::BTreeSet<_> = codes.iter().map(|code| bare_recovery_code(code)).collect();
         assert_eq!((codes.len(), different.len()), (RECOVERY_CODES, RECOVERY_CODES));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn p16_a_second_factor_is_removed_by_one_proof() {
+    fn p15_a_second_factor_is_removed_by_one_proof() {
         let remove = |password: Option<&str>, code: Option<&str>| {
             let secret = |text: &str| Secret::from(text.to_owned());
             RemoveSecondFactor { password: password.map(secret), code: code.map(secret) }.by()

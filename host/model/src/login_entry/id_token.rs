@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn p19_a_person_is_called_by_the_name_or_else_by_the_user_name() {
+    fn p18_a_person_is_called_by_the_name_or_else_by_the_user_name() {
         let name = |names: Value| {
             let mut claims =
                 json!({"iss": "https://a.example", "sub": "s1", "aud": "berth", "exp": 1600, "nonce": "n1"});

@@ -1,4 +1,4 @@
-//! Signing in at the operator's identity provider, by OpenID Connect (P17–P19).
+//! Signing in at the operator's identity provider, by OpenID Connect (P16–P18).
 //!
 //! A visit of the provider begins here and ends here: in the browser in which it began, once, and for what it was begun. What the
 //! provider says is read as at login entries: by [`crate::login_provider`].
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn p17_settings_of_a_provider_that_cannot_work_are_refused_at_the_start() {
+    fn p16_settings_of_a_provider_that_cannot_work_are_refused_at_the_start() {
         let open = |config: &ProviderConfig, url| Provider::open(config, Guard::default(), url);
         let here = Some("https://berth.example");
         let wrong = |config: &ProviderConfig, url| {

@@ -1,4 +1,4 @@
-//! The second factor of an account: set up, asked for at signing in, removed (P15, P16).
+//! The second factor of an account: set up, asked for at signing in, removed (P14, P15).
 
 use berth_base::{
     clock::Millis,

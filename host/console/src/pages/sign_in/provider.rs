@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn p17_what_a_browser_keeps_is_for_its_own_state_for_this_host_and_for_no_script() {
+    fn p16_what_a_browser_keeps_is_for_its_own_state_for_this_host_and_for_no_script() {
         let kept = Kept { links: true, cookie: "c00c1e".into(), back: "/ui/a?b=c.d;e".into() };
         let line = kept.header(true, "0123456789abcdef").unwrap();
         let line = line.to_str().unwrap();
