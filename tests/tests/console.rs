@@ -85,6 +85,7 @@ fn shell_words(command: &str) -> Vec<String> {
     let stands_for = |word: String| match word.as_str() {
         "HOST_APP" => "super-app".to_owned(),
         "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
+        "ENDPOINT_APP" => "cid_01arz3ndektsv4rrffq69g5fav".to_owned(),
         "OPEN_ID" => format!("o{}", "0".repeat(27)),
         _ => word,
     };

@@ -162,7 +162,11 @@ once, until {until}; `berth admin invite` makes another one:
 
   {link}
 
-On the command line, in another terminal, the admin's token, shown this once:
+For the command line there is the admin's token, shown this once:
+
+  {secret}
+
+Next, in another terminal:
 
   berth login --server http://{bound} --token {secret}
   berth team create \"My team\"

@@ -173,11 +173,7 @@ pub fn tabs(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
     ];
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;
     let tab = |(name, path, _)| Tab { name, address: address(path), is_here: path == here };
-    let mut tabs: Vec<_> = pages.into_iter().filter(|(.., is_offered)| *is_offered).map(tab).collect();
-    if visit.can(Action::ReadActs, &app.scope()) {
-        tabs.push(Tab { name: t.see_acts(), address: at!("/ui/acts?mini_app={}", app.id), is_here: false });
-    }
-    tabs
+    pages.into_iter().filter(|(.., is_offered)| *is_offered).map(tab).collect()
 }
 
 /// The head of a page of a MiniApp.

@@ -4,7 +4,7 @@ use super::{Texts, texts};
 use berth_model::login_entry::ClientAuth;
 
 texts! {
-    identities = "User identity" / "用户身份";
+    identities = "Identity" / "用户身份";
     changed_by(who, when) = "Changed by {who}, {when}." / "由 {who} 于 {when} 更改。";
 
     union_ids = "Union ids" / "UnionID";

@@ -40,6 +40,7 @@ struct Page<'a> {
     tabs: Vec<Tab>,
     minimum: String,
     may_edit: bool,
+    reads_acts: bool,
     may_release: bool,
     filled: &'a Filled,
 }
@@ -57,6 +58,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         tabs: tabs(visit, &app, "/settings"),
         minimum: app.min_version.as_ref().map(ToString::to_string).unwrap_or_default(),
         may_edit: visit.can(Action::EditMiniApp, &scope),
+        reads_acts: visit.can(Action::ReadActs, &scope),
         may_release: visit.can(Action::Release, &scope),
         filled,
     };
