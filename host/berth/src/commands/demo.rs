@@ -13,22 +13,25 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
+use berth_check::Asker;
 use berth_cli::{Done, Session};
 use berth_model::{
     access::{Caller, NewTeam},
     audit::{AuditState, Decide},
+    check::CheckRequest,
     host_app::NewHostApp,
     mini_app::NewMiniApp,
-    rollout::NewGrayTask,
+    report::Report,
+    rollout::{Mark, NewGrayTask},
     version::Publish,
 };
 use berth_package::{PackOptions, PackageName, pack};
 use berth_work::{
     access,
     app::App,
-    audit, binding,
+    audit, binding, check,
     config::{Config, Storage},
-    host_app, mini_app, rollout,
+    host_app, mini_app, report, rollout,
     version::{self, upload},
 };
 
@@ -38,6 +41,9 @@ static COFFEE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/coffee
 static WEATHER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/weather");
 
 const HOST_APP: &str = "demo-app";
+
+/// How many devices have started coffee when the demo begins.
+const DEVICES: usize = 60;
 
 /// The arguments of `berth demo`.
 #[derive(Args, Clone, Debug)]
@@ -107,6 +113,9 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
     approve(app, caller, "coffee", "1.2.0").await?;
     half_of_the_devices(app, caller, "coffee", "1.2.0").await?;
     app.follower.settled().await?;
+    for number in 1..=DEVICES {
+        device_starts(app, &host_app.public_key, number).await?;
+    }
     Ok(host_app.public_key)
 }
 
@@ -149,6 +158,37 @@ async fn half_of_the_devices(app: &App, caller: &Caller, id: &str, number: &str)
     rollout::create(&app.db, &*app.judges, caller, &id.parse()?, task).await.map(|_| ())
 }
 
+/// A device starts coffee. Those that are given the grayscale version mostly run it; on a few it fails, and of some nothing is heard.
+async fn device_starts(app: &App, key: &str, number: usize) -> Result<()> {
+    let guid = format!("device-{number}");
+    let platform = ["android", "ios", "harmony"][number % 3];
+    let asked = serde_json::json!({
+        "host_app": HOST_APP, "guid": guid, "platform": platform, "apps": [{"mini_app": "coffee", "version": "1.1.0"}],
+    });
+    let request: CheckRequest = serde_json::from_value(asked).map_err(Error::internal)?;
+    let answer = check::check(&app.checks, &Asker::Key(key), &request, &|_| true).await?;
+    let Some(given) = answer.results.into_iter().find(|given| given.gray_task.is_some()) else { return Ok(()) };
+    let Some(version) = given.version else { return Ok(()) };
+    let marks: &[Mark] = match number % 10 {
+        0 => &[],
+        1 => &[Mark::Downloaded],
+        2 => &[Mark::Downloaded, Mark::Failed],
+        _ => &[Mark::Downloaded, Mark::Running],
+    };
+    for kind in marks {
+        let report = Report {
+            host_app: HOST_APP.parse()?,
+            guid: guid.clone(),
+            mini_app: given.mini_app.clone(),
+            version: version.clone(),
+            kind: *kind,
+            detail: (*kind == Mark::Failed).then(|| "TypeError: card is undefined".into()),
+        };
+        report::take(&app.checks, key, &report)?;
+    }
+    Ok(())
+}
+
 fn lines_to_try(bound: SocketAddr, link: &str, token: &str, key: &str) -> String {
     format!(
         "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online.
@@ -177,7 +217,6 @@ Stop it with Ctrl-C. Its data stays where it is; starting again goes on with it.
 #[cfg(test)]
 mod tests {
     use super::*;
-    use berth_model::check::CheckRequest;
 
     #[test]
     fn the_body_to_try_is_a_check_of_coffee() {

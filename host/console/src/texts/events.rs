@@ -15,9 +15,9 @@ impl Texts {
     }
 }
 
-/// The first part of a sentence of the catalogue: what comes after a semicolon is for programs.
+/// The first part of a sentence of the catalogue: what comes after it is for programs, and names members of the data.
 fn headline(says: &str) -> &str {
-    says.split([';', ':']).next().unwrap_or(says).trim_end_matches('.')
+    says.split([';', ':', '`']).next().unwrap_or(says).trim_end_matches(['.', ',', ' '])
 }
 
 fn chinese(kind: &str) -> Option<&'static str> {

@@ -235,7 +235,7 @@ catalogue! {
     CHANNEL_EDITED = "channel.edited" Channel, "The name of a channel changed.";
     CHANNEL_UNAUTHORISED = "channel.unauthorised" Channel, "The authorisation of a channel was taken back where the channel is.";
     CHANNEL_BOUND = "channel.bound" Channel, "A channel reaches an endpoint application.";
-    CHANNEL_UNBOUND = "channel.unbound" ChannelUnbound, "A channel reaches the endpoint application `from` no more.";
+    CHANNEL_UNBOUND = "channel.unbound" ChannelUnbound, "A channel does not reach an endpoint application any more; `from` says which.";
     CHANNEL_DELETED = "channel.deleted" Channel, "A merchant gave a channel up.";
 
     OFFICIAL_ACCOUNT_ADDED = "official_account.added" OfficialAccount, "An official account was added, to be shared or for one merchant.";
