@@ -171,6 +171,18 @@ struct Body<'a> {
 }
 
 impl Refused {
+    /// What it says in a sentence, for a page that is about something else.
+    pub fn in_short(&self, t: Texts) -> String {
+        match self {
+            Self::ByApi(refusal) => {
+                let Says { heading, text, .. } = refusal.says(t);
+                if text.is_empty() { heading } else { text }
+            }
+            Self::Misread(text) => text.clone(),
+            Self::NotSignedIn(_) | Self::Forbidden | Self::Broken(_) => t.refused_heading().into(),
+        }
+    }
+
     /// A page that says it, for a visitor of whom nothing but the taste is known.
     pub fn show(&self, taste: &Taste) -> Response {
         let t = taste.t;

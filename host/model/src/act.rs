@@ -8,6 +8,7 @@ use berth_base::{
     page::paged,
     text::text_enum,
 };
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -55,7 +56,9 @@ impl Place {
     /// no events that would say it.
     pub fn of_path(path: &str) -> Option<Self> {
         let (kind, rest) = PATHS.iter().find_map(|(start, kind)| Some((*kind, path.strip_prefix(start)?)))?;
-        let id = rest.split('/').next().filter(|id| !id.is_empty())?;
+        let segment = rest.split('/').next().filter(|id| !id.is_empty())?;
+        // Handlers get what an address says without its encoding, so what was encoded needlessly is the same place.
+        let id = percent_decode_str(segment).decode_utf8().ok()?;
         Some(Self::new(kind, &id))
     }
 
@@ -246,6 +249,29 @@ pub struct Changes {
     pub count: i64,
 }
 
+impl Act {
+    /// The act as those know it who may read these events of it alone: it is about what they are about and what `reads` names, and
+    /// changed what they tell. From where it came is for those who may read the acts of the place that was asked for.
+    #[must_use]
+    pub fn told(mut self, events: &[Event], reads: impl Fn(&Place) -> bool) -> Self {
+        let is_theirs = match Place::of_path(&self.path) {
+            Some(place) => reads(&place),
+            None => self.places.iter().all(&reads),
+        };
+        if !is_theirs {
+            (self.token, self.address, self.agent, self.request_id) = (None, None, None, None);
+        }
+        let told: Vec<Place> = events.iter().flat_map(|event| event.concern().places()).collect();
+        self.places.retain(|place| told.contains(place) || reads(place));
+        for changes in &mut self.changes {
+            let count = events.iter().filter(|event| event.kind == changes.kind).count();
+            changes.count = i64::try_from(count).unwrap_or(i64::MAX);
+        }
+        self.changes.retain(|changes| changes.count > 0);
+        self
+    }
+}
+
 /// An act with its events.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct ActDetail {
@@ -380,6 +406,7 @@ mod tests {
     fn p10_a_refused_act_belongs_to_what_its_address_names() {
         for (path, place) in [
             ("/v1/mini-apps/shop/versions/1.0.0/publish", Some((PlaceKind::MiniApp, "shop"))),
+            ("/v1/mini-apps/%73hop/shelf", Some((PlaceKind::MiniApp, "shop"))),
             ("/v1/teams/team_1/members/usr_1", Some((PlaceKind::Team, "team_1"))),
             ("/v1/host-apps/mall", Some((PlaceKind::HostApp, "mall"))),
             ("/scim/v2/ws-1/Users", Some((PlaceKind::Workspace, "ws-1"))),

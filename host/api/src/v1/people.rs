@@ -54,12 +54,12 @@ async fn start(
         (Some(caller), None) => app.people.start_by_token(&caller, &origin).await?,
         (None, Some(Credentials::Password { name, password, code })) => {
             let sign_in = app.people.sign_in(&name, &password, code.as_ref(), &origin);
-            app.try_password(client, &folded_name(&name), sign_in).await?
+            app.try_password(client, &named(&name), sign_in).await?
         }
         (None, Some(Credentials::Ticket { ticket, code })) => {
             let ticket = app.people.read_ticket(&ticket)?;
             let sign_in = app.people.sign_in_by_code(&ticket, &code, &origin);
-            app.try_password(client, &ticket.name, sign_in).await?
+            app.try_password(client, &named(&ticket.name), sign_in).await?
         }
         (Some(_), Some(_)) => {
             let detail = "leave it out with a token, or the token with it: each says whose session it is to be.";
@@ -102,7 +102,7 @@ async fn change_password(
     client: Option<Extension<ClientIp>>,
     Json(change): Json<ChangePassword>,
 ) -> Result<StatusCode> {
-    app.try_password(client, caller.account.as_str(), app.people.change_password(&caller, change)).await?;
+    app.try_password(client, &own(&caller), app.people.change_password(&caller, change)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -170,4 +170,14 @@ async fn disable(State(app): AppState, caller: Caller, Path(id): Path<UserId>) -
 #[utoipa::path(post, path = "/v1/accounts/{id}/enable", tag = "access", params(("id" = UserId, Path)), responses((status = 200, body = Account)))]
 async fn enable(State(app): AppState, caller: Caller, Path(id): Path<UserId>) -> Result<Json<Account>> {
     Ok(Json(access::enable(&app.db, &caller, &id).await?))
+}
+
+/// Whose tries count when somebody signs in by this name: nobody who is signed in shares them.
+fn named(name: &str) -> String {
+    format!("name {}", folded_name(name))
+}
+
+/// Whose tries count when somebody who is signed in proves who they are: strangers cannot use them up.
+pub(super) fn own(caller: &Caller) -> String {
+    format!("account {}", caller.account)
 }

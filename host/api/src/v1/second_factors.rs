@@ -10,6 +10,7 @@ use berth_model::access::{
 };
 use berth_work::access;
 
+use super::people::own;
 use crate::{Api, client_ip::ClientIp};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -37,7 +38,7 @@ async fn set_up(
     Json(set_up): Json<SetUpSecondFactor>,
 ) -> Result<(StatusCode, SecretHeaders, Json<SecondFactorKey>)> {
     let work = app.people.set_up_second_factor(&caller, set_up);
-    let key = app.try_password(client, caller.account.as_str(), work).await?;
+    let key = app.try_password(client, &own(&caller), work).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(key)))
 }
 
@@ -51,7 +52,7 @@ async fn confirm(
     Json(confirm): Json<ConfirmSecondFactor>,
 ) -> Result<(SecretHeaders, Json<RecoveryCodes>)> {
     let work = app.people.confirm_second_factor(&caller, &confirm.code);
-    let codes = app.try_password(client, caller.account.as_str(), work).await?;
+    let codes = app.try_password(client, &own(&caller), work).await?;
     Ok((secret_headers(), Json(codes)))
 }
 
@@ -64,7 +65,7 @@ async fn remove(
     Json(removal): Json<RemoveSecondFactor>,
 ) -> Result<StatusCode> {
     let work = app.people.remove_second_factor(&caller, removal);
-    app.try_password(client, caller.account.as_str(), work).await?;
+    app.try_password(client, &own(&caller), work).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

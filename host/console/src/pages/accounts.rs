@@ -19,6 +19,7 @@ use crate::{
     parts::Filled,
     path::{at, with_query},
     refused::{Refused, read},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -162,7 +163,7 @@ fn show_removal(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         act: t.second_factor_turn_off().into(),
         effects: vec![t.second_factor_remove_effect().into()],
         is_dangerous: true,
-        command: format!("berth account remove-second-factor {id}"),
+        command: format!("berth account remove-second-factor {}", quoted(id)),
         back: PLACE.into(),
         ..Confirm::default()
     };

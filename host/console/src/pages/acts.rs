@@ -172,7 +172,8 @@ fn address(place: &Place) -> Option<String> {
         PlaceKind::MiniApp => Some(at!("/ui/mini-apps/{}", place.id)),
         PlaceKind::HostApp => Some(at!("/ui/host-apps/{}", place.id)),
         PlaceKind::Merchant => Some(at!("/ui/merchants/{}", place.id)),
-        PlaceKind::Team | PlaceKind::Workspace => None,
+        PlaceKind::Workspace => Some(at!("/ui/workspaces/{}", place.id)),
+        PlaceKind::Team => None,
     }
 }
 

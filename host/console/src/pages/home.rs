@@ -132,7 +132,9 @@ impl Results<'_> {
             FoundKind::Merchant => at!("/ui/merchants/{}", found.id),
             FoundKind::Workspace => at!("/ui/workspaces/{}", found.id),
             FoundKind::Webhook => at!("/ui/webhooks/{}", found.id),
-            // Things that have no page of their own yet.
+            FoundKind::Permit => at!("/ui/permits/{}", found.id),
+            FoundKind::Fulfilment => at!("/ui/fulfilments/{}", found.id),
+            // Things that have no page of their own.
             _ => "/ui".into(),
         }
     }

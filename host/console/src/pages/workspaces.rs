@@ -233,7 +233,7 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         step(t.ws_step_book(), "/directory", members.0 > 0 || directory.is_some()),
         step(t.ws_step_items(), "/apps/new", !items.is_empty()),
         step(t.ws_step_give(), "/apps", is_given),
-        step(t.ws_step_sign_in(), "/directory", has_sign_in),
+        step(t.ws_step_sign_in(), "/directory", has_sign_in || !items.iter().any(apps::Item::is_tool)),
     ];
     let counts = [
         (t.ws_members(), members.1, "/members"),

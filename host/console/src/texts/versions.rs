@@ -7,7 +7,9 @@ texts! {
     upload_version = "Upload a version" / "新增版本";
     upload = "Upload" / "上传";
     package_file = "Package" / "代码包";
-    package_hint(id, limit) = "{id}_VERSION.apkg, or a .zip of the mini-program with the version below. At most {limit}. Drop it here or choose it." / "请选择 {id}_版本号.apkg；也可选择小程序的 .zip 文件，并在下方填写版本号。不超过 {limit}。可拖放到此处，或点击选择文件。";
+    package_hint(id, limit) = "{id}_VERSION.apkg, or a .zip of the mini-program with the version above. At most {limit}. Drop it here or choose it." / "请选择 {id}_版本号.apkg；也可选择小程序的 .zip 文件，并在上方填写版本号。不超过 {limit}。可拖放到此处，或点击选择文件。";
+    package_of_another(file, id) = "{file} is not named {id}_VERSION.apkg: it is the package of another MiniApp." / "{file} 的名称不是 {id}_版本号.apkg，属于其他小程序。";
+    uploaded_not_submitted(version, why) = "{version} was uploaded, but not submitted: {why}" / "{version} 已上传，但未提交审核：{why}";
     version_number = "Version number" / "版本号";
     version_number_hint = "Such as 1.2.0. Left empty, the file's name says it." / "例如 1.2.0。留空则使用文件名中的版本号。";
     submit_at_once = "Submit it for audit at once" / "上传后立即提交审核";

@@ -53,6 +53,10 @@ pub async fn second_factor(db: &Db, caller: &Caller) -> Result<SecondFactor> {
 pub async fn remove_second_factor_of(db: &Db, caller: &Caller, account: &UserId) -> Result<()> {
     caller.require(Action::Administer, &Scope::Platform)?;
     caller.require_all_scopes("changes how somebody gets in")?;
+    if *account == caller.account {
+        let detail = "Your own second factor is removed by a code or your password: POST /v1/me/second-factor/remove.";
+        return Err(Error::new(Code::MissingGrant, detail));
+    }
     let mut tx = db.begin().await?;
     remove(&mut tx, caller, account).await?;
     tx.commit().await

@@ -31,7 +31,12 @@ pub async fn list(db: &Db, caller: &Caller, query: &ActQuery) -> Result<Page<Act
     may_list(&mut tx, caller, query).await?;
     let page = query.page();
     let acts = tx.acts(query, &page).await?;
-    Ok(Page::of(acts, &page, |act| act.id.to_string()))
+    let Page { items, next } = Page::of(acts, &page, |act| act.id.to_string());
+    let mut told = Vec::with_capacity(items.len());
+    for act in items {
+        told.push(if reads_all(caller) { act } else { detail(&mut tx, caller, act).await?.act });
+    }
+    Ok(Page { items: told, next })
 }
 
 /// An act with those of its events that the caller may read.
@@ -68,7 +73,20 @@ pub async fn details(db: &Db, caller: &Caller, query: &ActQuery) -> Result<Page<
 
 async fn detail(tx: &mut Tx, caller: &Caller, act: Act) -> Result<ActDetail> {
     let events = tx.events_of_act(&act.id).await?.into_iter().map(Event::from).collect();
-    Ok(ActDetail { events: readable(tx, caller, events).await?, act })
+    let events = readable(tx, caller, events).await?;
+    if reads_all(caller) {
+        return Ok(ActDetail { act, events });
+    }
+    let asked = Place::of_path(&act.path);
+    let mini_apps = act.places.iter().chain(&asked).filter(|place| place.kind == PlaceKind::MiniApp);
+    let mini_apps: BTreeSet<MiniAppId> = mini_apps.filter_map(|place| place.id.parse().ok()).collect();
+    let owners = tx.owners(&mini_apps).await?;
+    let of_team = |place: &Place| {
+        let team = owners.iter().find(|(id, _)| place.kind == PlaceKind::MiniApp && id.as_str() == place.id);
+        team.is_some_and(|(_, team)| caller.can(Action::ReadActs, &Scope::Team(team.clone())))
+    };
+    let act = act.told(&events, |place| of_team(place) || may_read(caller, place));
+    Ok(ActDetail { act, events })
 }
 
 fn reads_all(caller: &Caller) -> bool {

@@ -24,6 +24,7 @@ use crate::{
     parts::{Filled, Names, Shown},
     path::at,
     refused::{Refused, not_found},
+    show::quoted,
     texts::Texts,
     visit::{self, Answer, OrShow, Visit},
 };
@@ -175,7 +176,7 @@ async fn show_remove(visit: &Visit, id: &str, api: &str, filled: &Filled) -> Ans
         act: t.api_unmark().into(),
         effects: vec![t.api_unmark_effect(api, &host.name), t.api_unmark_permits().into()],
         is_dangerous: true,
-        command: format!("berth sensitive-api remove {id} --api {api}"),
+        command: format!("berth sensitive-api remove {id} --api {}", quoted(api)),
         back: at!("/ui/host-apps/{}/apis", id),
         ..Confirm::default()
     };

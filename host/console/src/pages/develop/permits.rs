@@ -26,6 +26,7 @@ use crate::{
     parts::{Badge, Filled, Names, Shown, Tone},
     path::{at, with_query},
     refused::{Refused, not_found},
+    show::quoted,
     texts::Texts,
     visit::{self, Answer, OrShow, Visit},
 };
@@ -145,7 +146,8 @@ async fn form(visit: Visit, Path(id): Path<String>, Query(wanted): Query<Wanted>
 
 async fn show_form(visit: &Visit, id: &str, wanted: &Wanted, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
-    let what = wanted.api().map_or_else(|| "--skip-domains".to_owned(), |api| format!("--api {api}"));
+    let what =
+        wanted.api().map_or_else(|| "--skip-domains".to_owned(), |api| format!("--api {}", quoted(&api.to_string())));
     let form = Form {
         t: visit.t,
         visit,
@@ -153,7 +155,10 @@ async fn show_form(visit: &Visit, id: &str, wanted: &Wanted, filled: &Filled) ->
         wanted,
         purpose: purpose(visit.t, wanted.api()),
         back: wanted.back(id),
-        command: format!("berth permit apply {id} --host-app {} {what} --reason '…' --until +30d", wanted.host_app),
+        command: format!(
+            "berth permit apply {id} --host-app {} {what} --reason '…' --until +30d",
+            quoted(&wanted.host_app)
+        ),
         filled,
     };
     visit.page(head(visit, visit.t.permit_apply(), Some(&app)), &form)

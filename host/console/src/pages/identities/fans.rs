@@ -112,7 +112,7 @@ async fn show_unbind(visit: &Visit, (id, member, app_id): &(String, String, Stri
         act: t.fan_unbind().into(),
         effects: vec![t.fan_unbind_effect(member, app_id)],
         is_dangerous: true,
-        command: format!("berth fan unbind {id} {} {app_id}", quoted(member)),
+        command: format!("berth fan unbind {id} {} {}", quoted(member), quoted(app_id)),
         back: back.clone(),
         ..Confirm::default()
     };

@@ -26,6 +26,7 @@ use crate::{
     parts::{Filled, Names, Shown},
     path::{at, with_query},
     refused::{Refused, invalid, read},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -139,7 +140,7 @@ async fn show_remove_page(visit: &Visit, id: &str, page: &str, filled: &Filled) 
         act: t.entry_page_remove().into(),
         effects: vec![t.entry_page_remove_effect(page)],
         is_dangerous: true,
-        command: format!("berth official-account remove-page {id} {page}"),
+        command: format!("berth official-account remove-page {id} {}", quoted(page)),
         back: here(id),
         ..Confirm::default()
     };
@@ -176,7 +177,7 @@ async fn show_move(visit: &Visit, id: &str, (from, to): (String, String), filled
     let confirm = Confirm {
         act: t.oa_move().into(),
         effects: vec![t.oa_move_effect(name(&from), name(&to)), t.oa_move_keeps().into()],
-        command: format!("berth official-account move {id} --from {from} --to {to}"),
+        command: format!("berth official-account move {id} --from {} --to {}", quoted(&from), quoted(&to)),
         hidden: vec![("from", from), ("to", to)],
         back: here(id),
         ..Confirm::default()

@@ -61,9 +61,13 @@ struct Said {
 async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer {
     let mut said = Said::default();
     match send(&visit, &id, form, &mut said).await {
-        Ok(version) => {
+        Ok((version, not_submitted)) => {
             let number = &version.version;
-            let told = if said.submit { visit.t.uploaded_and_submitted(number) } else { visit.t.uploaded(number) };
+            let told = match (not_submitted, said.submit) {
+                (Some(why), _) => visit.t.uploaded_not_submitted(number, why),
+                (None, true) => visit.t.uploaded_and_submitted(number),
+                (None, false) => visit.t.uploaded(number),
+            };
             done(&at!("/ui/mini-apps/{}/versions/{}", id, number), &told)
         }
         Err(refused) => {
@@ -75,8 +79,11 @@ async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer
     }
 }
 
+/// The version that is there now, and why it was not submitted though that was wanted.
+type Sent = (Version, Option<String>);
+
 /// Reads the form as it comes, and passes its file on without keeping it.
-async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> Result<Version, Refused> {
+async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> Result<Sent, Refused> {
     while let Some(field) = form.next_field().await? {
         match field.name().unwrap_or_default() {
             "version" => said.version = field.text().await?.trim().to_owned(),
@@ -86,7 +93,8 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
                 let name = package_name(visit.t, id, &file, &said.version)?;
                 let path = at!("/v1/packages/{}", name);
                 let version = visit.api.pass_on(Method::PUT, &path, field, "application/zip").await?;
-                return submitted(visit, version, said.submit).await;
+                let not_submitted = submitted(visit, &version, said.submit).await.err();
+                return Ok((version, not_submitted.map(|refused| refused.in_short(visit.t))));
             }
             _ => {}
         }
@@ -94,13 +102,13 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
     Err(invalid("package", visit.t.no_file()))
 }
 
-/// The version, submitted where that is wanted and it was not before.
-async fn submitted(visit: &Visit, version: Version, submit: bool) -> Result<Version, Refused> {
+/// Submits the version where that is wanted and it was not before.
+async fn submitted(visit: &Visit, version: &Version, submit: bool) -> Result<(), Refused> {
     if submit && matches!(version.state, State::Development | State::Rejected) {
         let path = at!("/v1/mini-apps/{}/versions/{}/submit", version.mini_app, version.version);
         visit.api.just(Method::POST, &path).await?;
     }
-    Ok(version)
+    Ok(())
 }
 
 /// The name that the API knows the package by.
@@ -108,7 +116,10 @@ fn package_name(t: Texts, id: &str, file: &str, version: &str) -> Result<String,
     let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
     match (file, version) {
         ("", _) => Err(invalid("package", t.no_file())),
-        (file, "") if file.ends_with(".apkg") => Ok(file.to_owned()),
+        (file, "") if file.ends_with(".apkg") => match file.starts_with(&format!("{id}_")) {
+            true => Ok(file.to_owned()),
+            false => Err(invalid("package", &t.package_of_another(file, id))),
+        },
         (_, "") => Err(invalid("version", t.no_version_number())),
         (_, version) => Ok(format!("{id}_{version}.apkg")),
     }
@@ -126,6 +137,10 @@ mod tests {
         let name = |file, version| package_name(t, "coffee", file, version);
         assert_eq!(name("coffee_1.0.0.apkg", "").unwrap(), "coffee_1.0.0.apkg");
         assert_eq!(name("C:\\out\\dist.zip", "1.2.0").unwrap(), "coffee_1.2.0.apkg");
+        assert!(
+            name("tea_1.0.0.apkg", "").is_err() && name("coffee-2_1.0.0.apkg", "").is_err(),
+            "that of another MiniApp"
+        );
         assert!(name("dist.zip", "").is_err() && name("", "1.0.0").is_err());
     }
 }

@@ -453,8 +453,12 @@ async fn others(
 ) -> Result<Vec<String>, Refused> {
     let user = Book::of(visit, id).user(member).await?;
     let direct = user.groups.into_iter().filter(InGroup::is_direct).map(|group| group.value);
-    let is_department = |id: &String| groups.get(id).is_some_and(|group| group.kind == GroupKind::Department);
-    Ok(direct.filter(|group| group != than && is_department(group)).collect())
+    Ok(direct.filter(|group| group != than && is_department(groups, group)).collect())
+}
+
+/// Whether members can be moved there: into a tag they are only put, and stay in their departments.
+fn is_department(groups: &Groups, id: &str) -> bool {
+    groups.get(id).is_some_and(|group| group.kind == GroupKind::Department)
 }
 
 async fn show_move(visit: &Visit, id: &str, member: &str, query: &MoveQuery, filled: &Filled) -> Answer {
@@ -467,7 +471,7 @@ async fn show_move(visit: &Visit, id: &str, member: &str, query: &MoveQuery, fil
         hidden: vec![("to", query.to.clone())],
         ..Confirm::default()
     };
-    if !query.only.is_empty() {
+    if !query.only.is_empty() && is_department(groups, &query.to) {
         let left = others(visit, (id, member), groups, &query.to).await.or_show(visit)?;
         let left: Vec<&str> = left.iter().map(String::as_str).collect();
         confirm.act = t.ws_move().into();
@@ -497,8 +501,8 @@ async fn move_into(visit: Visit, Path((id, member)): Of, sent: Sent) -> Answer {
 async fn moved(visit: &Visit, id: &str, member: &str, sent: &Sent) -> Result<(), Refused> {
     let (book, to) = (Book::of(visit, id), sent.get("to"));
     book.put_into(to, member, false).await?;
-    if sent.is_on("only") {
-        let groups = Groups::of(visit, id).await?;
+    let groups = Groups::of(visit, id).await?;
+    if sent.is_on("only") && is_department(&groups, to) {
         for group in others(visit, (id, member), &groups, to).await? {
             book.take_out(&group, member).await?;
         }
