@@ -62,12 +62,12 @@ async fn commands_of_the_console_are_commands_of_berth() {
         commands.extend(page.commands());
     }
     assert!(commands.len() > 10, "{commands:?}");
-    for command in commands {
-        let words = shell_words(&command);
-        if let Err(error) = berth::program::Cli::try_parse_from(&words) {
-            panic!("{command}: {error}");
-        }
-    }
+    let faults = commands.iter().filter_map(|command| {
+        let read = berth::program::Cli::try_parse_from(shell_words(command));
+        read.err().map(|error| format!("{command}: {error}"))
+    });
+    let faults: Vec<_> = faults.collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// The words of a command line, as far as the console quotes them; capital words stand for what people write there.
