@@ -85,6 +85,9 @@ const LOGS: &str = "6000/1m";
 const OFF: &str = "off";
 /// What each device or account that a list names may ask for, whatever others have used up.
 const RESERVE: Rate = Rate { count: NonZeroU32::new(60).unwrap(), time: Duration::from_secs(60) };
+/// How many refusals of one account the log of acts keeps: more than people and their programs run into, less than whoever wants
+/// to fill it up could send.
+const REFUSALS: Rate = Rate { count: NonZeroU32::new(300).unwrap(), time: Duration::from_secs(3600) };
 /// How often buckets that are full again are forgotten.
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -194,6 +197,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     tries: Option<Tries<IpAddr, C>>,
     passwords: Option<Tries<IpAddr, C>>,
     names: Option<Tries<Digest, C>>,
+    refusals: Option<Buckets<String, C>>,
     refused: Family<Labels, Counter>,
 }
 
@@ -231,6 +235,7 @@ impl<C: Clock + Clone> Throttle<C> {
                 clock,
             ),
             names: Tries::new("name", |_| "Wrong passwords for this name".into(), limits.name_tries, clock),
+            refusals: Buckets::new(Limit(Some(REFUSALS)), clock),
             refused: Family::default(),
         }
     }
@@ -293,6 +298,15 @@ impl<C: Clock + Clone> Throttle<C> {
             self.count("newcomers");
         }
         may
+    }
+
+    /// Whether the log of acts keeps one more request of this account that was refused (P9).
+    pub fn keeps_refusal(&self, account: &str) -> bool {
+        let kept = self.refusals.as_ref().is_none_or(|buckets| buckets.take(&account.to_owned()).is_ok());
+        if !kept {
+            self.count("refusals");
+        }
+        kept
     }
 
     /// Does what takes a secret, unless the client was wrong about secrets too often (K9).
@@ -361,6 +375,7 @@ impl<C: Clock + Clone> Throttle<C> {
         self.named.iter().for_each(Buckets::sweep);
         self.tries.iter().chain(&self.passwords).for_each(Tries::sweep);
         self.names.iter().for_each(Tries::sweep);
+        self.refusals.iter().for_each(Buckets::sweep);
     }
 
     fn count(&self, limit: &'static str) {
@@ -431,6 +446,15 @@ mod tests {
 
     fn none() -> Option<String> {
         None
+    }
+
+    #[test]
+    fn p9_an_account_does_not_fill_the_log_of_acts_by_what_is_refused() {
+        let (throttle, clock) = throttle(&limits("off", "off", "off"));
+        let kept = |account: &str| (0..400).filter(|_| throttle.keeps_refusal(account)).count();
+        assert_eq!((kept("usr_1"), kept("usr_1"), kept("usr_2")), (300, 0, 300));
+        clock.advance(Duration::from_secs(120));
+        assert_eq!(kept("usr_1"), 10);
     }
 
     #[test]

@@ -92,7 +92,9 @@ pub(crate) async fn witness(State(witness): State<Witness>, request: Request, ne
     let response = act.clone().scope(next.run(Request::from_parts(parts, body))).await;
     let refused = response.extensions().get::<Code>().copied();
     let is_done = refused.is_none() && !response.status().is_client_error() && !response.status().is_server_error();
-    if refused.is_some_and(is_kept) || is_done && !is_quiet {
+    let keeps = |account| witness.api.throttle.keeps_refusal(account);
+    let is_refusal = refused.is_some_and(is_kept) && act.proved().is_some_and(keeps);
+    if is_refusal || is_done && !is_quiet {
         keep(&witness.api, &act, refused).await;
     }
     response

@@ -60,6 +60,11 @@ impl Doing {
         let _ = self.by.set(by); // it was the same caller the first time
     }
 
+    /// Who was proved to do it, if anybody was.
+    pub fn proved(&self) -> Option<&str> {
+        self.by.get().map(|by| by.actor.as_str())
+    }
+
     /// Notes that `actor` does it, without a token.
     pub fn by_hand(&self, actor: &str) {
         let _ = self.by.set(By { actor: actor.to_owned(), token: None });
