@@ -6,7 +6,7 @@ use super::{Language, Texts};
 
 impl Texts {
     /// What happened when an event of this type is told; the name of the type where a newer host has told it.
-    pub fn event<'a>(self, kind: &'a str) -> &'a str {
+    pub fn event(self, kind: &str) -> &str {
         let said = match self.0 {
             Language::English => EventType::of(kind).map(|known| headline(known.says)),
             Language::Chinese => chinese(kind),

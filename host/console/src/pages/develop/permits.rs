@@ -146,8 +146,7 @@ async fn form(visit: Visit, Path(id): Path<String>, Query(wanted): Query<Wanted>
 
 async fn show_form(visit: &Visit, id: &str, wanted: &Wanted, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
-    let what =
-        wanted.api().map_or_else(|| "--skip-domains".to_owned(), |api| format!("--api {}", quoted(&api.to_string())));
+    let what = wanted.api().map_or_else(|| "--skip-domains".to_owned(), |api| format!("--api {}", quoted(api)));
     let form = Form {
         t: visit.t,
         visit,
