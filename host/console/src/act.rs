@@ -3,12 +3,13 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequest, Request};
-use berth_base::error::Error;
+use berth_base::{clock::Millis, error::Error};
 
 use crate::{
     frame::Head,
     parts::Filled,
-    refused::{Refused, read},
+    refused::{Refused, invalid, read},
+    show,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -43,6 +44,21 @@ impl Sent {
     /// All values under a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.trim())
+    }
+
+    /// The lines of a field that have something on them, without white space around it.
+    pub fn lines(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.get(name).lines().map(str::trim).filter(|line| !line.is_empty())
+    }
+
+    /// The moment in a field that may be left empty, in the zone of the visitor.
+    ///
+    /// # Errors
+    /// What to fill in, for what is no moment.
+    pub fn moment(&self, visit: &Visit, name: &str) -> Result<Option<Millis>, Refused> {
+        let Some(text) = self.some(name) else { return Ok(None) };
+        let read = show::from_field(&text, &visit.taste.zone);
+        read.map(Some).ok_or_else(|| invalid(name, visit.t.gray_no_moment()))
     }
 
     /// Whether a box is ticked.

@@ -15,6 +15,7 @@ mod qr;
 mod refused;
 mod show;
 mod texts;
+mod tree;
 mod visit;
 mod visitor;
 

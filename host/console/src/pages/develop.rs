@@ -21,15 +21,7 @@ use berth_model::{
 };
 
 use super::mini_apps::{Tab, head, tabs};
-use crate::{
-    Console,
-    act::Sent,
-    frame::Head,
-    path::at,
-    refused::{Refused, invalid},
-    show,
-    visit::{OrShow, Shown, Visit},
-};
+use crate::{Console, path::at, show, visit::Visit};
 
 pub fn routes() -> Router<Console> {
     Router::new()
@@ -44,8 +36,6 @@ pub fn routes() -> Router<Console> {
 
 /// The tab of a MiniApp below which its development settings are.
 const TAB: &str = "/domains";
-/// The place of host apps in the menu.
-const HOSTS: &str = "/ui/host-apps";
 
 /// The development settings of a MiniApp that the visitor may see, of which one is open. Through a host app only the domains
 /// can be read.
@@ -61,18 +51,6 @@ fn sections(visit: &Visit, app: &MiniApp, here: &str) -> Vec<Tab> {
     let address = |path| at!("/ui/mini-apps/{}", app.id) + path;
     let tab = |(name, path, _)| Tab { name, address: address(path), is_here: path == here };
     pages.into_iter().filter(|(.., is_offered)| *is_offered).map(tab).collect()
-}
-
-/// A host app by its id.
-async fn host_app(visit: &Visit, id: &str) -> Result<HostApp, Shown> {
-    visit.api.get(&at!("/v1/host-apps/{}", id)).await.or_show(visit)
-}
-
-/// The head of a page of a host app.
-fn host_head<'a>(visit: &Visit, title: &'a str, host: &HostApp) -> Head<'a> {
-    let above =
-        vec![(visit.t.host_apps().to_owned(), HOSTS.to_owned()), (host.name.clone(), at!("/ui/host-apps/{}", host.id))];
-    Head { title, above, place: HOSTS, live: None }
 }
 
 /// The names of those on the other side of permits: of the host apps for the people of a MiniApp, and the other way round. Who
@@ -121,11 +99,4 @@ impl Others {
 /// What a field holds at first for a moment that need not be.
 fn moment_for_field(visit: &Visit, at: Option<Millis>) -> String {
     at.map(|at| show::for_field(at, &visit.taste.zone)).unwrap_or_default()
-}
-
-/// The moment in a field that may be left empty.
-fn moment(visit: &Visit, sent: &Sent, field: &str) -> Result<Option<Millis>, Refused> {
-    let Some(text) = sent.some(field) else { return Ok(None) };
-    let read = show::from_field(&text, &visit.taste.zone);
-    read.map(Some).ok_or_else(|| invalid(field, visit.t.gray_no_moment()))
 }

@@ -27,7 +27,6 @@ use crate::{
     parts::{Filled, Shown},
     path::{at, with_query},
     refused::{Refused, invalid},
-    show,
     texts::{Texts, grouped},
     visit::{Answer, OrShow, Visit},
 };
@@ -108,9 +107,9 @@ fn wrong(t: Texts, filled: &Filled, name: &str) -> Option<String> {
     Some(says.original.unwrap_or(says.text))
 }
 
-/// The moment in a field.
+/// The moment in a field that must be filled in.
 fn moment(visit: &Visit, sent: &Sent, field: &str) -> Result<Millis, Refused> {
-    show::from_field(sent.get(field), &visit.taste.zone).ok_or_else(|| invalid(field, visit.t.gray_no_moment()))
+    sent.moment(visit, field)?.ok_or_else(|| invalid(field, visit.t.gray_no_moment()))
 }
 
 /// The number in a field that may be left empty.

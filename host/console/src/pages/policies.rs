@@ -124,10 +124,12 @@ async fn places(visit: &Visit) -> Vec<Place> {
     }));
     let apps = visit.api.page::<MiniApp>("/v1/mini-apps?limit=200").await.map(|page| page.items).unwrap_or_default();
     let apps = apps.into_iter().filter(|app| visit.can(Action::Configure, &app.scope()));
-    places.extend(apps.map(|app| Place {
-        value: format!("mini_app:{}", app.id),
-        name: format!("{} · {}", t.place_mini_app(), app.name),
-    }));
+    places.extend(
+        apps.map(|app| Place {
+            value: format!("mini_app:{}", app.id),
+            name: format!("{} · {}", t.mini_app(), app.name),
+        }),
+    );
     places
 }
 

@@ -93,7 +93,7 @@ const MOST_NAMED: usize = 10;
 fn listed<'a>(t: Texts, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let (first, rest) = names.split_at(names.len().min(MOST_NAMED));
-    let first = first.join(t.ws_comma());
+    let first = first.join(t.comma());
     if rest.is_empty() { first } else { t.ws_and_more(first, rest.len()) }
 }
 

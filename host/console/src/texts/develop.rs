@@ -106,7 +106,6 @@ texts! {
     preset_effect(count, names) = "{count} APIs are marked as sensitive: {names}." / "将标记 {count} 个敏感接口：{names}。";
     preset_is_marked = "All APIs of this preset are marked already." / "此预设清单中的接口均已标记。";
     apis_count(count) = "{count} APIs" / "{count} 个接口";
-    list_comma = ", " / "、";
 
     keys = "Keys" / "密钥";
     secret_hint = "By the AppSecret the server of the MiniApp proves to Berth that it is that. Berth keeps only its hash." / "小程序服务端凭 AppSecret 证明身份。Berth 仅保存其哈希值。";

@@ -39,7 +39,6 @@ texts! {
     on_error_open = "it counts as not having been asked" / "视为未检查";
     config = "Config" / "配置";
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
-    place_mini_app = "MiniApp" / "小程序";
     place_gray_task = "Gray task" / "灰度任务";
     level_platform = "of the platform" / "平台设置";
     level_host_app = "of the host app" / "宿主应用设置";
@@ -70,7 +69,7 @@ impl Texts {
         match kind {
             ScopeKind::Platform => self.scope_platform(),
             ScopeKind::HostApp => self.scope_host_app(),
-            ScopeKind::MiniApp => self.place_mini_app(),
+            ScopeKind::MiniApp => self.mini_app(),
             ScopeKind::GrayTask => self.place_gray_task(),
         }
     }

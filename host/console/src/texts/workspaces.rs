@@ -11,7 +11,6 @@ texts! {
     ws_id_hint = "3 to 63 characters of a-z, 0-9 and -, such as acme. It never changes, and is part of the address of the address book. Left empty, one is made." / "3–63 个字符，可用 a-z、0-9 和 -，例如 acme。创建后不可修改，也是通讯录接口地址的一部分；留空则自动生成。";
     ws_none = "There are no workspaces yet, or none that you may know of." / "还没有工作空间，或您无权查看。";
     ws_none_hint = "A workspace is an organisation: the people in its address book, and what they may open. Admins of the platform create workspaces:" / "工作空间对应一个组织：包括其通讯录成员，以及成员可使用的应用。由平台管理员创建：";
-    ws_comma = ", " / "、";
     ws_and_more(names, count) = "{names}, and {count} more" / "{names} 等另外 {count} 项";
 
     ws_members = "Members" / "成员";
@@ -63,7 +62,6 @@ texts! {
     ws_put_into_effect(name, group) = "{name} is put into {group}, and may open what is given to it." / "{name} 将加入 {group}，并可使用分配给它的应用。";
     ws_only = "Move: take them out of the other departments" / "调动：同时移出其他部门";
     ws_only_hint = "Tags stay. The next page says what they lose." / "标签不受影响。下一页将说明会失去的应用权限。";
-    ws_go_on = "Go on" / "下一步";
     ws_move = "Move" / "调动";
     ws_moved = "The change holds from now on." / "调整已生效。";
     ws_taken_out_effect(name, groups) = "{name} is taken out of {groups}." / "{name} 将移出 {groups}。";
@@ -144,7 +142,6 @@ texts! {
     ws_nobody = "Nobody" / "无人可见";
     ws_count_members(count) = "members: {count}" / "{count} 位成员";
     ws_count_contacts(count) = "external contacts: {count}" / "{count} 位外部联系人";
-    ws_mini_app = "MiniApp" / "小程序";
     ws_link = "Link" / "链接";
     ws_tool = "Internal tool" / "内部工具";
     ws_tools = "Internal tools" / "内部工具";
@@ -247,6 +244,5 @@ texts! {
     ws_role_viewer = "reads, and asks for portals" / "查看内容，查询成员门户";
     ws_role_server = "the portal: says who members are" / "门户服务端：确认成员身份";
     ws_role_provisioner = "the directory: keeps the address book" / "目录系统：维护通讯录";
-    ws_give_role = "Give a role" / "授予角色";
     ws_take_role_effect(name) = "{name} has no role in this workspace any more, and neither have its tokens." / "{name} 及其令牌将失去在此工作空间的角色。";
 }

@@ -14,7 +14,8 @@ use berth_model::{
 use serde::Deserialize;
 
 use super::{
-    Others, host_app, host_head,
+    super::host_apps,
+    Others,
     permits::{Queue, QueueQuery},
 };
 use crate::{
@@ -57,7 +58,7 @@ async fn show(visit: Visit, Path(id): Path<String>, Query(query): Query<QueueQue
 }
 
 async fn show_with(visit: &Visit, id: &str, query: &QueueQuery, filled: &Filled) -> Answer {
-    let host = host_app(visit, id).await?;
+    let host = host_apps::host_app(visit, id).await?;
     let here = at!("/ui/host-apps/{}/apis", id);
     let queue = Queue::of(visit, id, PermitKind::SensitiveApi, query, &here).await?;
     let marked: SensitiveApis = visit.api.get(&at!("/v1/host-apps/{}/sensitive-apis", id)).await.or_show(visit)?;
@@ -74,7 +75,7 @@ async fn show_with(visit: &Visit, id: &str, query: &QueueQuery, filled: &Filled)
         may_mark: visit.can(Action::Configure, &Scope::HostApp(host.id.clone())),
         filled,
     };
-    let mut head = host_head(visit, visit.t.sensitive_apis(), &host);
+    let mut head = host_apps::head(visit, visit.t.sensitive_apis(), &host);
     head.live = Some(at!("/ui/live?host_app={}", id));
     visit.page(head, &page)
 }
@@ -128,13 +129,13 @@ async fn confirm_preset(visit: Visit, Path(id): Path<String>, Query(Chosen { pre
 }
 
 async fn show_preset(visit: &Visit, id: &str, preset: &str, filled: &Filled) -> Answer {
-    let host = host_app(visit, id).await?;
+    let host = host_apps::host_app(visit, id).await?;
     let apis = fresh(visit, id, preset).await?;
     let t = visit.t;
     let names: Vec<_> = apis.iter().map(|one| t.local(&one.name)).collect();
     let effects = match names.len() {
         0 => vec![t.preset_is_marked().into()],
-        count => vec![t.preset_effect(count, names.join(t.list_comma())), t.api_mark_effect().into()],
+        count => vec![t.preset_effect(count, names.join(t.comma())), t.api_mark_effect().into()],
     };
     let confirm = Confirm {
         act: t.preset_mark().into(),
@@ -147,7 +148,7 @@ async fn show_preset(visit: &Visit, id: &str, preset: &str, filled: &Filled) -> 
 }
 
 fn head_of<'a>(visit: &Visit, title: &'a str, host: &HostApp) -> Head<'a> {
-    let mut head = host_head(visit, title, host);
+    let mut head = host_apps::head(visit, title, host);
     head.above.push((visit.t.sensitive_apis().to_owned(), at!("/ui/host-apps/{}/apis", host.id)));
     head
 }
@@ -170,7 +171,7 @@ async fn confirm_remove(visit: Visit, Path((id, api)): Path<(String, String)>) -
 }
 
 async fn show_remove(visit: &Visit, id: &str, api: &str, filled: &Filled) -> Answer {
-    let host = host_app(visit, id).await?;
+    let host = host_apps::host_app(visit, id).await?;
     let t = visit.t;
     let confirm = Confirm {
         act: t.api_unmark().into(),

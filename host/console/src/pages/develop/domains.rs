@@ -15,8 +15,11 @@ use berth_model::{
 };
 
 use super::{
-    super::mini_apps::{Tab, bindings, mini_app},
-    Others, TAB, head, host_app, host_head,
+    super::{
+        host_apps,
+        mini_apps::{Tab, bindings, mini_app},
+    },
+    Others, TAB, head,
     permits::{Queue, QueueQuery},
     sections, tabs,
 };
@@ -224,13 +227,13 @@ struct Asked<'a> {
 }
 
 async fn asked(visit: Visit, Path(id): Path<String>, Query(query): Query<QueueQuery>) -> Answer {
-    let host = host_app(&visit, &id).await?;
+    let host = host_apps::host_app(&visit, &id).await?;
     let here = at!("/ui/host-apps/{}/domains", id);
     let queue = Queue::of(&visit, &id, PermitKind::SkipDomains, &query, &here).await?;
     let others = Others::mini_apps(&visit).await;
     let page =
         Asked { t: visit.t, visit: &visit, host: &host, permits: &queue.permits, queue: &queue, others: &others };
-    let mut head = host_head(&visit, visit.t.domains(), &host);
+    let mut head = host_apps::head(&visit, visit.t.domains(), &host);
     head.live = Some(at!("/ui/live?host_app={}", id));
     visit.page(head, &page)
 }

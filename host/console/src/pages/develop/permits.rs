@@ -16,8 +16,11 @@ use berth_model::{
 use serde::Deserialize;
 
 use super::{
-    super::mini_apps::{self, mini_app},
-    HOSTS, head, host_app, moment, moment_for_field,
+    super::{
+        host_apps,
+        mini_apps::{self, mini_app},
+    },
+    head, moment_for_field,
 };
 use crate::{
     Console,
@@ -175,7 +178,7 @@ async fn apply_for(visit: &Visit, id: &str, sent: &Sent) -> Result<Permit, Refus
     let api = sent.read_some("api")?;
     let kind = if api.is_some() { PermitKind::SensitiveApi } else { PermitKind::SkipDomains };
     let (host_app, reason) = (sent.read("host_app")?, sent.get("reason").into());
-    let new = NewPermit { host_app, kind, api, reason, until: moment(visit, sent, "until")? };
+    let new = NewPermit { host_app, kind, api, reason, until: sent.moment(visit, "until")? };
     visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/permits", id), &new).await
 }
 
@@ -190,7 +193,7 @@ impl Known {
     async fn at(visit: &Visit, id: &str) -> Result<Self, visit::Shown> {
         let detail: PermitDetail = visit.api.get(&at!("/v1/permits/{}", id)).await.or_show(visit)?;
         let app = mini_app(visit, detail.permit.mini_app.as_str()).await.ok();
-        let host = host_app(visit, detail.permit.host_app.as_str()).await.ok();
+        let host = host_apps::host_app(visit, detail.permit.host_app.as_str()).await.ok();
         Ok(Self { detail, app, host })
     }
 
@@ -240,7 +243,7 @@ impl Known {
         let (place, places, of, who) = if is_of_team {
             (mini_apps::PLACE, t.mini_apps(), self.app_name(), self.permit().mini_app.as_str())
         } else {
-            (HOSTS, t.host_apps(), self.host_name(), self.permit().host_app.as_str())
+            (host_apps::PLACE, t.host_apps(), self.host_name(), self.permit().host_app.as_str())
         };
         let one = format!("{place}/{}", crate::path::escape(who));
         let section = format!("{one}{}", self.section());
@@ -332,7 +335,7 @@ async fn approve(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 /// Approves until the end in the form. A field knows no seconds, so an end that nobody has touched is left as it is.
 async fn approve_as(visit: &Visit, permit: &Permit, sent: &Sent) -> Result<(), Refused> {
     let is_as_before = sent.get("until") == moment_for_field(visit, permit.until);
-    let until = if is_as_before { None } else { moment(visit, sent, "until")? };
+    let until = if is_as_before { None } else { sent.moment(visit, "until")? };
     let approve = Approve { note: sent.get("note").into(), no_end: !is_as_before && until.is_none(), until };
     visit.api.act(Method::POST, &at!("/v1/permits/{}/approve", permit.id), &approve).await
 }

@@ -14,7 +14,7 @@ use berth_model::{
 };
 use serde_json::Value;
 
-use super::{host_app, host_head};
+use super::super::host_apps;
 use crate::{
     Console,
     act::Sent,
@@ -71,9 +71,9 @@ async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
 }
 
 async fn show_with(visit: &Visit, id: &str, found: Option<&UserExport>, filled: &Filled) -> Answer {
-    let host = host_app(visit, id).await?;
+    let host = host_apps::host_app(visit, id).await?;
     let page = Page { t: visit.t, visit, host: &host, apps: &apps(visit, id).await, found, filled };
-    visit.page(host_head(visit, visit.t.users_of_host_app(), &host), &page)
+    visit.page(host_apps::head(visit, visit.t.users_of_host_app(), &host), &page)
 }
 
 /// The MiniApps that the host app runs, as choices.
@@ -126,9 +126,9 @@ async fn erase_form(visit: Visit, Path(id): Path<String>) -> Answer {
 }
 
 async fn show_erase(visit: &Visit, id: &str, filled: &Filled) -> Answer {
-    let host = host_app(visit, id).await?;
+    let host = host_apps::host_app(visit, id).await?;
     let t = visit.t;
-    let mut head = host_head(visit, t.user_erase(), &host);
+    let mut head = host_apps::head(visit, t.user_erase(), &host);
     head.above.push((t.users_of_host_app().into(), at!("/ui/host-apps/{}/users", id)));
     visit.page(head, &Erase { t, host: &host, apps: &apps(visit, id).await, filled })
 }

@@ -187,8 +187,7 @@ fn networks(sent: &Sent) -> Vec<String> {
 fn objects(sent: &Sent) -> Result<Vec<ObjectList>, Refused> {
     let mut all = Vec::new();
     for kind in ObjectKind::ALL.iter().copied() {
-        let typed = sent.get(&format!("typed.{kind}")).lines().map(str::trim).filter(|line| !line.is_empty());
-        let values: Vec<_> = typed.map(str::to_owned).collect();
+        let values: Vec<_> = sent.lines(&format!("typed.{kind}")).map(str::to_owned).collect();
         if !values.is_empty() {
             all.push(ObjectList { kind, values, cohort: None });
         }

@@ -122,15 +122,10 @@ fn command(app: &MiniApp, client: &OidcClient) -> String {
     logins.chain(logouts).fold(redirects, with)
 }
 
-/// The lines of a field, one address each.
-fn lines(sent: &Sent, name: &str) -> Vec<String> {
-    sent.get(name).lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
 async fn set_client(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let set = SetOidcClient {
-        redirect_uris: lines(&sent, "redirect_uris"),
-        post_logout_redirect_uris: lines(&sent, "post_logout_redirect_uris"),
+        redirect_uris: sent.lines("redirect_uris").map(str::to_owned).collect(),
+        post_logout_redirect_uris: sent.lines("post_logout_redirect_uris").map(str::to_owned).collect(),
     };
     match visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/oidc-client", id), &set).await {
         Ok(()) => done(&here(&id), visit.t.oidc_saved()),

@@ -1,7 +1,5 @@
 //! The organisation of a merchant: its regions and stores as a tree, what is open on each, and what is assigned to it.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Router,
     extract::{Path, Query},
@@ -28,6 +26,7 @@ use crate::{
     path::{at, with_query},
     refused::{Refused, read},
     texts::Texts,
+    tree::{Piece, pieces},
     visit::{Answer, OrShow, Visit},
 };
 
@@ -69,63 +68,26 @@ async fn all(visit: &Visit, id: &str) -> Result<(Vec<OrgNode>, bool), crate::vis
     Ok((nodes, true))
 }
 
-/// A piece of the tree, in the order in which it is written.
-enum Piece<'a> {
-    /// A node that has none below it.
-    Leaf(&'a OrgNode),
-    /// A node, below which the next pieces are.
-    Begin(&'a OrgNode),
-    /// The end of what is below the last node that was begun.
-    End,
-}
-
-/// The tree of nodes, with siblings by name.
-fn pieces(nodes: &[OrgNode]) -> Vec<Piece<'_>> {
-    let mut below: BTreeMap<&str, Vec<&OrgNode>> = BTreeMap::new();
-    let known = |id: &str| nodes.iter().any(|node| node.id.as_str() == id);
-    for node in nodes {
-        let parent = node.parent.as_ref().map(|parent| parent.as_str()).filter(|parent| known(parent));
-        below.entry(parent.unwrap_or_default()).or_default().push(node);
-    }
-    for siblings in below.values_mut() {
-        siblings.sort_by(|a, b| a.name.cmp(&b.name));
-    }
-    let mut pieces = Vec::new();
-    write(&below, "", &mut pieces);
-    pieces
-}
-
-fn write<'a>(below: &BTreeMap<&str, Vec<&'a OrgNode>>, parent: &str, pieces: &mut Vec<Piece<'a>>) {
-    for node in below.get(parent).into_iter().flatten() {
-        if below.contains_key(node.id.as_str()) {
-            pieces.push(Piece::Begin(node));
-            write(below, node.id.as_str(), pieces);
-            pieces.push(Piece::End);
-        } else {
-            pieces.push(Piece::Leaf(node));
-        }
-    }
-}
-
 #[derive(askama::Template)]
 #[template(path = "merchants/nodes.html")]
 struct Tree<'a> {
     t: Texts,
     merchant: &'a Merchant,
     tabs: Vec<Tab>,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<Piece<'a, OrgNode>>,
     has_more: bool,
     may_operate: bool,
 }
 
 async fn tree(visit: Visit, Path(id): Path<String>) -> Answer {
     let merchant = merchant(&visit, &id).await?;
-    let (nodes, has_more) = all(&visit, &id).await?;
+    let (mut nodes, has_more) = all(&visit, &id).await?;
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
     let page = Tree {
         t: visit.t,
         merchant: &merchant,
         tabs: tabs(visit.t, &id, "/nodes"),
-        pieces: pieces(&nodes),
+        pieces: pieces(&nodes, |node| node.id.as_str(), |node| node.parent.as_ref().map(|parent| parent.as_str())),
         has_more,
         may_operate: visit.can(Action::Operate, &scope(&merchant)),
     };

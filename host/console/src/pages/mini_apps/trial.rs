@@ -132,9 +132,11 @@ async fn set(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 
 async fn set_trial(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
     let version = sent.read("version")?;
-    let accounts = sent.get("accounts").lines().map(str::trim).filter(|line| !line.is_empty());
-    let trial =
-        Trial { version, entry_path: sent.get("entry_path").into(), accounts: accounts.map(str::to_owned).collect() };
+    let trial = Trial {
+        version,
+        entry_path: sent.get("entry_path").into(),
+        accounts: sent.lines("accounts").map(str::to_owned).collect(),
+    };
     visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/trial", id), &trial).await
 }
 

@@ -92,7 +92,7 @@ impl Item {
     /// What it is, for people.
     fn kind(&self, t: &Texts) -> &'static str {
         match self.application.as_ref().map(|application| application.kind) {
-            None => t.ws_mini_app(),
+            None => t.mini_app(),
             Some(ApplicationKind::Link) => t.ws_link(),
             Some(ApplicationKind::InternalTool) => t.ws_tool(),
         }

@@ -1,7 +1,5 @@
 //! The departments of a workspace as a tree, and its tags.
 
-use std::collections::BTreeMap;
-
 use axum::{
     Router,
     extract::{Path, Query},
@@ -28,6 +26,7 @@ use crate::{
     path::{at, with_query},
     refused::{Refused, invalid, not_found},
     texts::Texts,
+    tree::{Piece, pieces},
     visit::{Answer, OrShow, Shown, Visit},
 };
 
@@ -50,38 +49,10 @@ fn page_of(id: &str, group: &str) -> String {
     at!("/ui/workspaces/{}/departments/{}", id, group)
 }
 
-/// A piece of the tree, in the order in which it is written.
-enum Piece<'a> {
-    /// A department that has none in it.
-    Leaf(&'a WorkspaceGroup),
-    /// A department, in which the next pieces are.
-    Begin(&'a WorkspaceGroup),
-    /// The end of what is in the last department that was begun.
-    End,
-}
-
 /// The tree of departments, with siblings by name.
-fn pieces(groups: &Groups) -> Vec<Piece<'_>> {
-    let mut below: BTreeMap<&str, Vec<&WorkspaceGroup>> = BTreeMap::new();
-    for group in groups.of_kind(GroupKind::Department) {
-        let parent = group.parent.as_ref().map(|parent| parent.as_str()).filter(|parent| groups.get(parent).is_some());
-        below.entry(parent.unwrap_or_default()).or_default().push(group);
-    }
-    let mut pieces = Vec::new();
-    write(&below, "", &mut pieces);
-    pieces
-}
-
-fn write<'a>(below: &BTreeMap<&str, Vec<&'a WorkspaceGroup>>, parent: &str, pieces: &mut Vec<Piece<'a>>) {
-    for group in below.get(parent).into_iter().flatten() {
-        if below.contains_key(group.id.as_str()) {
-            pieces.push(Piece::Begin(group));
-            write(below, group.id.as_str(), pieces);
-            pieces.push(Piece::End);
-        } else {
-            pieces.push(Piece::Leaf(group));
-        }
-    }
+fn departments(groups: &Groups) -> Vec<Piece<'_, WorkspaceGroup>> {
+    let departments = groups.of_kind(GroupKind::Department);
+    pieces(departments, |group| group.id.as_str(), |group| group.parent.as_ref().map(|parent| parent.as_str()))
 }
 
 #[derive(askama::Template)]
@@ -91,7 +62,7 @@ struct Tree<'a> {
     it: &'a Workspace,
     tabs: Vec<Tab>,
     groups: &'a Groups,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<Piece<'a, WorkspaceGroup>>,
     may_keep: bool,
 }
 
@@ -101,7 +72,7 @@ async fn tree(visit: Visit, Path(id): Path<String>) -> Answer {
     let page = Tree {
         t: visit.t,
         tabs: tabs(visit.t, &id, "/departments"),
-        pieces: pieces(&groups),
+        pieces: departments(&groups),
         groups: &groups,
         may_keep: may_keep(&visit, &it).await,
         it: &it,

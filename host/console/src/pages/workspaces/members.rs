@@ -282,7 +282,7 @@ struct One<'a> {
 impl One<'_> {
     fn because(&self, item: &PortalItem) -> String {
         let t = self.t;
-        item.why.iter().map(|because| reason(t, self.groups, because)).collect::<Vec<_>>().join(t.ws_comma())
+        item.why.iter().map(|because| reason(t, self.groups, because)).collect::<Vec<_>>().join(t.comma())
     }
 
     fn decision(&self, decision: &Decision) -> &'static str {

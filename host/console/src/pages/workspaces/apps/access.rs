@@ -109,7 +109,7 @@ async fn give_of(visit: &Visit, id: &str, item: &str, sent: &Sent) -> Result<(),
     for contact in sent.all("contacts") {
         access.contacts.insert(read("contacts", contact)?);
     }
-    for name in sent.get("more").lines().map(str::trim).filter(|name| !name.is_empty()) {
+    for name in sent.lines("more") {
         access.members.insert(by_user_name(visit, id, "more", name).await?.id);
     }
     visit.api.act(Method::PUT, &(path_of(id, item) + "/access"), &access).await

@@ -47,10 +47,7 @@ pub async fn client(visit: &Visit, id: &str, item: &str, secret: Option<String>)
 }
 
 async fn set(visit: Visit, Path((id, item)): Of, sent: Sent) -> Answer {
-    let lines = |name: &str| {
-        let lines = sent.get(name).lines().map(str::trim);
-        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
+    let lines = |name: &str| sent.lines(name).map(str::to_owned).collect();
     let set = SetOidcClient {
         redirect_uris: lines("redirect_uris"),
         post_logout_redirect_uris: lines("post_logout_redirect_uris"),
