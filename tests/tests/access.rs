@@ -316,6 +316,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/policies", May::Anybody),
     ("POST", "/v1/policies", May::Platform),
     ("GET", "/v1/policies/{policy}", May::Anybody),
+    ("GET", "/v1/policies/{policy}/figures", May::Anybody),
     ("DELETE", "/v1/policies/{policy}", May::Platform),
     ("GET", "/v1/policy-bindings", READ),
     ("POST", "/v1/policy-bindings", TEAM_ADMIN),

@@ -115,6 +115,41 @@ on_both! {
         assert_eq!(scene.judged(&looping[0]).await["state"], "rejected");
     }
 
+    async fn g21_how_policies_run_is_counted_by_binding_and_version(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let first = install(&scene, guests::grayscale("by-hand", Manner::Traps)).await;
+        let task = scene.gray("1.1.0", json!({"policies": [{"policy": first["digest"]}]})).await.good();
+        let path = "/v1/policies/by-hand/figures";
+        assert_eq!(scene.admin.get(path).await.good()["bindings"], json!([]));
+        assert_eq!(scene.version_for("a").await, "1.0.0");
+        let second = install(&scene, guests::grayscale("by-hand", Manner::Agrees)).await;
+        let binding = text(&task["policies"][0]["binding"]);
+        let moved = json!({"policy": second["digest"]});
+        scene.admin.put(&format!("/v1/policy-bindings/{binding}"), moved).await.good();
+        scene.host.settled().await;
+        for guid in ["a", "b", "c"] {
+            assert_eq!(scene.version_for(guid).await, "1.1.0");
+        }
+        let figures = scene.admin.get(path).await.good();
+        assert_eq!((&figures["policy"], &figures["kind"]), (&json!("by-hand"), &json!("grayscale")));
+        let [now, before] = &figures["bindings"].as_array().unwrap()[..] else { panic!("{figures}") };
+        assert_eq!((&now["binding"], &now["digest"], &now["is_current"]), (&json!(binding), &second["digest"], &json!(true)));
+        assert!(now["verdicts"] == now["evaluations"] && now["verdicts"].as_u64() >= Some(3), "{now}");
+        assert!(now["elapsed"]["p99_micros"].as_u64() > Some(0) && now["peak_memory_bytes"].as_u64() > Some(0), "{now}");
+        assert_eq!((&before["digest"], &before["is_current"], &before["verdicts"]), (&first["digest"], &json!(false), &json!(0)));
+        assert!(before["trapped"].as_u64() > Some(0) && text(&before["last_trouble"]["says"]).contains("broke"), "{before}");
+        let page = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes).unwrap();
+        let shows = |line: &str| page.lines().any(|one| one.starts_with(line));
+        assert!(shows(r#"berth_policy_evaluations_total{policy="by-hand",version="1.1.0",outcome="verdict"} "#), "{page}");
+        assert!(shows(r#"berth_policy_evaluation_duration_seconds_bucket{le="0.001",policy="by-hand",version="1.1.0"} "#), "{page}");
+        let (_, stranger) = scene.host.somebody("nobody").await;
+        let seen = stranger.get(path).await.good();
+        assert_eq!(seen["bindings"], json!([]), "who may not know of the task sees nothing of it");
+        scene.admin.get("/v1/policies/absent/figures").await.refused("not-found");
+    }
+
     async fn f33_f37_f38_a_grayscale_policy_that_breaks_admits_nobody(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;

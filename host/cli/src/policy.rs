@@ -11,6 +11,7 @@ mod new;
 #[cfg(test)]
 mod samples;
 mod scaffold;
+mod stats;
 mod subject;
 mod test;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use berth_model::policy::{PolicyKind, registry::PolicyScope};
   berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
   berth policy push size_limits.wasm --rebind
   berth policy inspect size-limits
+  berth policy stats size-limits
   berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
   berth policy edit pb_01… --mode enforce
   berth policy rebind size-limits --to 1.0.0
@@ -59,6 +61,11 @@ pub enum Policy {
     /// Show a policy and the schema of its config
     Inspect {
         /// NAME, NAME@VERSION or digest, or a local file: FILE.wasm
+        policy: String,
+    },
+    /// Show how the bindings of a policy run on the host that answers: how often they are asked, and how long they take
+    Stats {
+        /// NAME, NAME@VERSION or digest
         policy: String,
     },
     /// Remove a policy that has no bindings
@@ -98,6 +105,7 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::List { kind } => installed::list(kind, session).await,
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
         Policy::Inspect { policy } => installed::inspect(&policy, session).await,
+        Policy::Stats { policy } => stats::stats(&policy, session).await,
         Policy::Remove { policy } => installed::remove(&policy, session).await,
         Policy::Bind(args) => binding::bind(args, session).await,
         Policy::Edit(args) => binding::edit(args, session).await,

@@ -255,10 +255,17 @@ impl Filled {
         })
     }
 
-    /// What the API said against the place in what was sent that has this name: `contact.email`.
+    /// What the API said against the place in what was sent that has this name: `contact.email`. Of a config it tells the place
+    /// within: that of `config.stages` is `/stages/0/percent`, too, whatever policy it is for.
     pub fn wrong_at(&self, t: &Texts, place: &str) -> Option<String> {
-        let field = self.refusal.as_ref().and_then(Refusal::field)?;
-        let is_meant = field.trim_start_matches('/').replace('/', ".") == place;
+        let refusal = self.refusal.as_ref()?;
+        let field = refusal.field()?.trim_start_matches('/').replace('/', ".");
+        let is_meant = match refusal.code() {
+            "policy-config" => {
+                place.starts_with("config.") && field.split('.').next() == place.rsplit('.').next() && !field.is_empty()
+            }
+            _ => field == place,
+        };
         let says = self.says(t).filter(|_| is_meant)?;
         Some(says.original.unwrap_or(says.text))
     }

@@ -7,11 +7,14 @@ use super::*;
 use berth_base::ids::{Digest, PolicyBindingId};
 use berth_model::{
     access::Caller,
-    policy::registry::{
-        InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+    policy::{
+        figures::PolicyFigures,
+        registry::{
+            InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+        },
     },
 };
-use berth_work::policy::registry;
+use berth_work::policy::{self, registry};
 
 use crate::{Api, proved::Proved};
 
@@ -19,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(install, list))
         .routes(routes!(get, remove))
+        .routes(routes!(figures))
         .routes(routes!(bind, bindings))
         .routes(routes!(rebind, unbind))
 }
@@ -45,6 +49,13 @@ async fn list(
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
 async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
     Ok(Json(registry::get(&app.db, &caller, &policy).await?))
+}
+
+/// How the bindings of a policy ran on the host that answers, since it started: how their evaluations ended, how long they took,
+/// and what they needed.
+#[utoipa::path(get, path = "/v1/policies/{policy}/figures", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = PolicyFigures)))]
+async fn figures(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<PolicyFigures>> {
+    Ok(Json(policy::figures::figures(&app.policies, &caller, &policy).await?))
 }
 
 /// Uninstall a policy that is not bound anywhere.

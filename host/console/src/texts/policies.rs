@@ -44,6 +44,15 @@ texts! {
     config_as_default = "as the policy has it" / "采用策略默认值";
     no_json(error) = "This is not JSON: {error}." / "JSON 格式有误：{error}。";
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
+    policy_figures = "How it runs" / "运行情况";
+    policy_figures_hint(since) = "On this host, since it started: {since}." / "当前主机自启动以来的数据：{since}。";
+    policy_not_asked = "It was not asked since then." / "此后未被调用。";
+    policy_asked = "Asked" / "调用次数";
+    policy_no_verdict = "Without a verdict" / "无结论";
+    policy_half = "Half took at most" / "P50 耗时";
+    policy_most = "99 % took at most" / "P99 耗时";
+    policy_longest = "Longest" / "最长耗时";
+    policy_memory = "Most memory" / "内存峰值";
     place_gray_task = "Gray task" / "灰度任务";
     level_platform = "of the platform" / "平台设置";
     level_host_app = "of the host app" / "宿主应用设置";
