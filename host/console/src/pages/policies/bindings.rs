@@ -8,8 +8,11 @@ use axum::{
 };
 use serde_json::Value;
 
-use berth_model::policy::registry::{
-    Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+use berth_model::{
+    audit::{BindingSummary, RejectedVersion},
+    policy::registry::{
+        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+    },
 };
 
 use super::{head, show_one};
@@ -20,6 +23,7 @@ use crate::{
     parts::{Filled, Shown},
     path::at,
     refused::{Refused, invalid, not_found, read},
+    show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -77,9 +81,12 @@ async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit:
 #[template(path = "policies/binding.html")]
 struct Page<'a> {
     t: Texts,
+    visit: &'a Visit,
     it: &'a PolicyBinding,
     place: &'static str,
     config: String,
+    /// What it has said; `None` for policies that are no auditors, and for visitors who may not know.
+    summary: Option<BindingSummary>,
     filled: &'a Filled,
 }
 
@@ -95,6 +102,20 @@ impl Page<'_> {
             self.filled.has("on_error", on_error.as_str())
         }
     }
+
+    /// What the numbers of rejected versions are called: in shadow nothing is rejected.
+    fn rejected(&self) -> &'static str {
+        match self.it.mode {
+            Mode::Shadow => self.t.would_reject(),
+            Mode::Enforce => self.t.did_reject(),
+        }
+    }
+
+    /// Where the finding is, as compilers write it.
+    fn spot(&self, example: &RejectedVersion) -> Option<String> {
+        let place = example.finding.as_ref()?.place.as_ref()?;
+        Some(format!("{}:{}:{}", place.path, place.line, place.column))
+    }
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -104,7 +125,8 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let it = binding(visit, id).await?;
     let place = visit.t.policy_place(&it.scope.kind);
-    let page = Page { t: visit.t, place, config: format!("{:#}", it.config), filled, it: &it };
+    let summary = visit.api.get(&at!("/v1/policy-bindings/{}/summary", id)).await.ok();
+    let page = Page { t: visit.t, visit, place, config: format!("{:#}", it.config), summary, filled, it: &it };
     visit.page(head(visit, visit.t.change_binding(), Some(&it.policy)), &page)
 }
 
