@@ -117,11 +117,11 @@ mod tests {
     use berth_model::{
         access::{Role, Scope},
         act::Asked,
-        audit::ReplayOver,
         binding::BindingState,
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
         policy::registry::{PolicyScope, ScopeKind},
+        replay::ReplayOver,
         rollout::{Mark, Side},
         settings::{PermitKind, PermitState},
         version::TrialEnd,

@@ -12,8 +12,8 @@ use berth_base::{
     page::PageQuery,
     version::VersionNumber,
 };
-use berth_model::audit::ReplayOver;
 use berth_model::policy::registry::{PolicyScope, ScopeKind};
+use berth_model::replay::ReplayOver;
 use berth_model::version::{Release, State, Transition, note_rollbacks};
 use berth_model::version::{StoredManifest, Trial, Version};
 

@@ -10,10 +10,11 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    audit::{BindingSummary, BindingSummaryQuery, NewReplay, Replayed},
+    audit::{BindingSummary, BindingSummaryQuery},
     policy::registry::{
         InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
     },
+    replay::{NewReplay, Replayed},
 };
 use berth_work::{audit, policy::registry};
 

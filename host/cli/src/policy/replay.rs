@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::binding::{find, overrides, scope};
 use berth_base::{ids::PolicyBindingId, page::Page, text};
 use berth_model::{
-    audit::{Change, NewReplay, ReplayCounts, ReplayOver, Replayed, Revision},
-    policy::registry::PolicyScope,
+    policy::{Finding, registry::PolicyScope},
+    replay::{Change, NewReplay, ReplayCounts, ReplayOver, Replayed, Revision},
 };
 
 use crate::{
@@ -179,7 +179,7 @@ fn example(one: &Replayed, paint: &Paint) -> String {
     lines.join("\n")
 }
 
-fn findings_of(sign: &str, named: &[berth_model::policy::Finding], count: u64, paint: &Paint) -> Vec<String> {
+fn findings_of(sign: &str, named: &[Finding], count: u64, paint: &Paint) -> Vec<String> {
     let mut lines: Vec<_> = named.iter().map(|one| format!("  {sign} {}", findings::words(one, paint))).collect();
     if count > named.len() as u64 {
         lines.push(format!("  {sign} … {} more", count - named.len() as u64));

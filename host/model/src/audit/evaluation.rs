@@ -17,7 +17,7 @@ use crate::policy::{
 };
 
 /// How many findings of one evaluation are kept.
-pub(super) const MOST_FINDINGS: usize = 1000;
+pub const MOST_FINDINGS: usize = 1000;
 
 /// What one policy said about one version, with the digest and the config that it judged with (V6).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]

@@ -4,17 +4,15 @@ mod decide;
 mod evaluation;
 mod findings;
 mod pure;
-mod replay;
 mod sarif;
 mod summary;
 mod supply;
 
 pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, MOST_FINDINGS};
 pub use findings::{Findings, NamedFinding, NoVerdict};
 pub use pure::{Gate, capped, failed_open, gate, objects, tally};
-pub use replay::{Change, NewReplay, ReplayCounts, ReplayOver, Replayed, Revision, Said};
 pub use sarif::sarif;
 pub use summary::{BindingSummary, BindingSummaryQuery, Judged, RejectedVersion, RuleCount, rejected_besides};
 pub use supply::{GrantedApis, ServerDomains, Supplies, supplied};

@@ -17,7 +17,7 @@ use berth_base::{
 use berth_judge::Subject;
 use berth_model::{
     access::{Action, Caller},
-    audit::{NewReplay, Replayed, Revision, Said, Supplies},
+    audit::Supplies,
     policy::{Acceptance, LimitOverrides, PolicyKind, registry::ScopeKind},
 };
 use berth_package::PackageName;

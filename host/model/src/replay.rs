@@ -13,8 +13,8 @@ use berth_base::{
     version::VersionNumber,
 };
 
-use super::{capped, evaluation::MOST_FINDINGS};
 use crate::{
+    audit::{MOST_FINDINGS, capped},
     policy::{self, Finding, LimitOverrides, Severity, registry::PolicyScope},
     version::State,
 };
