@@ -48,6 +48,11 @@ texts! {
     on_error_closed = "it counts as having objected" / "视为不通过";
     on_error_open = "it counts as not having been asked" / "视为未检查";
     config = "Config" / "配置";
+    config_default(value) = "Default: {value}." / "默认值：{value}。";
+    config_lines = "One in each line." / "每行一个。";
+    config_json = "As JSON." / "以 JSON 填写。";
+    config_as_default = "as the policy has it" / "采用策略默认值";
+    no_json(error) = "This is not JSON: {error}." / "JSON 格式有误：{error}。";
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
     place_gray_task = "Gray task" / "灰度任务";
     level_platform = "of the platform" / "平台设置";
