@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use berth_tests::{
     Answer, Api,
+    browser::Browser,
     guests::{self, Manner},
     on_both, packed,
     scene::{Scene, text},
@@ -118,6 +119,23 @@ on_both! {
         let refusal = scene.admin.get(&path).await.refused("policy-kind");
         assert!(text(&refusal["detail"]).contains("/metrics"), "{refusal}");
         scene.admin.get(&format!("/v1/policy-bindings/{own}/summary?limit=0")).await.refused("invalid-field");
+    }
+
+    async fn g19_the_page_of_a_binding_shows_what_it_has_said(host) {
+        let scene = Scene::set(host).await;
+        let binding = of_platform(&scene, "dynamic-code").await;
+        set_mode(&scene, &binding, "shadow").await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let address = format!("/ui/policy-bindings/{binding}");
+        assert!(browser.get(&address).await.says("No version was audited under this binding"));
+        scene.submit_script("1.0.0", EVAL).await;
+        scene.approved("1.1.0").await;
+        let page = browser.get(&address).await;
+        assert!(page.says("Would have rejected") && page.says("1 of 2 versions"), "{}", page.html);
+        assert!(page.says("eval-call") && page.says("pages/index/extra.js:2:3") && page.faults().is_empty(), "{:?}", page.faults());
+        browser.keep("berth_language", "zh-CN");
+        let page = browser.get(&address).await;
+        assert!(page.says("本会拒绝") && page.says("1 个版本（共检查 2 个）"), "{}", page.html);
     }
 
     async fn g20_a_replay_says_what_would_change_with_the_line_and_stores_nothing(host) {
