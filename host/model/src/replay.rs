@@ -39,7 +39,7 @@ text_enum! {
 
 text_enum! {
     /// What a revision changes for one version.
-    Change {
+    ReplayChange {
         /// Nothing: the findings are the same.
         Same = "same",
         /// It would reject the version, which was not rejected.
@@ -60,6 +60,7 @@ fn no_config() -> Value {
 /// An auditor as it might be bound. It need not be bound anywhere.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReplayRevision)]
 pub struct Revision {
     /// The policy: its digest, `NAME@VERSION`, or its name, which means the newest version.
     pub policy: String,
@@ -137,7 +138,7 @@ impl Said {
 
 /// What a revision would change for one version.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct Replayed {
+pub struct ReplayedVersion {
     /// Id of the MiniApp.
     pub mini_app: MiniAppId,
     /// Number of the version.
@@ -147,7 +148,7 @@ pub struct Replayed {
     /// SHA-256 of the package.
     pub sha256: Digest,
     /// What changes.
-    pub change: Change,
+    pub change: ReplayChange,
     /// How many findings the new revision has and the other one has not. Findings are the same when rule, severity and place
     /// are; the words do not count.
     pub more: u64,
@@ -193,7 +194,7 @@ fn rejects(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
 }
 
-impl Replayed {
+impl ReplayedVersion {
     /// What the new revision says about a version, compared with what the other one says.
     pub fn compare(
         mini_app: MiniAppId,
@@ -208,7 +209,7 @@ impl Replayed {
             version,
             state,
             sha256,
-            change: Change::Failed,
+            change: ReplayChange::Failed,
             more: 0,
             less: 0,
             found: Vec::new(),
@@ -225,10 +226,10 @@ impl Replayed {
     fn differing(self, new: &[Finding], old: &[Finding]) -> Self {
         let (found, gone) = (beyond(new, old), beyond(old, new));
         let change = match (rejects(old), rejects(new)) {
-            (false, true) => Change::NewlyRejected,
-            (true, false) => Change::NoLongerRejected,
-            _ if found.is_empty() && gone.is_empty() => Change::Same,
-            _ => Change::OtherFindings,
+            (false, true) => ReplayChange::NewlyRejected,
+            (true, false) => ReplayChange::NoLongerRejected,
+            _ if found.is_empty() && gone.is_empty() => ReplayChange::Same,
+            _ => ReplayChange::OtherFindings,
         };
         let named = |findings: &[&Finding]| findings.iter().take(MOST_NAMED).map(|one| (*one).clone()).collect();
         Self {
@@ -263,15 +264,15 @@ pub struct ReplayCounts {
     pub less: u64,
 }
 
-impl From<&Replayed> for ReplayCounts {
-    fn from(one: &Replayed) -> Self {
+impl From<&ReplayedVersion> for ReplayCounts {
+    fn from(one: &ReplayedVersion) -> Self {
         let mut counts = Self { versions: 1, more: one.more, less: one.less, ..Self::default() };
         let count = match one.change {
-            Change::Same => &mut counts.same,
-            Change::NewlyRejected => &mut counts.newly_rejected,
-            Change::NoLongerRejected => &mut counts.no_longer_rejected,
-            Change::OtherFindings => &mut counts.other_findings,
-            Change::Failed => &mut counts.failed,
+            ReplayChange::Same => &mut counts.same,
+            ReplayChange::NewlyRejected => &mut counts.newly_rejected,
+            ReplayChange::NoLongerRejected => &mut counts.no_longer_rejected,
+            ReplayChange::OtherFindings => &mut counts.other_findings,
+            ReplayChange::Failed => &mut counts.failed,
         };
         *count = 1;
         counts
@@ -313,9 +314,9 @@ mod tests {
         Finding { rule: rule.into(), severity, message: format!("line {line}"), place, fix: None }
     }
 
-    fn compared(new: &Said, against: &Said) -> Replayed {
+    fn compared(new: &Said, against: &Said) -> ReplayedVersion {
         let (id, number) = ("shop".parse().expect("an id"), "1.0.0".parse().expect("a number"));
-        Replayed::compare(id, number, State::Online, Digest::of(b""), new, against)
+        ReplayedVersion::compare(id, number, State::Online, Digest::of(b""), new, against)
     }
 
     fn said(findings: &[Finding]) -> Said {
@@ -325,22 +326,22 @@ mod tests {
     #[test]
     fn g20_what_changes_is_told_by_verdicts_first_and_by_findings_then() {
         let (grave, light) = (finding("r", Severity::Error, 3), finding("r", Severity::Note, 4));
-        let table: [(&[Finding], &[Finding], Change, u64, u64); 8] = [
-            (&[], &[], Change::Same, 0, 0),
-            (std::slice::from_ref(&grave), &[], Change::NewlyRejected, 1, 0),
-            (&[], std::slice::from_ref(&grave), Change::NoLongerRejected, 0, 1),
-            (std::slice::from_ref(&light), std::slice::from_ref(&grave), Change::NoLongerRejected, 1, 1),
-            (&[grave.clone(), light.clone()], &[light.clone(), grave.clone()], Change::Same, 0, 0),
-            (&[grave.clone(), grave.clone()], std::slice::from_ref(&grave), Change::OtherFindings, 1, 0),
-            (std::slice::from_ref(&light), &[], Change::OtherFindings, 1, 0),
-            (&[finding("r", Severity::Note, 5)], std::slice::from_ref(&light), Change::OtherFindings, 1, 1),
+        let table: [(&[Finding], &[Finding], ReplayChange, u64, u64); 8] = [
+            (&[], &[], ReplayChange::Same, 0, 0),
+            (std::slice::from_ref(&grave), &[], ReplayChange::NewlyRejected, 1, 0),
+            (&[], std::slice::from_ref(&grave), ReplayChange::NoLongerRejected, 0, 1),
+            (std::slice::from_ref(&light), std::slice::from_ref(&grave), ReplayChange::NoLongerRejected, 1, 1),
+            (&[grave.clone(), light.clone()], &[light.clone(), grave.clone()], ReplayChange::Same, 0, 0),
+            (&[grave.clone(), grave.clone()], std::slice::from_ref(&grave), ReplayChange::OtherFindings, 1, 0),
+            (std::slice::from_ref(&light), &[], ReplayChange::OtherFindings, 1, 0),
+            (&[finding("r", Severity::Note, 5)], std::slice::from_ref(&light), ReplayChange::OtherFindings, 1, 1),
         ];
         for (new, old, change, more, less) in table {
             let got = compared(&said(new), &said(old));
             assert_eq!((got.change, got.more, got.less), (change, more, less), "{new:?} against {old:?}");
         }
         let other_words = Finding { message: "Otherwise said.".into(), fix: Some("Mend it.".into()), ..grave.clone() };
-        assert_eq!(compared(&said(&[other_words]), &said(&[grave])).change, Change::Same);
+        assert_eq!(compared(&said(&[other_words]), &said(&[grave])).change, ReplayChange::Same);
     }
 
     #[test]
@@ -350,7 +351,7 @@ mod tests {
             [(&broken, &fine, "The new"), (&fine, &broken, "The other"), (&broken, &broken, "The new")]
         {
             let got = compared(new, old);
-            assert_eq!((got.change, got.more, got.less), (Change::Failed, 0, 0));
+            assert_eq!((got.change, got.more, got.less), (ReplayChange::Failed, 0, 0));
             assert!(got.detail.starts_with(says) && got.detail.ends_with("It broke."), "{}", got.detail);
         }
     }
@@ -378,8 +379,8 @@ mod tests {
             let (there, back) = (compared(&one, &other), compared(&other, &one));
             prop_assert_eq!((there.more, there.less), (back.less, back.more));
             let swapped = match there.change {
-                Change::NewlyRejected => Change::NoLongerRejected,
-                Change::NoLongerRejected => Change::NewlyRejected,
+                ReplayChange::NewlyRejected => ReplayChange::NoLongerRejected,
+                ReplayChange::NoLongerRejected => ReplayChange::NewlyRejected,
                 same => same,
             };
             prop_assert_eq!(back.change, swapped);

@@ -14,7 +14,7 @@ use berth_model::{
     policy::registry::{
         InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
     },
-    replay::{NewReplay, Replayed},
+    replay::{NewReplay, ReplayedVersion},
 };
 use berth_work::{audit, policy::registry};
 
@@ -111,7 +111,11 @@ async fn summary(
 ///
 /// It answers for at most 10 versions, newest upload first; ask with `next` as the `cursor` for those that follow. Nothing is
 /// stored. A host has one replay at a time.
-#[utoipa::path(post, path = "/v1/policy-replays", tag = "policies", request_body = NewReplay, responses((status = 200, body = Page<Replayed>)))]
-async fn replay(State(app): AppState, caller: Caller, Json(asked): Json<NewReplay>) -> Result<Json<Page<Replayed>>> {
+#[utoipa::path(post, path = "/v1/policy-replays", tag = "policies", request_body = NewReplay, responses((status = 200, body = Page<ReplayedVersion>)))]
+async fn replay(
+    State(app): AppState,
+    caller: Caller,
+    Json(asked): Json<NewReplay>,
+) -> Result<Json<Page<ReplayedVersion>>> {
     Ok(Json(audit::replay(&app.audits, &caller, asked).await?))
 }

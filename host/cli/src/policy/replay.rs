@@ -8,7 +8,7 @@ use super::binding::{find, overrides, scope};
 use berth_base::{ids::PolicyBindingId, page::Page, text};
 use berth_model::{
     policy::{Finding, registry::PolicyScope},
-    replay::{Change, NewReplay, ReplayCounts, ReplayOver, Replayed, Revision},
+    replay::{NewReplay, ReplayChange, ReplayCounts, ReplayOver, ReplayedVersion, Revision},
 };
 
 use crate::{
@@ -86,7 +86,7 @@ pub async fn run(args: Replay, session: &mut Session) -> Done {
         }
     }
     bar.finish_and_clear();
-    let all: Vec<Replayed> = items.iter().map(read).collect::<Result<_, _>>()?;
+    let all: Vec<ReplayedVersion> = items.iter().map(read).collect::<Result<_, _>>()?;
     let counts: ReplayCounts = all.iter().map(ReplayCounts::from).sum();
     let document = json!({"counts": counts, "more_versions": ask.cursor.is_some(), "items": items});
     session.out.show(&document, |_: Value, paint| view(&names, &counts, &all, ask.cursor.is_some(), paint))
@@ -125,7 +125,7 @@ async fn question(args: Replay, client: &Client) -> Result<NewReplay, Failure> {
 fn view(
     (new, against): &(String, Option<String>),
     counts: &ReplayCounts,
-    all: &[Replayed],
+    all: &[ReplayedVersion],
     more: bool,
     paint: &Paint,
 ) -> String {
@@ -140,7 +140,7 @@ fn view(
         .field("failed", Cell::of(counts.failed))
         .field("findings", format!("{} more, {} less", counts.more, counts.less))
         .render(paint);
-    let mut changed: Vec<_> = all.iter().filter(|one| one.change != Change::Same).collect();
+    let mut changed: Vec<_> = all.iter().filter(|one| one.change != ReplayChange::Same).collect();
     changed.sort_by_key(|one| rank(one.change));
     let mut parts = vec![clean(&title), card];
     parts.extend(changed.iter().take(MOST_SHOWN).map(|one| example(one, paint)));
@@ -151,23 +151,23 @@ fn view(
 }
 
 /// What matters most comes first.
-fn rank(change: Change) -> u8 {
+fn rank(change: ReplayChange) -> u8 {
     match change {
-        Change::NewlyRejected => 0,
-        Change::NoLongerRejected => 1,
-        Change::Failed => 2,
-        Change::OtherFindings => 3,
-        Change::Same => 4,
+        ReplayChange::NewlyRejected => 0,
+        ReplayChange::NoLongerRejected => 1,
+        ReplayChange::Failed => 2,
+        ReplayChange::OtherFindings => 3,
+        ReplayChange::Same => 4,
     }
 }
 
-fn example(one: &Replayed, paint: &Paint) -> String {
+fn example(one: &ReplayedVersion, paint: &Paint) -> String {
     let words = match one.change {
-        Change::NewlyRejected => "newly rejected",
-        Change::NoLongerRejected => "no longer rejected",
-        Change::OtherFindings => "other findings",
-        Change::Failed => "failed",
-        Change::Same => "same",
+        ReplayChange::NewlyRejected => "newly rejected",
+        ReplayChange::NoLongerRejected => "no longer rejected",
+        ReplayChange::OtherFindings => "other findings",
+        ReplayChange::Failed => "failed",
+        ReplayChange::Same => "same",
     };
     let version = Cell::strong(format!("{} {}", one.mini_app, one.version)).render(paint);
     let mut lines = vec![format!("{version} ({}): {words}", state(one.state.as_str()).render(paint))];
@@ -196,7 +196,7 @@ mod tests {
         let replayed = |version: &str, change: &str, more: u64| {
             let finding = json!({"rule": "r", "severity": "error", "message": "M.", "place": {"path": "a.js", "line": 3, "column": 14}});
             let found = if more > 0 { json!([finding]) } else { json!([]) };
-            read::<Replayed>(
+            read::<ReplayedVersion>(
                 &json!({"mini_app": "mp-shop", "version": version, "state": "online", "sha256": "0".repeat(64),
                 "change": change, "more": more, "less": 0, "found": found}),
             )

@@ -19,6 +19,7 @@ use berth_model::{
     access::{Action, Caller},
     audit::Supplies,
     policy::{Acceptance, LimitOverrides, PolicyKind, registry::ScopeKind},
+    replay::{NewReplay, ReplayedVersion, Revision, Said},
 };
 use berth_package::PackageName;
 use berth_store::{Tx, version::VersionRow};
@@ -73,7 +74,7 @@ impl Found {
 /// `replay-running` while another one runs on this host; `policy-kind` when a revision is no auditor; `policy-config`;
 /// `invalid-field`, also for the place of a gray task; `invalid-cursor`; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "audits.replay", skip_all)]
-pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<Replayed>> {
+pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<ReplayedVersion>> {
     let limit = asked.limit()?;
     if asked.scope.kind == ScopeKind::GrayTask {
         return Err(Error::field("scope", "a replay judges the versions of the platform, a host app or a MiniApp."));
@@ -118,7 +119,7 @@ async fn judge(
     against: Option<&Found>,
     rows: Vec<VersionRow>,
     most: usize,
-) -> Result<Page<Replayed>> {
+) -> Result<Page<ReplayedVersion>> {
     let (began, count) = (Instant::now(), rows.len());
     let (mut items, mut next) = (Vec::new(), None);
     for row in rows.into_iter().take(most) {
@@ -132,7 +133,7 @@ async fn judge(
     Ok(Page { next: next.filter(|_| items.len() < count), items })
 }
 
-async fn one(audits: &Audits, new: &Found, against: Option<&Found>, row: VersionRow) -> Result<Replayed> {
+async fn one(audits: &Audits, new: &Found, against: Option<&Found>, row: VersionRow) -> Result<ReplayedVersion> {
     let (said, other) = match opened(audits, &row).await? {
         Err(reason) => (Said::no_verdict(reason), Said::nothing()),
         Ok((supplies, subject)) => {
@@ -144,7 +145,7 @@ async fn one(audits: &Audits, new: &Found, against: Option<&Found>, row: Version
             (said, other)
         }
     };
-    Ok(Replayed::compare(row.mini_app_id, row.number, row.state, row.sha256, &said, &other))
+    Ok(ReplayedVersion::compare(row.mini_app_id, row.number, row.state, row.sha256, &said, &other))
 }
 
 /// A package, and what auditors are told of its settings: as an audit that began now would have them. A package that
