@@ -322,6 +322,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/policy-bindings", TEAM_ADMIN),
     ("PUT", "/v1/policy-bindings/{id}", May::Platform),
     ("DELETE", "/v1/policy-bindings/{id}", May::Platform),
+    ("GET", "/v1/policy-bindings/{id}/summary", May::Platform),
+    ("POST", "/v1/policy-replays", TEAM_ADMIN),
     ("GET", "/v1/mini-apps/{id}/gray-tasks", READ),
     ("POST", "/v1/mini-apps/{id}/gray-tasks", RELEASE),
     ("GET", "/v1/gray-tasks/{id}", READ),
@@ -830,6 +832,9 @@ impl Cast {
                 json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})
             }
             ("PUT", "/v1/policy-bindings/{id}") => json!({"mode": "enforce"}),
+            ("POST", "/v1/policy-replays") => {
+                json!({"new": {"policy": "size-limits"}, "scope": {"kind": "mini_app", "id": "coffee"}})
+            }
             ("POST", "/v1/mini-apps/{id}/gray-tasks") => {
                 json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)})
             }

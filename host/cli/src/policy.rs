@@ -8,11 +8,13 @@ mod installed;
 mod local;
 mod moved;
 mod new;
+mod replay;
 #[cfg(test)]
 mod samples;
 mod scaffold;
 mod stats;
 mod subject;
+mod summary;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,8 @@ use berth_model::policy::{PolicyKind, registry::PolicyScope};
   berth policy stats size-limits
   berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
   berth policy edit pb_01… --mode enforce
+  berth policy replay size-limits --config stricter.json --against pb_01…
+  berth policy summary pb_01…
   berth policy rebind size-limits --to 1.0.0
   berth policy bind no-eval --scope app:mp-shop --limits '{\"deadline_ms\": 60000}'
 
@@ -88,6 +92,10 @@ pub enum Policy {
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
     },
+    /// Show what an auditor has said under a binding: how many versions it rejected, or in shadow would have
+    Summary(summary::Summary),
+    /// Ask an auditor about the versions that are there, before it is bound, and show what it would change
+    Replay(replay::Replay),
     /// Remove a binding
     Unbind {
         /// The binding
@@ -111,6 +119,8 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Edit(args) => binding::edit(args, session).await,
         Policy::Rebind(args) => moved::rebind(args, session).await,
         Policy::Bindings { scope, policy } => binding::list(scope, policy, session).await,
+        Policy::Summary(args) => summary::run(args, session).await,
+        Policy::Replay(args) => replay::run(args, session).await,
         Policy::Unbind { binding } => binding::unbind(&binding, session).await,
     }
 }

@@ -34,6 +34,16 @@ texts! {
     policy_unbound = "The policy is not bound there any more." / "策略绑定已解除。";
     mode = "Mode" / "模式";
     mode_hint = "In shadow the judgement is recorded and decides nothing; with enforce it decides. Begin with shadow, look at audits, and enforce then." / "观察模式仅记录结论，不影响审核；生效模式由其结论决定。建议先观察，查看审核记录后再生效。";
+    said_so_far = "What it has said" / "检查统计";
+    said_since = "Since" / "起始时间";
+    said_nothing = "No version was audited under this binding since it was changed last." / "此绑定自上次修改以来尚未检查任何版本。";
+    would_reject = "Would have rejected" / "本会拒绝";
+    did_reject = "Rejected" / "已拒绝";
+    versions_of(count, all) = "{count} of {all} versions" / "{count} 个版本（共检查 {all} 个）";
+    rejected_alone = "By no other policy" / "仅由此策略拒绝";
+    gave_no_verdict = "Without a verdict" / "无结论";
+    rule = "Rule" / "规则";
+    examples = "Examples" / "示例";
     on_error = "If it gives no verdict" / "无结论时";
     on_error_closed = "it counts as having objected" / "视为不通过";
     on_error_open = "it counts as not having been asked" / "视为未检查";

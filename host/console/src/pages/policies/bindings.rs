@@ -8,8 +8,11 @@ use axum::{
 };
 use serde_json::Value;
 
-use berth_model::policy::registry::{
-    Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+use berth_model::{
+    audit::{BindingSummary, RejectedVersion},
+    policy::registry::{
+        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+    },
 };
 
 use super::{head, policy, show_one};
@@ -21,6 +24,7 @@ use crate::{
     path::at,
     refused::{Refused, not_found, read},
     schema::{self, Field},
+    show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -71,9 +75,12 @@ async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit:
 #[template(path = "policies/binding.html")]
 struct Page<'a> {
     t: Texts,
+    visit: &'a Visit,
     it: &'a PolicyBinding,
     place: &'static str,
     fields: Vec<Field>,
+    /// What it has said; `None` for policies that are no auditors, and for visitors who may not know.
+    summary: Option<BindingSummary>,
     filled: &'a Filled,
 }
 
@@ -89,6 +96,20 @@ impl Page<'_> {
             self.filled.has("on_error", on_error.as_str())
         }
     }
+
+    /// What the numbers of rejected versions are called: in shadow nothing is rejected.
+    fn rejected(&self) -> &'static str {
+        match self.it.mode {
+            Mode::Shadow => self.t.would_reject(),
+            Mode::Enforce => self.t.did_reject(),
+        }
+    }
+
+    /// Where the finding is, as compilers write it.
+    fn spot(&self, example: &RejectedVersion) -> Option<String> {
+        let place = example.finding.as_ref()?.place.as_ref()?;
+        Some(format!("{}:{}:{}", place.path, place.line, place.column))
+    }
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -100,7 +121,8 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let place = visit.t.policy_place(&it.scope.kind);
     let schema = policy(visit, &it.digest.to_string()).await?.config_schema;
     let fields = schema::fields(visit.t, schema.as_ref(), &it.config, "config");
-    let page = Page { t: visit.t, place, fields, filled, it: &it };
+    let summary = visit.api.get(&at!("/v1/policy-bindings/{}/summary", id)).await.ok();
+    let page = Page { t: visit.t, visit, place, fields, summary, filled, it: &it };
     visit.page(head(visit, visit.t.change_binding(), Some(&it.policy)), &page)
 }
 

@@ -8,8 +8,10 @@ mod scope;
 mod tests;
 
 pub use berth_model::policy::registry::*;
+pub(crate) use binding::at_place;
 pub use binding::{attach, auditors, bind, check, list as bindings, rebind, store, take_away, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
+pub(crate) use scope::authorise;
 
 use std::{
     collections::HashMap,
