@@ -319,12 +319,17 @@ on_both! {
             "/ui/official-accounts",
             "/ui/official-accounts/new",
             "/ui/log-masks",
-            "/ui/host-apps/super-app/logins?account=alice&mini_app=coffee",
+            "/ui/host-apps/super-app/logins",
         ] {
             let page = browser.get(address).await;
             assert!(page.status == 200 && page.faults().is_empty(), "{address}: {:?} {}", page.faults(), page.html);
         }
-        let page = browser.send("/ui/host-apps/super-app/logins/end-sign-ons", &[("account", "alice")]).await;
+        let whose = [("account", "alice"), ("mini_app", "coffee")];
+        let page = browser.send("/ui/host-apps/super-app/logins", &whose).await;
+        assert!(page.html.contains("value=\"alice\"") && page.faults().is_empty(), "{:?}", page.faults());
+        assert!(!page.address.contains("alice"), "{}", page.address);
+        let page = browser.send("/ui/host-apps/super-app/logins/end-sign-ons", &whose).await;
+        assert!(page.html.contains("value=\"alice\"") && !page.address.contains("alice"), "{}", page.address);
         assert!(page.says("0 sign-ons were ended."), "{}", page.html);
     }
 }

@@ -22,6 +22,7 @@ texts! {
     log_sdk_version = "Version of the SDK" / "基础库版本";
     log_more_conditions = "More conditions" / "更多筛选条件";
     log_hint = "In the order of arrival, newest first: clocks of devices may be wrong." / "按上报时间倒序排列，设备自身的时钟可能不准。";
+    log_of_account = "Entries of an account are not told as they arrive, and have no address to pass on: follow the installation of one of them." / "按用户账号查询时不会实时更新，也没有可分享的链接。如需实时查看，请改为按其中一条日志的设备标识查询。";
     log_look_again = "Look again" / "刷新";
     log_pause = "Pause" / "暂停接收";
     log_go_on = "Go on" / "继续接收";
