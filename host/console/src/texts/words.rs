@@ -1,7 +1,7 @@
 //! States and other words that stand for things all over the console.
 
-use super::{Texts, texts};
-use berth_model::access::ScopeKind;
+use super::{Language, Texts, texts};
+use berth_model::{access::ScopeKind, message::BothLanguages, settings::LocalName};
 
 texts! {
     state_development = "development" / "开发版本";
@@ -37,7 +37,36 @@ texts! {
     type_to_confirm(what) = "Type {what} to confirm" / "请输入 {what} 以确认";
 }
 
+/// What stands in each language of the console.
+pub trait InEach {
+    fn in_language(&self, language: Language) -> &str;
+}
+
+impl InEach for BothLanguages {
+    fn in_language(&self, language: Language) -> &str {
+        one_of(language, &self.en, &self.zh)
+    }
+}
+
+impl InEach for LocalName {
+    fn in_language(&self, language: Language) -> &str {
+        one_of(language, &self.en, &self.zh)
+    }
+}
+
+fn one_of<'a>(language: Language, en: &'a str, zh: &'a str) -> &'a str {
+    match language {
+        Language::English => en,
+        Language::Chinese => zh,
+    }
+}
+
 impl Texts {
+    /// What stands in each language, in that of the page.
+    pub fn local(self, each: &impl InEach) -> &str {
+        each.in_language(self.0)
+    }
+
     /// The name of a kind of scope.
     pub fn scope_name(self, kind: ScopeKind) -> &'static str {
         match kind {

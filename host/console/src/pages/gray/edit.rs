@@ -43,12 +43,6 @@ struct Form<'a> {
     filled: &'a Filled,
 }
 
-impl Form<'_> {
-    fn wrong(&self, name: &str) -> Option<String> {
-        super::wrong(self.t, self.filled, name)
-    }
-}
-
 async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
     show_with(&visit, &task(&visit, &id).await?, &Filled::default()).await
 }
@@ -124,7 +118,7 @@ fn shares(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<Vec<EditTaskPol
     if sent.get("percent") == before {
         return Ok(Vec::new());
     }
-    let new = number(visit, sent, "percent")?.ok_or_else(|| invalid("percent", visit.t.gray_no_number()))?;
+    let new = number(visit, sent, "percent")?.ok_or_else(|| invalid(visit.t, "percent", visit.t.gray_no_number()))?;
     let mut config = policy.config.clone();
     config["percent"] = share(new);
     let binding = policy.binding.clone();

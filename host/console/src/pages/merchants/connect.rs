@@ -178,7 +178,7 @@ async fn choose(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
 }
 
 async fn choose_for(visit: &Visit, of: &str, sent: &Sent) -> Result<(), Refused> {
-    let target = target(sent)?.ok_or_else(|| crate::refused::invalid("endpoint_app", visit.t.choose_one()))?;
+    let target = target(sent)?.ok_or_else(|| crate::refused::invalid(visit.t, "endpoint_app", visit.t.choose_one()))?;
     visit.api.act(Method::POST, &at!("/v1/channel-authorisations/{}/endpoint-app", of), &target).await
 }
 

@@ -148,7 +148,7 @@ async fn replay(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 /// Tries the message again. One that is not changed is tried as it was sent, so that it stays the same message.
 async fn replay_of(visit: &Visit, id: &str, sent: &Sent) -> Result<Receipt, Refused> {
     let typed: Value = serde_json::from_str(sent.get("message"))
-        .map_err(|error| invalid("message", &format!("This is not JSON: {error}.")))?;
+        .map_err(|error| invalid(visit.t, "message", &visit.t.not_json(error)))?;
     let before: Fulfilment = visit.api.get(&at!("/v1/fulfilments/{}", id)).await?;
     let replay = Replay { message: Some(typed).filter(|typed| *typed != before.message) };
     visit.api.tell(Method::POST, &at!("/v1/fulfilments/{}/replay", id), &replay).await

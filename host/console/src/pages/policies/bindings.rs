@@ -41,7 +41,7 @@ async fn bind(visit: Visit, Path(which): Path<String>, sent: Sent) -> Answer {
 async fn bind_to(visit: &Visit, which: &str, sent: &Sent) -> Result<(), Refused> {
     let binding = NewPolicyBinding {
         policy: which.to_owned(),
-        config: config(sent)?,
+        config: config(visit.t, sent)?,
         mode: sent.read("mode")?,
         on_error: sent.read("on_error")?,
         limits: Default::default(),
@@ -59,10 +59,10 @@ fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
 }
 
 /// The config that was typed; left empty it has no members.
-fn config(sent: &Sent) -> Result<Value, Refused> {
+fn config(t: Texts, sent: &Sent) -> Result<Value, Refused> {
     match sent.get("config") {
         "" => Ok(Value::Object(Default::default())),
-        text => serde_json::from_str(text).map_err(|error| invalid("config", &format!("This is not JSON: {error}."))),
+        text => serde_json::from_str(text).map_err(|error| invalid(t, "config", &t.not_json(error))),
     }
 }
 
@@ -118,7 +118,7 @@ async fn change(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 async fn change_to(visit: &Visit, id: &str, sent: &Sent) -> Result<PolicyBinding, Refused> {
     let patch = PolicyBindingPatch {
         policy: None,
-        config: Some(config(sent)?),
+        config: Some(config(visit.t, sent)?),
         mode: Some(sent.read("mode")?),
         on_error: Some(sent.read("on_error")?),
         limits: None,

@@ -261,7 +261,7 @@ pub async fn by_user_name(visit: &Visit, id: &str, field: &str, name: &str) -> R
         "" => None,
         _ => visit.api.page(&path).await?.items.into_iter().next(),
     };
-    found.ok_or_else(|| invalid(field, &visit.t.ws_no_such_member(name)))
+    found.ok_or_else(|| invalid(visit.t, field, &visit.t.ws_no_such_member(name)))
 }
 
 /// Gives a tag to a department.
