@@ -73,7 +73,7 @@ async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { endpoint_app 
 
 async fn show_form(visit: &Visit, id: &str, chosen: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
-    let apps = of_merchant(visit, "endpoint-apps", id).await?.items;
+    let apps = of_merchant(visit, "endpoint-apps", id).await?;
     let products = choices(visit, id).await?;
     let page = Form { t: visit.t, merchant: &merchant, apps: &apps, products: &products, chosen, filled };
     visit.page(head_of(visit, &merchant), &page)
@@ -148,7 +148,7 @@ async fn one(visit: Visit, Path((id, of)): Of) -> Answer {
 async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
     let it = run(visit, of).await?;
-    let apps = of_merchant(visit, "endpoint-apps", id).await?.items;
+    let apps = of_merchant(visit, "endpoint-apps", id).await?;
     let products = choices(visit, id).await?;
     let page = Run {
         t: visit.t,

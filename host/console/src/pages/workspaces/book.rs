@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use berth_base::{clock::Millis, page::Page as ListPage};
+use berth_base::clock::Millis;
 use berth_model::{
     access::Action,
     workspace::{GroupKind, Workspace, WorkspaceGroup, WorkspaceMember, directory::Directory},
@@ -267,28 +267,9 @@ pub async fn is_pulled(visit: &Visit, of: &Workspace) -> bool {
     found.is_ok_and(|found| found.is_some())
 }
 
-/// How many departments and tags, or members, pages look at.
-pub const MOST: usize = 2_000;
-
-/// All of a list with pages, up to [`MOST`], and whether there is more.
-async fn all<T: serde::de::DeserializeOwned>(visit: &Visit, path: &str) -> Result<(Vec<T>, bool), Refused> {
-    let mut items = Vec::new();
-    let mut cursor = String::new();
-    while items.len() < MOST {
-        let page = with_query(path, [("limit", Some("200")), ("cursor", Some(cursor.as_str()))]);
-        let page: ListPage<T> = visit.api.page(&page).await?;
-        items.extend(page.items);
-        match page.next {
-            Some(next) => cursor = next,
-            None => return Ok((items, false)),
-        }
-    }
-    Ok((items, true))
-}
-
 /// The names of the first members, by their ids.
 pub async fn member_names(visit: &Visit, id: &str) -> BTreeMap<String, String> {
-    let found = all::<WorkspaceMember>(visit, &at!("/v1/workspaces/{}/members", id)).await;
+    let found = visit.api.first::<WorkspaceMember>(&at!("/v1/workspaces/{}/members", id), None).await;
     let members = found.map(|(members, _)| members).unwrap_or_default();
     members.into_iter().map(|member| (member.id.to_string(), member.name)).collect()
 }
@@ -306,7 +287,7 @@ const DEEPEST: usize = 32;
 
 impl Groups {
     pub async fn of(visit: &Visit, id: &str) -> Result<Self, Refused> {
-        let (mut all, has_more) = all::<WorkspaceGroup>(visit, &at!("/v1/workspaces/{}/groups", id)).await?;
+        let (mut all, has_more) = visit.api.first::<WorkspaceGroup>(&at!("/v1/workspaces/{}/groups", id), None).await?;
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { all, has_more })
     }

@@ -15,12 +15,13 @@ use berth_model::{
 
 use super::{
     Tab, apps,
-    book::{Book, Groups, MOST, may_keep, replace},
+    book::{Book, Groups, may_keep, replace},
     head, listed, scope, tabs, workspace,
 };
 use crate::{
     Console,
     act::{Confirm, Sent},
+    api::MOST,
     frame::{Head, done},
     parts::Filled,
     path::{at, with_query},
