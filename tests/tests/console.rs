@@ -275,7 +275,7 @@ on_both! {
         let page = browser.get("/ui/mini-apps/coffee/logs?words=%21%21").await;
         assert!(page.html.contains("role=\"alert\"") && page.html.contains("value=\"!!\""), "{}", page.html);
         let take = format!("{settings}/take");
-        assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on phone is not masked"));
+        assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on this is not masked: Phone numbers."));
         assert!(browser.send(&take, &[("rule", "phone")]).await.says("The rule was taken away."));
     }
 

@@ -5,6 +5,7 @@ use super::texts;
 texts! {
     skip_to_content = "Skip to content" / "跳到主要内容";
     menu = "Menu" / "菜单";
+    crumbs = "Where this page is" / "当前位置";
     home = "Home" / "首页";
     mini_apps = "MiniApps" / "小程序";
     audits = "Audits" / "审核";

@@ -53,7 +53,7 @@ texts! {
     mask_add = "Add a rule" / "添加规则";
     mask_added = "The rule was added. It acts on entries from now on." / "规则已添加，对之后上报的日志生效。";
     mask_take = "Take the rule away" / "删除规则";
-    mask_take_effect(rule) = "From now on {rule} is not masked: logs will hold it as devices send it." / "之后上报的日志将不再按 {rule} 脱敏，相关内容会按原文入库。";
+    mask_take_effect(rule) = "From now on this is not masked: {rule}. Logs will hold it as devices send it." / "之后上报的日志将不再按“{rule}”脱敏，相关内容会按原文入库。";
     mask_taken = "The rule was taken away." / "规则已删除。";
     mask_try = "Try" / "测试脱敏";
     mask_sample = "A message" / "示例日志";
