@@ -53,6 +53,14 @@ impl Page {
         found(&FORM, &self.html).into_iter().map(unescaped).collect()
     }
 
+    /// What a hidden field of its forms holds.
+    pub fn hidden(&self, name: &str) -> Option<String> {
+        static HIDDEN: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#"<input type="hidden" name="([^"]*)" value="([^"]*)">"#).unwrap());
+        let found = HIDDEN.captures_iter(&self.html).find(|found| &found[1] == name)?;
+        Some(unescaped(&found[2]))
+    }
+
     /// What its commands say, a line each.
     pub fn commands(&self) -> Vec<String> {
         static COMMAND: LazyLock<Regex> =

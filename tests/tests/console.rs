@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use berth_tests::{
     Answer, Database, Host,
-    browser::Browser,
+    browser::{Browser, Page},
     guests, on_both, packed,
     scene::{Scene, person, text},
     there_is,
@@ -275,7 +275,7 @@ on_both! {
         let page = browser.get("/ui/mini-apps/coffee/logs?words=%21%21").await;
         assert!(page.html.contains("role=\"alert\"") && page.html.contains("value=\"!!\""), "{}", page.html);
         let take = format!("{settings}/take");
-        assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on phone is not masked"));
+        assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on this is not masked: Phone numbers."));
         assert!(browser.send(&take, &[("rule", "phone")]).await.says("The rule was taken away."));
     }
 
@@ -398,13 +398,124 @@ on_both! {
             "/ui/official-accounts",
             "/ui/official-accounts/new",
             "/ui/log-masks",
-            "/ui/host-apps/super-app/logins?account=alice&mini_app=coffee",
+            "/ui/host-apps/super-app/logins",
         ] {
             let page = browser.get(address).await;
             assert!(page.status == 200 && page.faults().is_empty(), "{address}: {:?} {}", page.faults(), page.html);
         }
-        let page = browser.send("/ui/host-apps/super-app/logins/end-sign-ons", &[("account", "alice")]).await;
+        let whose = [("account", "alice"), ("mini_app", "coffee")];
+        let page = browser.send("/ui/host-apps/super-app/logins", &whose).await;
+        assert!(page.html.contains("value=\"alice\"") && page.faults().is_empty(), "{:?}", page.faults());
+        assert!(!page.address.contains("alice"), "{}", page.address);
+        let page = browser.send("/ui/host-apps/super-app/logins/end-sign-ons", &whose).await;
+        assert!(page.html.contains("value=\"alice\"") && !page.address.contains("alice"), "{}", page.address);
         assert!(page.says("0 sign-ons were ended."), "{}", page.html);
+    }
+
+    async fn no_address_of_the_console_holds_the_account_of_a_user(host) {
+        let scene = Scene::set(host).await;
+        scene.host.settled().await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        for (address, more) in [
+            ("/ui/host-apps/super-app/logs", ("level", "error")),
+            ("/ui/mini-apps/coffee/check", ("host_app", "super-app")),
+        ] {
+            let fields = [("account", "alice"), ("guid", "device-1"), more];
+            let page = browser.send(address, &fields).await;
+            assert!(page.address == address && page.html.contains("value=\"alice\""), "{} {}", page.address, page.html);
+            assert!(page.faults().is_empty(), "{:?}", page.faults());
+            assert!(!page.links().iter().any(|link| link.contains("alice")), "{:?}", page.links());
+            let page = browser.send(address, &fields[1..]).await;
+            assert!(page.address.contains("?guid=device-1"), "a question about nobody can be passed on: {}", page.address);
+            let page = browser.get(&format!("{address}?account=alice")).await;
+            assert!(!page.html.contains("value=\"alice\""), "{}", page.html);
+        }
+    }
+
+    async fn a_form_that_was_overtaken_shows_what_is_there_now_and_can_be_sent(host) {
+        let scene = furnished(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let draft = "/v1/mini-apps/coffee/privacy/draft";
+        let sdk = |purpose: &'static str| [("name", "Maps"), ("provider", "Map Company"), ("purpose_en", purpose)];
+        let address = "/ui/mini-apps/coffee/privacy/sdks?at=0";
+        let form = browser.get(address).await;
+        let hidden = |page: &Page, name: &str| page.hidden(name).unwrap_or_default();
+        let (tag, was) = (hidden(&form, "tag"), hidden(&form, "was"));
+        // Somebody else puts another SDK before it, and says more of what it is for.
+        let mut other = scene.admin.get(draft).await.good()["agreement"].take();
+        other["sdks"][0]["purpose"]["en"] = json!("to draw big maps");
+        let ads = json!({"name": "Ads", "provider": "Ad Company", "purpose": {"en": "to earn"}});
+        other["sdks"].as_array_mut().unwrap().insert(0, ads);
+        scene.admin.put(draft, other).await.good();
+        let stale = [("tag", tag.as_str()), ("was", was.as_str())];
+        let page = browser.send(address, &[&sdk("to draw small maps")[..], &stale].concat()).await;
+        assert!(page.html.contains("role=\"alert\"") && page.says("There now: to draw big maps"), "{}", page.html);
+        assert!(page.html.contains("sdks?at=1") && page.html.contains("to draw small maps"), "{}", page.html);
+        assert!(page.faults().is_empty(), "{:?}", page.faults());
+        let (tag, was) = (hidden(&page, "tag"), hidden(&page, "was"));
+        let fresh = [("tag", tag.as_str()), ("was", was.as_str())];
+        let page = browser
+            .send("/ui/mini-apps/coffee/privacy/sdks?at=1", &[&sdk("to draw small maps")[..], &fresh].concat())
+            .await;
+        assert_eq!(page.address, "/ui/mini-apps/coffee/privacy", "{}", page.html);
+        let now = scene.admin.get(draft).await.good()["agreement"].take();
+        assert_eq!((&now["sdks"][0]["name"], &now["sdks"][1]["purpose"]["en"]), (&json!("Ads"), &json!("to draw small maps")));
+    }
+
+    async fn a_member_keeps_what_the_form_does_not_show_and_a_department_what_its_tags_give(host) {
+        let scene = furnished(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let people = scene.admin.get("/scim/v2/acme/Users").await.good();
+        let ann = text(&people["Resources"][0]["id"]);
+        let at = format!("/scim/v2/acme/Users/{ann}");
+        let emails = json!([{"value": "ann@acme.example", "type": "work", "primary": true}, {"value": "ann@home.example", "type": "home"}]);
+        let phones = json!([{"value": "+86 10 1234", "type": "work"}]);
+        let patch = |path: &str, value: &serde_json::Value| json!({"op": "replace", "path": path, "value": value});
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [patch("emails", &emails), patch("phoneNumbers", &phones)]});
+        scene.admin.send("PATCH", &at, Some(&body)).await.good();
+        let fields = [("user_name", "ann@acme.example"), ("name", "ann@acme.example"), ("email", "ann@new.example")];
+        let page = browser.send(&format!("/ui/workspaces/acme/members/{ann}"), &fields).await;
+        assert!(page.html.contains("ann@new.example") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let now = scene.admin.get(&at).await.good();
+        assert_eq!(now["emails"][0], json!({"value": "ann@new.example", "type": "work", "primary": true}));
+        assert_eq!((&now["emails"][1], &now["phoneNumbers"]), (&emails[1], &phones));
+        // The tag is given something that the departments are not.
+        let groups = scene.admin.get("/v1/workspaces/acme/groups").await.good();
+        let id = |name: &str| text(&groups["items"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap()["id"]);
+        let access = json!({"tags": [id("On call")]});
+        scene.admin.put("/v1/workspaces/acme/mini-apps/coffee/access", access).await.good();
+        let page = browser.get(&format!("/ui/workspaces/acme/departments/{}/move", id("Team"))).await;
+        assert!(page.says("Whoever may open this only by it cannot any more: Coffee."), "{}", page.html);
+        let page = browser.get(&format!("/ui/workspaces/acme/departments/{}/remove", id("Sales"))).await;
+        assert!(page.says("Whoever may open this only by it cannot any more: Coffee."), "{}", page.html);
+    }
+
+    async fn acts_are_found_by_any_place_and_a_field_says_what_it_cannot_read(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        for address in ["/ui/acts?place=mini_app%3Acoffee", "/ui/acts?mini_app=coffee"] {
+            let page = browser.get(address).await;
+            assert!(page.html.contains("value=\"mini_app:coffee\"") && page.faults().is_empty(), "{:?}", page.faults());
+        }
+        for address in ["/ui/acts?place=coffee", "/ui/acts?from=yesterday"] {
+            let page = browser.get(address).await;
+            assert!(page.html.contains("class=\"wrong\"") && page.html.contains("aria-invalid"), "{}", page.html);
+        }
+    }
+
+    async fn a_mini_app_that_is_refused_goes_on_with_the_team_that_was_made(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let fields = [("name", "Tea"), ("id", "coffee"), ("team", ""), ("team_name", "Tea team")];
+        let page = browser.send("/ui/mini-apps/new", &fields).await;
+        assert!(page.says("The team Tea team was made, and the MiniApp was not."), "{}", page.html);
+        let teams = scene.admin.get("/v1/teams").await.good();
+        let made = teams["items"].as_array().unwrap().iter().find(|team| team["name"] == "Tea team").unwrap();
+        let team = text(&made["id"]);
+        assert!(page.html.contains(&format!("<option value=\"{team}\" selected>")), "{}", page.html);
+        let page = browser.send("/ui/mini-apps/new", &[("name", "Tea"), ("id", "tea"), ("team", &team)]).await;
+        assert_eq!(page.address, "/ui/mini-apps/tea", "{}", page.html);
     }
 }
 

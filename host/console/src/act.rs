@@ -8,6 +8,7 @@ use berth_base::{clock::Millis, error::Error};
 use crate::{
     frame::Head,
     parts::Filled,
+    path::with_query,
     refused::{Refused, invalid, read},
     show,
     texts::Texts,
@@ -30,7 +31,23 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
     }
 }
 
+/// The field of a form that holds the account of a user.
+const ACCOUNT: &str = "account";
+
 impl Sent {
+    /// What an address asks. Accounts of users stand in none: browsers remember addresses, and proxies write them down.
+    pub fn in_address(mut asked: Vec<(String, String)>) -> Self {
+        asked.retain(|(name, _)| name != ACCOUNT);
+        Self(asked)
+    }
+
+    /// The same question as an address, which can be passed on; `None` for one about the account of a user, whose answer is
+    /// shown at once.
+    pub fn as_address(&self, path: &str) -> Option<String> {
+        let members = self.0.iter().map(|(name, value)| (name.as_str(), Some(value.trim())));
+        self.get(ACCOUNT).is_empty().then(|| with_query(path, members))
+    }
+
     /// The value of a field, without white space around it; empty when it was not sent.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.trim())
@@ -58,7 +75,7 @@ impl Sent {
     pub fn moment(&self, visit: &Visit, name: &str) -> Result<Option<Millis>, Refused> {
         let Some(text) = self.some(name) else { return Ok(None) };
         let read = show::from_field(&text, &visit.taste.zone);
-        read.map(Some).ok_or_else(|| invalid(name, visit.t.gray_no_moment()))
+        read.map(Some).ok_or_else(|| invalid(visit.t, name, visit.t.gray_no_moment()))
     }
 
     /// Whether a box is ticked.

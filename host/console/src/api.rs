@@ -18,10 +18,16 @@ use tower::ServiceExt;
 use berth_base::{client_ip::ClientIp, page::Page};
 use berth_model::access::{Me, StartedSession};
 
-use crate::refused::{Refusal, Refused};
+use crate::{
+    path::with_query,
+    refused::{Refusal, Refused},
+};
 
 /// The largest answer of the API that a page is made of, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
+
+/// How many items of a list pages look at that show it as a whole.
+pub const MOST: usize = 2_000;
 
 /// The API as a visitor may use it.
 #[derive(Clone)]
@@ -101,6 +107,28 @@ impl Api {
     /// All of a list that has no pages.
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Refused> {
         Ok(self.get::<Items<T>>(path).await?.items)
+    }
+
+    /// The first items of a list with pages, up to [`MOST`], and whether there are more: for what pages must know as a whole,
+    /// such as a tree, or the choices of a field.
+    pub async fn first<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        of: Option<(&str, &str)>,
+    ) -> Result<(Vec<T>, bool), Refused> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        while items.len() < MOST {
+            let members = [("limit", Some("200")), ("cursor", Some(cursor.as_str()))];
+            let of = of.map(|(name, value)| (name, Some(value)));
+            let page: Page<T> = self.get(&with_query(path, members.into_iter().chain(of))).await?;
+            items.extend(page.items);
+            match page.next {
+                Some(next) => cursor = next,
+                None => return Ok((items, false)),
+            }
+        }
+        Ok((items, true))
     }
 
     /// A page of a list.

@@ -16,7 +16,7 @@ use crate::{
     api::Api,
     path::escape,
     refused::{Refusal, Refused, Says},
-    texts::Texts,
+    texts::{Language, Texts},
 };
 
 /// The colour of a part; a word and a mark say the same.
@@ -178,6 +178,19 @@ impl Names {
     }
 }
 
+/// What stands against a field, in the language in which it is said.
+pub struct Wrong {
+    pub text: String,
+    language: Language,
+}
+
+impl Wrong {
+    /// The tag of its language.
+    pub fn lang(&self) -> &'static str {
+        self.language.tag()
+    }
+}
+
 /// What a form says when it is shown again after a refusal: the refusal, and what was typed.
 #[derive(Default)]
 pub struct Filled {
@@ -255,24 +268,89 @@ impl Filled {
         })
     }
 
-    /// What the API said against the place in what was sent that has this name: `contact.email`. Of a config it tells the place
-    /// within: that of `config.stages` is `/stages/0/percent`, too, whatever policy it is for.
-    pub fn wrong_at(&self, t: &Texts, place: &str) -> Option<String> {
+    /// What stands against the place in what was sent that has this name, such as `contact.email`, or against a place in it.
+    pub fn wrong(&self, place: &str) -> Option<Wrong> {
         let refusal = self.refusal.as_ref()?;
-        let field = refusal.field()?.trim_start_matches('/').replace('/', ".");
-        let is_meant = match refusal.code() {
-            "policy-config" => {
-                place.starts_with("config.") && field.split('.').next() == place.rsplit('.').next() && !field.is_empty()
-            }
-            _ => field == place,
+        let field = refusal.field()?.trim_start_matches('/').replace(['/', '['], ".");
+        let rest = match refusal.code() {
+            // Of a config the API tells the place within, whatever policy it is for.
+            "policy-config" => field.strip_prefix(place.strip_prefix("config.")?.rsplit('.').next()?)?,
+            _ => field.strip_prefix(place)?,
         };
-        let says = self.says(t).filter(|_| is_meant)?;
-        Some(says.original.unwrap_or(says.text))
+        let is_meant = rest.is_empty() || rest.starts_with('.');
+        is_meant.then(|| Wrong { text: refusal.detail.clone(), language: refusal.language })
+    }
+
+    /// As [`Filled::wrong`], for a field whose name is another one than that of its place.
+    pub fn wrong_at(&self, name: &str, place: &str) -> Option<Wrong> {
+        self.wrong(place).or_else(|| self.wrong(name))
+    }
+
+    /// The ids of what describes a field: what stands against it, what is there now, and its hint.
+    pub fn described_by(&self, name: &str, hint: &str, place: &str, there: &str, now: &str) -> String {
+        let parts = [
+            ("wrong", self.wrong_at(name, place).is_some()),
+            ("now", !there.is_empty() && self.differs(name, now)),
+            ("hint", !hint.is_empty()),
+        ];
+        let ids = parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| format!("{name}-{part}"));
+        ids.collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the refusal is about this field.
     pub fn is_wrong(&self, name: &str) -> bool {
-        let field = self.refusal.as_ref().and_then(Refusal::field).unwrap_or_default();
-        field.trim_start_matches('/').split(['/', '.', '[']).next() == Some(name)
+        self.wrong(name).is_some()
+    }
+
+    /// Whether somebody else was faster: what the form was made of is not there any more.
+    pub fn is_overtaken(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.code() == "precondition-failed")
+    }
+
+    /// What the form sends of what it was made of: it stays the same through refusals, until the form has shown what is there
+    /// now beside what was typed.
+    pub fn made_of<'a>(&'a self, name: &str, now: &'a str) -> &'a str {
+        if self.is_overtaken() { now } else { self.or(name, now) }
+    }
+
+    /// The tag of what the form was made of.
+    pub fn tag<'a>(&'a self, now: &'a str) -> &'a str {
+        self.made_of("tag", now)
+    }
+
+    /// Whether a field must show what is there now: somebody else has changed it, or what was typed does.
+    pub fn differs(&self, name: &str, now: &str) -> bool {
+        self.is_overtaken() && self.or(name, now).trim() != now.trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::refused::invalid;
+
+    fn filled(field: &str) -> Filled {
+        let typed = vec![("tag".to_owned(), "old".to_owned()), ("email".to_owned(), "x".to_owned())];
+        Filled::with(typed).refused(invalid(Texts(Language::English), field, "is wrong.")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_refusal_stands_beside_the_field_that_it_means() {
+        let at = |field: &str, place: &str| filled(field).wrong(place).is_some();
+        assert!(at("/contact/email", "contact.email") && at("contact.email", "contact") && at("rules[0]", "rules"));
+        assert!(!at("contacts", "contact") && !at("contact", "contact.email"));
+        assert!(filled("contact.email").wrong_at("email", "contact.email").is_some());
+    }
+
+    #[test]
+    fn a_form_keeps_the_tag_that_it_was_made_of_until_it_has_shown_what_is_there_now() {
+        let refused = filled("email");
+        assert_eq!((refused.tag("new"), refused.differs("email", "y")), ("old", false));
+        let overtaken = Filled {
+            refusal: refused.refusal.map(|it| Refusal { kind: "/problems/precondition-failed".into(), ..it }),
+            ..refused
+        };
+        assert_eq!((overtaken.tag("new"), overtaken.differs("email", "y")), ("new", true));
+        assert!(!overtaken.differs("email", "x "));
     }
 }

@@ -27,13 +27,20 @@ pub struct Refusal {
     pub detail: String,
     #[serde(default)]
     pub request_id: String,
+    /// The language of its detail: the API speaks English, the console itself the language of the page.
+    #[serde(skip)]
+    pub language: Language,
     /// What else it says, such as the field that breaks its rule.
     #[serde(flatten)]
     pub more: Map<String, Value>,
 }
 
-/// A field that cannot be what was typed, said as the API says it.
-pub fn invalid(field: &str, detail: &str) -> Refused {
+/// A field that cannot be what was typed, said by the console in the language of the page.
+pub fn invalid(t: Texts, field: &str, detail: &str) -> Refused {
+    invalid_in(t.0, field, detail)
+}
+
+fn invalid_in(language: Language, field: &str, detail: &str) -> Refused {
     let more = Map::from_iter([("field".to_owned(), Value::from(field))]);
     let (kind, title) = ("/problems/invalid-field".into(), "A field breaks its rule".into());
     Refused::ByApi(Box::new(Refusal {
@@ -42,6 +49,7 @@ pub fn invalid(field: &str, detail: &str) -> Refused {
         status: 422,
         detail: detail.into(),
         request_id: String::new(),
+        language,
         more,
     }))
 }
@@ -51,7 +59,7 @@ pub fn invalid(field: &str, detail: &str) -> Refused {
 /// # Errors
 /// Where it is no JSON, or not of this form.
 pub fn json<T: DeserializeOwned>(t: Texts, field: &str, typed: &str) -> Result<T, Refused> {
-    serde_json::from_str(typed).map_err(|error| invalid(field, &t.no_json(error)))
+    serde_json::from_str(typed).map_err(|error| invalid(t, field, &t.not_json(error)))
 }
 
 /// What was typed into a field, read as what it should be.
@@ -59,7 +67,7 @@ pub fn json<T: DeserializeOwned>(t: Texts, field: &str, typed: &str) -> Result<T
 /// # Errors
 /// What it should be, as the API says it.
 pub fn read<T: FromStr<Err = Error>>(field: &str, text: &str) -> Result<T, Refused> {
-    text.parse().map_err(|error: Error| invalid(field, &error.detail))
+    text.parse().map_err(|error: Error| invalid_in(Language::English, field, &error.detail))
 }
 
 /// That there is nothing at an address, said as the API says it.
@@ -71,6 +79,7 @@ pub fn not_found() -> Refused {
         status: 404,
         detail: String::new(),
         request_id: String::new(),
+        language: Language::English,
         more: Map::new(),
     }))
 }
@@ -132,6 +141,7 @@ impl Refusal {
             status: status.as_u16(),
             detail,
             request_id: String::new(),
+            language: Language::English,
             more: Map::new(),
         })
     }
@@ -145,17 +155,27 @@ impl Refusal {
     pub fn field(&self) -> Option<&str> {
         let in_config = || self.more.get("errors")?.get(0)?.get("pointer");
         let field = self.more.get("field").or_else(|| self.more.get("parameter")).or_else(in_config);
-        field.and_then(Value::as_str)
+        field.and_then(Value::as_str).or_else(|| self.can_only_mean())
     }
 
-    /// What it says in a language. Sentences of the API are English; in other languages its code speaks first.
+    /// The field that a refusal can only mean, where it names none.
+    fn can_only_mean(&self) -> Option<&'static str> {
+        match self.code() {
+            "gray-period" => Some("end"),
+            "version-state" | "version-order" | "gray-first-release" => Some("version"),
+            _ => None,
+        }
+    }
+
+    /// What it says in a language. Where its sentence is in another one, its code speaks first.
     pub fn says(&self, t: Texts) -> Says {
-        match t.0 {
-            Language::English => Says { heading: self.title.clone(), text: self.detail.clone(), original: None },
-            Language::Chinese => {
-                let heading = t.problem(self.code()).unwrap_or(t.refused_heading());
-                Says { heading: heading.into(), text: String::new(), original: Some(self.detail.clone()) }
-            }
+        let heading = match t.0 {
+            Language::English => self.title.clone(),
+            Language::Chinese => t.problem(self.code()).unwrap_or(t.refused_heading()).into(),
+        };
+        match self.language == t.0 {
+            true => Says { heading, text: self.detail.clone(), original: None },
+            false => Says { heading, text: String::new(), original: Some(self.detail.clone()) },
         }
     }
 }
@@ -225,6 +245,17 @@ impl Refused {
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_marked_as_english_where_the_api_said_it_and_not_where_the_console_did() {
+        let t = Texts(Language::Chinese);
+        let says = |refused| match refused {
+            Refused::ByApi(refusal) => (refusal.says(t).text, refusal.says(t).original),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(says(invalid(t, "percent", t.gray_no_number())), (t.gray_no_number().to_owned(), None));
+        assert_eq!(says(invalid_in(Language::English, "id", "is taken.")), (String::new(), Some("is taken.".into())));
+    }
 
     #[test]
     fn a_refusal_of_the_address_book_is_shown_as_any_other_one() {

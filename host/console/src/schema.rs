@@ -140,7 +140,7 @@ impl Member<'_> {
     fn read(&self, t: Texts, name: &str, typed: &str) -> Result<Value, Refused> {
         match self.kind() {
             Kind::Text | Kind::Long => Ok(typed.into()),
-            Kind::Number => number(typed).ok_or_else(|| invalid(name, t.gray_no_number())),
+            Kind::Number => number(typed).ok_or_else(|| invalid(t, name, t.gray_no_number())),
             Kind::Choice(_) if self.meant["type"] == "boolean" => json(t, name, typed),
             Kind::Choice(_) => {
                 let values = self.meant["enum"].as_array().into_iter().flatten();

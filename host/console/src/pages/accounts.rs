@@ -16,7 +16,7 @@ use crate::{
     Console,
     act::{Confirm, Sent},
     frame::{Head, done},
-    parts::Filled,
+    parts::{Filled, Names},
     path::{at, with_query},
     refused::{Refused, read},
     show::quoted,
@@ -154,26 +154,29 @@ async fn set_use(visit: Visit, Path((id, act)): Path<(String, String)>) -> Answe
 
 /// Says what it means to remove the second factor of an account.
 async fn confirm_removal(visit: Visit, Path(id): Path<String>) -> Answer {
-    show_removal(&visit, &id, &Filled::default())
+    show_removal(&visit, &id, &Filled::default()).await
 }
 
-fn show_removal(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+async fn show_removal(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let t = visit.t;
+    let names = Names::of(&visit.api, [id]).await;
+    let name = names.get(&t, id);
     let confirm = Confirm {
         act: t.second_factor_turn_off().into(),
-        effects: vec![t.second_factor_remove_effect().into()],
+        effects: vec![t.second_factor_whose(name, id), t.second_factor_remove_effect().into()],
         is_dangerous: true,
         command: format!("berth account remove-second-factor {}", quoted(id)),
         back: PLACE.into(),
         ..Confirm::default()
     };
     let above = vec![(t.accounts().to_owned(), PLACE.to_owned())];
-    confirm.show(visit, Head { title: t.second_factor_remove_of(), above, place: PLACE, ..Head::default() }, filled)
+    let title = t.second_factor_remove_of(name);
+    confirm.show(visit, Head { title: &title, above, place: PLACE, ..Head::default() }, filled)
 }
 
 async fn remove_second_factor(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &at!("/v1/accounts/{}/second-factor", id)).await {
         Ok(()) => done(PLACE, visit.t.second_factor_removed()),
-        Err(refused) => show_removal(&visit, &id, &sent.again(&visit, refused)?),
+        Err(refused) => show_removal(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }

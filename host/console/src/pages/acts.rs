@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use berth_base::{clock::Millis, page::Page as ListPage};
+use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     act::{Act, ActDetail, Outcome, Place, PlaceKind},
@@ -21,8 +21,9 @@ use super::accounts::{Choice, scopes};
 use crate::{
     Console,
     frame::Head,
-    parts::{Badge, Names, Tone},
+    parts::{Badge, Filled, Names, Tone},
     path::{at, with_query},
+    refused::{Refused, invalid},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -39,8 +40,9 @@ pub fn routes() -> Router<Console> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ListQuery {
-    /// A scope, as `team/team_01…`.
+    /// A thing, as `team:team_01…`.
     place: String,
+    /// The MiniApp that the acts are about, as addresses of other pages say it.
     mini_app: String,
     actor: String,
     operation: String,
@@ -53,10 +55,9 @@ struct ListQuery {
 
 impl ListQuery {
     /// The members as the page itself takes them.
-    fn members(&self) -> [(&'static str, &str); 8] {
+    fn members(&self) -> [(&'static str, &str); 7] {
         [
             ("place", &self.place),
-            ("mini_app", &self.mini_app),
             ("actor", &self.actor),
             ("operation", &self.operation),
             ("outcome", &self.outcome),
@@ -70,38 +71,75 @@ impl ListQuery {
         self.members().iter().any(|(_, value)| !value.is_empty())
     }
 
+    /// The same with one field for what the acts are about.
+    fn with_one_place(mut self) -> Self {
+        let mini_app = std::mem::take(&mut self.mini_app);
+        if self.place.is_empty() && !mini_app.is_empty() {
+            self.place = named(PlaceKind::MiniApp, &mini_app);
+        }
+        self
+    }
+
     /// The address of the page of the same acts that begins after `cursor`.
     fn page_after(&self, cursor: &str) -> String {
         let members = self.members().into_iter().chain([("cursor", cursor)]);
         with_query(PLACE, members.map(|(name, value)| (name, Some(value))))
     }
 
+    /// What the acts are about, as the API names it.
+    fn about(&self, t: Texts) -> Result<Option<(&'static str, &str)>, Refused> {
+        let place = self.place.trim();
+        if place.is_empty() {
+            return Ok(None);
+        }
+        let named = place.split_once([':', '/']).filter(|(_, id)| !id.is_empty());
+        let named = named.and_then(|(kind, id)| Some((kind.parse::<PlaceKind>().ok()?.as_str(), id)));
+        named.map(Some).ok_or_else(|| invalid(t, "place", t.act_no_place()))
+    }
+
     /// The address of the API for these acts, whose moments are those of the visitor's zone.
-    fn asked(&self, visit: &Visit) -> String {
-        let moment = |text: &str| show::from_field(text, &visit.taste.zone).as_ref().map(Millis::to_string);
-        let (from, until) = (moment(&self.from), moment(&self.until));
-        let place = self.place.split_once('/').map(|(kind, id)| (kind, Some(id)));
+    fn asked(&self, visit: &Visit) -> Result<String, Refused> {
+        let (from, until) = (moment(visit, "from", &self.from)?, moment(visit, "until", &self.until)?);
+        let about = self.about(visit.t)?.map(|(kind, id)| (kind, Some(id)));
         let own = self.members().into_iter().filter(|(name, _)| !["place", "from", "until"].contains(name));
         let own = own.map(|(name, value)| (name, Some(value)));
         let span = [("from", from.as_deref()), ("until", until.as_deref()), ("cursor", Some(self.cursor.as_str()))];
-        with_query("/v1/acts", own.chain(place).chain(span))
+        Ok(with_query("/v1/acts", own.chain(about).chain(span)))
+    }
+
+    /// The form with what was typed.
+    fn filled(&self) -> Filled {
+        Filled::with(self.members().map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     }
 }
 
-/// Who may not read all acts reads those about one place at a time, at first of the first one.
+/// The moment that a field says; `None` for one that is left empty.
+fn moment(visit: &Visit, field: &str, text: &str) -> Result<Option<String>, Refused> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let at = show::from_field(text, &visit.taste.zone);
+    at.map(|at| Some(at.to_string())).ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))
+}
+
+/// A thing as the field for it takes it.
+fn named(kind: PlaceKind, id: &str) -> String {
+    format!("{kind}:{id}")
+}
+
+/// What the field for a thing offers. Who may not read all acts reads those about one place at a time, at first of the first
+/// one.
 async fn places(visit: &Visit, query: &mut ListQuery) -> Vec<Choice> {
-    let mut places = scopes(visit, Action::ReadActs).await;
-    places.retain(|choice| !choice.value.starts_with("platform/"));
+    let places = scopes(visit, Action::ReadActs).await.into_iter();
+    let places = places.filter(|choice| !choice.value.starts_with("platform/"));
+    let places: Vec<_> =
+        places.map(|choice| Choice { value: choice.value.replacen('/', ":", 1), name: choice.name }).collect();
     let reads_all = visit.can(Action::ReadActs, &Scope::Platform);
     if query.place.is_empty()
-        && query.mini_app.is_empty()
         && !reads_all
         && let Some(first) = places.first()
     {
         query.place.clone_from(&first.value);
-    }
-    if !query.place.is_empty() && !places.iter().any(|choice| choice.value == query.place) {
-        places.push(Choice { name: query.place.replacen('/', " ", 1), value: query.place.clone() });
     }
     places
 }
@@ -116,12 +154,23 @@ struct List<'a> {
     acts: &'a [Act],
     names: &'a Names,
     older: Option<String>,
-    reads_all: bool,
+    filled: &'a Filled,
 }
 
-async fn list(visit: Visit, Query(mut query): Query<ListQuery>) -> Answer {
+async fn found(visit: &Visit, query: &ListQuery) -> Result<ListPage<Act>, Refused> {
+    visit.api.page(&query.asked(visit)?).await
+}
+
+async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
+    let mut query = query.with_one_place();
     let places = places(&visit, &mut query).await;
-    let page: ListPage<Act> = visit.api.page(&query.asked(&visit)).await.or_show(&visit)?;
+    let (page, filled) = match found(&visit, &query).await {
+        Ok(page) => (page, query.filled()),
+        Err(Refused::ByApi(refusal)) if refusal.field().is_some() => {
+            (ListPage { items: Vec::new(), next: None }, query.filled().said(*refusal))
+        }
+        Err(refused) => return Err(visit.refuse(refused)),
+    };
     let older = page.next.map(|next| query.page_after(&next));
     let names = Names::of(&visit.api, page.items.iter().map(|act| act.actor.as_str())).await;
     let list = List {
@@ -132,16 +181,17 @@ async fn list(visit: Visit, Query(mut query): Query<ListQuery>) -> Answer {
         acts: &page.items,
         names: &names,
         older,
-        reads_all: visit.can(Action::ReadActs, &Scope::Platform),
+        filled: &filled,
     };
     visit.page(Head { title: visit.t.acts(), place: PLACE, ..Head::default() }, &list)
 }
 
 /// Passes the table of the API on as it comes.
 async fn export(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
-    let query = ListQuery { cursor: String::new(), ..query };
+    let query = ListQuery { cursor: String::new(), ..query.with_one_place() };
+    let asked = query.asked(&visit).or_show(&visit)?;
     let table = visit.api.clone().accepting("text/csv");
-    let answer = table.ask(Method::GET, &query.asked(&visit), Body::empty(), None).await.or_show(&visit)?;
+    let answer = table.ask(Method::GET, &asked, Body::empty(), None).await.or_show(&visit)?;
     let (parts, body) = answer.into_parts();
     let kept = [header::CONTENT_TYPE, header::CONTENT_DISPOSITION];
     let mut response = Response::new(body);
@@ -207,9 +257,22 @@ mod tests {
 
     #[test]
     fn the_same_filter_is_asked_of_the_next_page() {
-        let query = ListQuery { place: "team/team_1".into(), operation: "access.*".into(), ..Default::default() };
+        let query = ListQuery { place: "team:team_1".into(), operation: "access.*".into(), ..Default::default() };
         let next = query.page_after("act_1");
-        assert_eq!(next, "/ui/acts?place=team%2Fteam_1&operation=access.*&cursor=act_1");
+        assert_eq!(next, "/ui/acts?place=team%3Ateam_1&operation=access.*&cursor=act_1");
         assert!(query.is_filtered() && !ListQuery { cursor: "act_1".into(), ..Default::default() }.is_filtered());
+    }
+
+    #[test]
+    fn what_acts_are_about_is_a_kind_and_an_id() {
+        let t = Texts(crate::texts::Language::English);
+        let query = |place: &str| ListQuery { place: place.into(), ..Default::default() };
+        let about = |place: &str| query(place).about(t).map(|about| about.map(|(kind, id)| format!("{kind} {id}")));
+        assert_eq!(about("").ok(), Some(None));
+        assert_eq!(about(" host_app:super-app ").ok(), Some(Some("host_app super-app".into())));
+        assert_eq!(about("team/team_1").ok(), Some(Some("team team_1".into())));
+        assert!(["team_1", "team:", "shop:one"].iter().all(|place| about(place).is_err()));
+        let of_link = ListQuery { mini_app: "coffee".into(), ..Default::default() }.with_one_place();
+        assert_eq!(of_link.place, "mini_app:coffee");
     }
 }

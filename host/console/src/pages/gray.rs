@@ -27,7 +27,7 @@ use super::mini_apps::{Tab, head, mini_app, tabs};
 use crate::{
     Console,
     act::Sent,
-    parts::{Filled, Shown},
+    parts::Shown,
     path::{at, with_query},
     refused::{Refused, invalid},
     texts::{Texts, grouped},
@@ -96,27 +96,13 @@ fn admitted(t: Texts, task: &GrayTask) -> String {
     }
 }
 
-/// What was refused about a field, to be said beside it: by the name of the field, or because the refusal can mean no other.
-fn wrong(t: Texts, filled: &Filled, name: &str) -> Option<String> {
-    let meant = match filled.problem().rsplit('/').next().unwrap_or_default() {
-        "gray-period" => "end",
-        "version-state" | "version-order" | "gray-first-release" => "version",
-        _ => "",
-    };
-    if meant != name && !filled.is_wrong(name) {
-        return None;
-    }
-    let says = filled.says(&t)?;
-    Some(says.original.unwrap_or(says.text))
-}
-
 /// The moment in a field that must be filled in.
 fn moment(visit: &Visit, sent: &Sent, field: &str) -> Result<Millis, Refused> {
-    sent.moment(visit, field)?.ok_or_else(|| invalid(field, visit.t.gray_no_moment()))
+    sent.moment(visit, field)?.ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))
 }
 
 /// The number in a field that may be left empty.
 fn number<T: FromStr>(visit: &Visit, sent: &Sent, field: &str) -> Result<Option<T>, Refused> {
     let Some(text) = sent.some(field) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| invalid(field, visit.t.gray_no_number()))
+    text.parse().map(Some).map_err(|_| invalid(visit.t, field, visit.t.gray_no_number()))
 }

@@ -7,6 +7,7 @@ mod masks;
 use axum::{
     Router,
     extract::{Path, Query},
+    response::{IntoResponse, Redirect},
     routing::get,
 };
 use berth_base::clock::Millis;
@@ -32,7 +33,7 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/mini-apps/{id}/logs", get(of_mini_app))
         .route("/ui/mini-apps/{id}/logs/live", get(live::of_mini_app))
-        .route("/ui/host-apps/{id}/logs", get(of_host_app))
+        .route("/ui/host-apps/{id}/logs", get(of_host_app).post(asked_of_host_app))
         .route("/ui/host-apps/{id}/logs/live", get(live::of_host_app))
         .merge(masks::routes())
 }
@@ -98,7 +99,7 @@ impl Whose {
         for field in TIMES {
             if let Some(text) = asked.some(field) {
                 let at = show::from_field(&text, &visit.taste.zone);
-                let at = at.ok_or_else(|| invalid(field, "expected a time such as 2030-01-31T08:00."))?;
+                let at = at.ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))?;
                 members.push((field, at.to_string()));
             }
         }
@@ -168,10 +169,13 @@ struct List<'a> {
     whose: &'a Whose,
     filled: &'a Filled,
     rows: Vec<Row<'a>>,
+    /// Whether it is asked about an account, which stands in no address: forms ask on, and nothing is told by itself.
+    is_private: bool,
     /// Where what arrives next is told, after which entry.
     stream: Option<String>,
     newest: LogId,
-    older: Option<String>,
+    /// What is asked to go on with what is older; nothing at the end.
+    older: Vec<(&'static str, String)>,
     searched_to: Option<Millis>,
     /// Whether one of the rarer conditions is set.
     is_narrow: bool,
@@ -180,6 +184,11 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// The address of the page that goes on.
+    fn older_address(&self) -> String {
+        with(&self.whose.here, &self.older)
+    }
+
     /// What is asked for by a text, each with its label.
     fn first(&self) -> [(&'static str, &'static str); 2] {
         [("words", self.t.log_words()), ("platform", self.t.log_platform())]
@@ -214,14 +223,26 @@ async fn of_mini_app(visit: Visit, Path(id): Path<String>, Query(asked): Query<V
     let head = mini_apps::head(&visit, visit.t.logs(), Some(&app));
     let tabs = mini_apps::tabs(&visit, &app, "/logs");
     let here = at!("/ui/mini-apps/{}/logs", id);
-    show(&visit, &Whose { member: "mini_app", id, name: app.name, here, tabs }, head, Sent(asked)).await
+    show(&visit, &Whose { member: "mini_app", id, name: app.name, here, tabs }, head, Sent::in_address(asked)).await
 }
 
 async fn of_host_app(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
-    let host = host_apps::host_app(&visit, &id).await?;
-    let head = host_apps::head(&visit, visit.t.logs(), &host);
+    show_host_app(&visit, id, Sent::in_address(asked)).await
+}
+
+/// What the form asks: only members of a host app ask about accounts, so only their form is sent.
+async fn asked_of_host_app(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match sent.as_address(&at!("/ui/host-apps/{}/logs", id)) {
+        Some(address) => Ok(Redirect::to(&address).into_response()),
+        None => show_host_app(&visit, id, sent).await,
+    }
+}
+
+async fn show_host_app(visit: &Visit, id: String, asked: Sent) -> Answer {
+    let host = host_apps::host_app(visit, &id).await?;
+    let head = host_apps::head(visit, visit.t.logs(), &host);
     let here = at!("/ui/host-apps/{}/logs", id);
-    show(&visit, &Whose { member: "host_app", id, name: host.name, here, tabs: Vec::new() }, head, Sent(asked)).await
+    show(visit, &Whose { member: "host_app", id, name: host.name, here, tabs: Vec::new() }, head, asked).await
 }
 
 /// The page of entries that is asked for.
@@ -237,11 +258,11 @@ fn newest(visit: &Visit, page: &LogPage) -> LogId {
     page.items.first().map_or(before, |entry| entry.id.max(before))
 }
 
-/// The address of the page that goes on.
-fn older(whose: &Whose, asked: &Sent, next: &str) -> String {
+/// What is asked to go on after a page.
+fn older(whose: &Whose, asked: &Sent, next: &str) -> Vec<(&'static str, String)> {
     let fields = FIELDS.iter().map(|(field, _)| *field).chain(TIMES).filter(|field| *field != whose.member);
-    let members = fields.map(|field| (field, Some(asked.get(field))));
-    with_query(&whose.here, members.chain([("cursor", Some(next))]))
+    let members = fields.filter_map(|field| Some((field, asked.some(field)?)));
+    members.chain([("cursor", next.to_owned())]).collect()
 }
 
 async fn show(visit: &Visit, whose: &Whose, head: Head<'_>, asked: Sent) -> Answer {
@@ -249,9 +270,10 @@ async fn show(visit: &Visit, whose: &Whose, head: Head<'_>, asked: Sent) -> Answ
         Ok(page) => (page, None),
         Err(refused) => (LogPage { items: Vec::new(), next: None, searched_to: None }, Some(refused)),
     };
-    let is_newest = refused.is_none() && asked.get("until").is_empty() && asked.get("cursor").is_empty();
+    let is_private = !asked.get("account").is_empty();
+    let is_newest = refused.is_none() && !is_private && asked.get("until").is_empty() && asked.get("cursor").is_empty();
     let stream = if is_newest { Some(live::address(visit, whose, &asked).or_show(visit)?) } else { None };
-    let older = page.next.as_deref().map(|next| older(whose, &asked, next));
+    let older = page.next.as_deref().map(|next| older(whose, &asked, next)).unwrap_or_default();
     let command = whose.command(visit, &asked);
     let rare = FIELDS.iter().skip(ALWAYS).filter(|(field, _)| *field != whose.member);
     let is_narrow = rare.clone().any(|(field, _)| !asked.get(field).is_empty());
@@ -266,6 +288,7 @@ async fn show(visit: &Visit, whose: &Whose, head: Head<'_>, asked: Sent) -> Answ
         whose,
         filled: &filled,
         rows: page.items.iter().map(row).collect(),
+        is_private,
         stream,
         newest: newest(visit, &page),
         older,

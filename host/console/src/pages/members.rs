@@ -1,15 +1,18 @@
 //! Who has which role in a team, a host app, a merchant, or the platform.
 
-use axum::{Router, extract::Path, http::Method, routing::get};
-use berth_model::access::{Action, Member, Role, Scope, ScopeKind, SetRole};
+pub mod roles;
 
+use axum::{Router, extract::Path, routing::get};
+use berth_model::access::{Scope, ScopeKind};
+
+use self::roles::{Place, Roles};
 use crate::{
     Console,
-    act::{Confirm, Sent},
+    act::Sent,
     frame::{Head, done},
     parts::Filled,
     path::at,
-    refused::Refused,
+    refused::not_found,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -20,23 +23,19 @@ pub fn routes() -> Router<Console> {
         .route("/ui/{kind}/{id}/members/{account}/remove", get(confirm_remove).post(remove))
 }
 
-/// The address below which the API and the console have what a scope covers, and the scope.
-struct Place {
-    scope: Scope,
-    path: String,
-}
-
 fn place(visit: &Visit, kind: &str, id: &str) -> Result<Place, Shown> {
     let scope_kind = match kind {
         "teams" => ScopeKind::Team,
         "host-apps" => ScopeKind::HostApp,
         "merchants" => ScopeKind::Merchant,
         "platform" => ScopeKind::Platform,
-        _ => return Err(visit.refuse(crate::refused::not_found())),
+        _ => return Err(visit.refuse(not_found())),
     };
-    let scope = Scope::parse(scope_kind, id).map_err(|_| visit.refuse(crate::refused::not_found()))?;
-    let path = if scope == Scope::Platform { "/platform".into() } else { at!("/{}/{}", kind, id) };
-    Ok(Place { scope, path })
+    let scope = Scope::parse(scope_kind, id).map_err(|_| not_found()).or_show(visit)?;
+    let list =
+        if scope == Scope::Platform { "/v1/platform/members".into() } else { at!("/v1/{}/{}/members", kind, id) };
+    let here = at!("/ui/{}/{}/members", kind, id);
+    Ok(Place { scope, list, here, loss: |t, name| t.remove_member_effect(name), does: None })
 }
 
 #[derive(askama::Template)]
@@ -44,72 +43,45 @@ fn place(visit: &Visit, kind: &str, id: &str) -> Result<Place, Shown> {
 struct Page<'a> {
     t: Texts,
     title: &'a str,
-    here: &'a str,
-    members: &'a [Member],
-    roles: &'static [Role],
-    may_manage: bool,
+    roles: &'a Roles<'a>,
+    command: String,
     filled: &'a Filled,
 }
 
 async fn list(visit: Visit, Path((kind, id)): Path<(String, String)>) -> Answer {
-    show(&visit, &kind, &id, &Filled::default()).await
+    show(&visit, &place(&visit, &kind, &id)?, &id, &Filled::default()).await
 }
 
-async fn show(visit: &Visit, kind: &str, id: &str, filled: &Filled) -> Answer {
-    let Place { scope, path } = place(visit, kind, id)?;
-    let members: Vec<Member> = visit.api.list(&format!("/v1{path}/members")).await.or_show(visit)?;
+async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer {
     let title = format!("{} · {id}", visit.t.members());
-    let page = Page {
-        t: visit.t,
-        title: &title,
-        here: &at!("/ui/{}/{}/members", kind, id),
-        members: &members,
-        roles: scope.kind().roles(),
-        may_manage: visit.can(Action::ManageMembers, &scope),
-        filled,
-    };
+    let roles = place.roles(visit, filled).await?;
+    let page = Page { t: visit.t, title: &title, roles: &roles, command: place.command(), filled };
     visit.page(Head { title: &title, ..Head::default() }, &page)
 }
 
 async fn set(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent) -> Answer {
-    let path = place(&visit, &kind, &id)?.path;
-    match give(&visit, &path, &sent).await {
-        Ok(()) => done(&at!("/ui/{}/{}/members", kind, id), visit.t.member_set()),
-        Err(refused) => show(&visit, &kind, &id, &sent.again(&visit, refused)?).await,
+    let place = place(&visit, &kind, &id)?;
+    match place.give(&visit, &sent).await {
+        Ok(()) => done(&place.here, visit.t.member_set()),
+        Err(refused) => show(&visit, &place, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
-async fn give(visit: &Visit, path: &str, sent: &Sent) -> Result<(), Refused> {
-    let role = sent.read("role")?;
-    let path = format!("/v1{path}/members/") + &at!("{}", sent.get("account"));
-    visit.api.act(Method::PUT, &path, &SetRole { role }).await
+type OfAccount = Path<(String, String, String)>;
+
+async fn confirm_remove(visit: Visit, Path((kind, id, account)): OfAccount) -> Answer {
+    show_remove(&visit, &place(&visit, &kind, &id)?, &account, &Filled::default()).await
 }
 
-async fn confirm_remove(visit: Visit, Path((kind, id, account)): Path<(String, String, String)>) -> Answer {
-    show_remove(&visit, &kind, &id, &account, &Filled::default()).await
+async fn show_remove(visit: &Visit, place: &Place, account: &str, filled: &Filled) -> Answer {
+    let above = vec![(visit.t.members().to_owned(), place.here.clone())];
+    place.show_take(visit, above, "", account, filled).await
 }
 
-async fn show_remove(visit: &Visit, kind: &str, id: &str, account: &str, filled: &Filled) -> Answer {
-    let path = place(visit, kind, id)?.path;
-    let members: Vec<Member> = visit.api.list(&format!("/v1{path}/members")).await.or_show(visit)?;
-    let name = members.iter().find(|member| member.account.as_str() == account).map_or(account, |member| &member.name);
-    let t = visit.t;
-    let back = at!("/ui/{}/{}/members", kind, id);
-    let confirm = Confirm {
-        act: t.remove().into(),
-        effects: vec![t.remove_member_effect(name)],
-        is_dangerous: true,
-        back: back.clone(),
-        ..Confirm::default()
-    };
-    let title = format!("{} · {name}", t.remove());
-    confirm.show(visit, Head { title: &title, above: vec![(t.members().into(), back)], ..Head::default() }, filled)
-}
-
-async fn remove(visit: Visit, Path((kind, id, account)): Path<(String, String, String)>, sent: Sent) -> Answer {
-    let path = place(&visit, &kind, &id)?.path;
-    match visit.api.just(Method::DELETE, &(format!("/v1{path}/members/") + &at!("{}", account))).await {
-        Ok(()) => done(&at!("/ui/{}/{}/members", kind, id), visit.t.member_removed()),
-        Err(refused) => show_remove(&visit, &kind, &id, &account, &sent.again(&visit, refused)?).await,
+async fn remove(visit: Visit, Path((kind, id, account)): OfAccount, sent: Sent) -> Answer {
+    let place = place(&visit, &kind, &id)?;
+    match place.take(&visit, &account).await {
+        Ok(()) => done(&place.here, visit.t.member_removed()),
+        Err(refused) => show_remove(&visit, &place, &account, &sent.again(&visit, refused)?).await,
     }
 }

@@ -6,21 +6,26 @@ mod endpoint_apps;
 mod fulfilments;
 mod nodes;
 
+use std::collections::BTreeSet;
+
 use axum::{
     Router,
     extract::{Path, Query},
     http::Method,
     routing::get,
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     endpoint::{
-        Channel, EndpointApp, InstanceState, Merchant, OrgNode, ProductInstance,
+        Channel, EndpointApp, InstanceState, Merchant, ProductInstance,
+        app::EndpointAppView,
         channel::ChannelState,
-        fulfilment::Fulfilment,
         merchant::{EditMerchant, NewMerchant},
     },
 };
@@ -30,11 +35,11 @@ use crate::{
     Console,
     act::Sent,
     frame::{Head, done},
-    parts::{Badge, Filled, Shown, Tone},
+    parts::{Badge, Filled, Shown as _, Tone},
     path::{at, with_query},
     refused::Refused,
     texts::Texts,
-    visit::{Answer, OrShow, Visit},
+    visit::{Answer, OrShow, Shown, Visit},
 };
 
 /// The place of these pages in the menu.
@@ -53,7 +58,7 @@ pub fn routes() -> Router<Console> {
         .merge(nodes::routes())
 }
 
-impl Shown for InstanceState {
+impl crate::parts::Shown for InstanceState {
     fn badge(&self, t: &Texts) -> Badge {
         let (tone, mark, word) = match self {
             Self::Active => (Tone::Ok, "●", t.product_active()),
@@ -64,7 +69,7 @@ impl Shown for InstanceState {
     }
 }
 
-impl Shown for ChannelState {
+impl crate::parts::Shown for ChannelState {
     fn badge(&self, t: &Texts) -> Badge {
         let (tone, mark, word) = match self {
             Self::Authorised => (Tone::Ok, "✓", t.channel_authorised()),
@@ -80,7 +85,7 @@ pub fn scope(merchant: &Merchant) -> Scope {
 }
 
 /// A merchant by its id.
-pub async fn merchant(visit: &Visit, id: &str) -> Result<Merchant, crate::visit::Shown> {
+pub async fn merchant(visit: &Visit, id: &str) -> Result<Merchant, Shown> {
     visit.api.get(&at!("/v1/merchants/{}", id)).await.or_show(visit)
 }
 
@@ -106,18 +111,42 @@ pub fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
     tabs
 }
 
-/// Up to 200 of what a merchant has, of one kind; lists of more have pages of their own.
-pub async fn of_merchant<T: serde::de::DeserializeOwned>(
-    visit: &Visit,
-    what: &str,
-    id: impl std::fmt::Display,
-) -> Result<ListPage<T>, crate::visit::Shown> {
-    visit.api.page(&(format!("/v1/{what}") + &at!("?merchant={}&limit=200", id))).await.or_show(visit)
+/// What a merchant has of one kind, for the choices of a field.
+async fn of_merchant<T: DeserializeOwned>(visit: &Visit, what: &str, id: &str) -> Result<Vec<T>, Shown> {
+    let all = visit.api.first(&format!("/v1/{what}"), Some(("merchant", id))).await.or_show(visit)?;
+    Ok(all.0)
 }
 
-/// The endpoint application that a channel is bound to.
-fn app_of<'a>(apps: &'a [EndpointApp], channel: &Channel) -> Option<&'a EndpointApp> {
-    channel.endpoint_app.as_ref().and_then(|cid| apps.iter().find(|app| app.id == *cid))
+/// A page of what a merchant has of one kind.
+async fn page_of_merchant<T: DeserializeOwned>(
+    visit: &Visit,
+    what: &str,
+    id: &str,
+    cursor: &str,
+) -> Result<ListPage<T>, Shown> {
+    let members = [("merchant", Some(id)), ("cursor", Some(cursor))];
+    visit.api.page(&with_query(&format!("/v1/{what}"), members)).await.or_show(visit)
+}
+
+/// The endpoint applications that channels are bound to.
+struct Bound(Vec<EndpointApp>);
+
+impl Bound {
+    /// Asks for each once. A page is better without one of them than not at all.
+    async fn of<'a>(visit: &Visit, channels: impl IntoIterator<Item = &'a Channel>) -> Self {
+        let cids: BTreeSet<_> = channels.into_iter().filter_map(|channel| channel.endpoint_app.as_ref()).collect();
+        let mut apps = Vec::new();
+        for cid in cids {
+            let found: Result<EndpointAppView, _> = visit.api.get(&at!("/v1/endpoint-apps/{}", cid)).await;
+            apps.extend(found.ok().map(|view| view.app));
+        }
+        Self(apps)
+    }
+
+    /// The one that a channel is bound to.
+    fn to(&self, channel: &Channel) -> Option<&EndpointApp> {
+        channel.endpoint_app.as_ref().and_then(|cid| self.0.iter().find(|app| app.id == *cid))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -184,36 +213,68 @@ async fn create_merchant(visit: &Visit, sent: &Sent) -> Result<Merchant, Refused
     visit.api.tell(Method::POST, "/v1/merchants", &new).await
 }
 
-/// What a merchant has, as far as its page shows it.
+/// Which parts of its lists the page of a merchant shows.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Parts {
+    products: String,
+    apps: String,
+}
+
+impl Parts {
+    /// The page with another part of one list, and the others as they are.
+    fn with(&self, id: &str, list: &str, next: Option<&str>) -> Option<String> {
+        let next = next?;
+        let part = |name: &'static str, now: &str| (name, if name == list { next } else { now }.to_owned());
+        let parts = [part("products", &self.products), part("apps", &self.apps)];
+        let parts = parts.iter().map(|(name, cursor)| (*name, Some(cursor.as_str())));
+        Some(with_query(&at!("/ui/merchants/{}", id), parts) + "#" + list)
+    }
+}
+
+/// What a merchant has, as far as its page shows it. The further channels and nodes are on pages of their own.
 struct Holdings {
     products: ListPage<ProductInstance>,
+    more_products: Option<String>,
     apps: ListPage<EndpointApp>,
+    more_apps: Option<String>,
     channels: ListPage<Channel>,
-    nodes: ListPage<OrgNode>,
-    parked: usize,
+    bound: Bound,
+    nodes: String,
+    parked: String,
+}
+
+/// How many things are counted at most: a page of a list.
+const MOST_COUNTED: usize = 200;
+
+/// How many of something a merchant has, as far as the first page of a list says; empty for none.
+async fn count(visit: &Visit, path: &str, id: &str, state: Option<&str>) -> Result<String, Refused> {
+    let limit = MOST_COUNTED.to_string();
+    let members = [("merchant", Some(id)), ("state", state), ("limit", Some(limit.as_str()))];
+    let page: ListPage<IgnoredAny> = visit.api.page(&with_query(path, members)).await?;
+    Ok(match (page.items.len(), page.next) {
+        (0, _) => String::new(),
+        (count, None) => count.to_string(),
+        (count, Some(_)) => format!("{count}+"),
+    })
 }
 
 impl Holdings {
-    async fn of(visit: &Visit, merchant: &Merchant) -> Result<Self, crate::visit::Shown> {
-        let id = &merchant.id;
-        let parked = at!("/v1/fulfilments?merchant={}&state=parked&limit=200", id);
-        let parked = visit.api.page::<Fulfilment>(&parked).await.map_or(0, |page| page.items.len());
+    async fn of(visit: &Visit, merchant: &Merchant, parts: &Parts) -> Result<Self, Shown> {
+        let id = merchant.id.as_str();
+        let products: ListPage<_> = page_of_merchant(visit, "product-instances", id, &parts.products).await?;
+        let apps: ListPage<_> = page_of_merchant(visit, "endpoint-apps", id, &parts.apps).await?;
+        let channels: ListPage<Channel> = page_of_merchant(visit, "channels", id, "").await?;
         Ok(Self {
-            products: of_merchant(visit, "product-instances", id).await?,
-            apps: of_merchant(visit, "endpoint-apps", id).await?,
-            channels: of_merchant(visit, "channels", id).await?,
-            nodes: of_merchant(visit, "org-nodes", id).await?,
-            parked,
+            more_products: parts.with(id, "products", products.next.as_deref()),
+            products,
+            more_apps: parts.with(id, "apps", apps.next.as_deref()),
+            apps,
+            bound: Bound::of(visit, &channels.items).await,
+            channels,
+            nodes: count(visit, "/v1/org-nodes", id, None).await.or_show(visit)?,
+            parked: count(visit, "/v1/fulfilments", id, Some("parked")).await.unwrap_or_default(),
         })
-    }
-
-    /// Whether the merchant has more than the page shows.
-    fn has_more(&self) -> bool {
-        self.products.next.is_some() || self.apps.next.is_some() || self.channels.next.is_some()
-    }
-
-    fn app_of(&self, channel: &Channel) -> Option<&EndpointApp> {
-        app_of(&self.apps.items, channel)
     }
 }
 
@@ -229,9 +290,9 @@ struct One<'a> {
     may_operate: bool,
 }
 
-async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
+async fn one(visit: Visit, Path(id): Path<String>, Query(parts): Query<Parts>) -> Answer {
     let merchant = merchant(&visit, &id).await?;
-    let has = Holdings::of(&visit, &merchant).await?;
+    let has = Holdings::of(&visit, &merchant, &parts).await?;
     let scope = scope(&merchant);
     let page = One {
         t: visit.t,

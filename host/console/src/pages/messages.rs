@@ -73,7 +73,7 @@ impl List<'_> {
     /// The title of the template of a message; its id when it is there no more.
     fn title<'s>(&'s self, message: &'s UserMessage) -> &'s str {
         let template = self.templates.iter().find(|one| one.id == message.template);
-        template.map_or(message.template.as_str(), |one| self.t.in_own(&one.title))
+        template.map_or(message.template.as_str(), |one| self.t.local(&one.title))
     }
 
     /// When the last became of a message.
@@ -169,7 +169,7 @@ async fn one(visit: Visit, Path((id, template_id)): Path<(String, String)>) -> A
         command: command(&it),
         it: &it,
     };
-    let mut head = below(&visit, visit.t.in_own(&it.title), &app);
+    let mut head = below(&visit, visit.t.local(&it.title), &app);
     head.live = Some(at!("/ui/live?mini_app={}", id));
     visit.page(head, &page)
 }
@@ -185,14 +185,14 @@ async fn show_remove(visit: &Visit, id: &str, template_id: &str, filled: &Filled
     let back = at!("/ui/mini-apps/{}/messages/templates/{}", id, template_id);
     let confirm = Confirm {
         act: t.message_remove().into(),
-        effects: vec![t.message_remove_effect(t.in_own(&it.title)), t.message_remove_consents().into()],
+        effects: vec![t.message_remove_effect(t.local(&it.title)), t.message_remove_consents().into()],
         is_dangerous: true,
         command: format!("berth message remove {id} {template_id}"),
         back: back.clone(),
         ..Confirm::default()
     };
     let mut head = below(visit, t.message_remove(), &app);
-    head.above.push((t.in_own(&it.title).to_owned(), back));
+    head.above.push((t.local(&it.title).to_owned(), back));
     confirm.show(visit, head, filled)
 }
 

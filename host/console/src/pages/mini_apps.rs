@@ -12,9 +12,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use berth_base::{page::Page, version::VersionNumber};
+use berth_base::{ids::MiniAppId, page::Page, version::VersionNumber};
 use berth_model::{
-    access::{Action, NewTeam, Team},
+    access::{Action, NewTeam, Scope, Team},
     mini_app::{ListedMiniApp, MiniApp, NewMiniApp},
     overview::Overview,
     rollout::{GrayTask, State as GrayState},
@@ -27,6 +27,7 @@ use crate::{
     frame::{Head, done},
     parts::{Badge, Filled, Names, Shown},
     path::{at, with_query},
+    refused::Refused,
     show,
     texts::{Texts, grouped},
     visit::{Answer, OrShow, Visit},
@@ -108,41 +109,64 @@ async fn teams(visit: &Visit) -> Result<Vec<Team>, crate::visit::Shown> {
 struct New<'a> {
     t: Texts,
     teams: &'a [Team],
+    /// The team that was made just now, though the MiniApp was refused.
+    made: Option<&'a Team>,
     filled: &'a Filled,
 }
 
 async fn new(visit: Visit) -> Answer {
-    show_new(&visit, &Filled::default()).await
+    show_new(&visit, None, &Filled::default()).await
 }
 
-async fn show_new(visit: &Visit, filled: &Filled) -> Answer {
+async fn show_new(visit: &Visit, made: Option<&Team>, filled: &Filled) -> Answer {
     let mut teams = teams(visit).await?;
-    teams.retain(|team| visit.can(Action::EditMiniApp, &berth_model::access::Scope::Team(team.id.clone())));
+    // What the visitor may do was read before the team was made.
+    let is_made = |team: &Team| made.is_some_and(|made| made.id == team.id);
+    teams.retain(|team| is_made(team) || visit.can(Action::EditMiniApp, &Scope::Team(team.id.clone())));
+    if let Some(made) = made.filter(|made| teams.iter().all(|team| team.id != made.id)) {
+        teams.push(made.clone());
+    }
     let t = visit.t;
     let above = vec![(t.mini_apps().to_owned(), PLACE.to_owned())];
-    visit.page(Head { title: t.new_mini_app(), above, place: PLACE, live: None }, &New { t, teams: &teams, filled })
+    let page = New { t, teams: &teams, made, filled };
+    visit.page(Head { title: t.new_mini_app(), above, place: PLACE, live: None }, &page)
 }
 
-async fn create(visit: Visit, sent: Sent) -> Answer {
-    let created = create_in_team(&visit, &sent).await;
-    match created {
+async fn create(visit: Visit, mut sent: Sent) -> Answer {
+    let made = match new_team(&visit, &sent).await {
+        Ok(made) => made,
+        Err(refused) => return show_new(&visit, None, &sent.again(&visit, refused)?).await,
+    };
+    if let Some(team) = &made {
+        // Should the MiniApp be refused, the next try goes on with the team.
+        sent.0.retain(|(name, _)| !["team", "team_name"].contains(&name.as_str()));
+        sent.0.push(("team".into(), team.id.to_string()));
+    }
+    match create_in_team(&visit, &sent).await {
         Ok(app) => done(&at!("/ui/mini-apps/{}", app.id), &visit.t.mini_app_created(&app.name)),
-        Err(refused) => show_new(&visit, &sent.again(&visit, refused)?).await,
+        Err(refused) => show_new(&visit, made.as_ref(), &sent.again(&visit, refused)?).await,
     }
 }
 
-async fn create_in_team(visit: &Visit, sent: &Sent) -> Result<MiniApp, crate::refused::Refused> {
-    // Before a team is made: what cannot be an id is told first.
-    let id = sent.read_some("id")?;
-    let team = match (sent.read_some("team")?, sent.get("team_name")) {
-        (None, "") => None,
-        (None, name) => {
-            let new = NewTeam { name: name.to_owned() };
-            Some(visit.api.tell::<Team>(Method::POST, "/v1/teams", &new).await?.id)
+/// Makes the team that the form names, where it chooses none.
+async fn new_team(visit: &Visit, sent: &Sent) -> Result<Option<Team>, Refused> {
+    // What cannot be an id is told first.
+    sent.read_some::<MiniAppId>("id")?;
+    match (sent.get("team"), sent.get("team_name")) {
+        ("", name) if !name.is_empty() => {
+            visit.api.tell(Method::POST, "/v1/teams", &NewTeam { name: name.to_owned() }).await.map(Some)
         }
-        (chosen, _) => chosen,
+        _ => Ok(None),
+    }
+}
+
+async fn create_in_team(visit: &Visit, sent: &Sent) -> Result<MiniApp, Refused> {
+    let new = NewMiniApp {
+        name: sent.get("name").into(),
+        team: sent.read_some("team")?,
+        id: sent.read_some("id")?,
+        description: sent.get("description").into(),
     };
-    let new = NewMiniApp { name: sent.get("name").into(), team, id, description: sent.get("description").into() };
     visit.api.tell(Method::POST, "/v1/mini-apps", &new).await
 }
 

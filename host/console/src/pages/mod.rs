@@ -15,6 +15,7 @@ mod merchants;
 mod messages;
 mod mini_apps;
 mod policies;
+mod redirects;
 mod sign_in;
 mod versions;
 mod webhooks;

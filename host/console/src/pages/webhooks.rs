@@ -274,7 +274,7 @@ async fn replay(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 }
 
 async fn replayed(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
-    let after = sent.get("after").parse().map_err(|_| invalid("after", visit.t.no_event_number()))?;
+    let after = sent.get("after").parse().map_err(|_| invalid(visit.t, "after", visit.t.no_event_number()))?;
     visit.api.act(Method::POST, &at!("/v1/webhooks/{}/replay", id), &Replay { after }).await
 }
 

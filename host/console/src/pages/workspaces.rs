@@ -245,6 +245,8 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let events = with_query("/v1/events", [("workspace", Some(id)), ("before", Some("0")), ("limit", Some("8"))]);
     let events = visit.api.get::<EventPage>(&events).await.map(|page| page.items).unwrap_or_default();
     let names = Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await;
+    // What is to be done first is shown to those who can do it.
+    let may_edit = visit.can(Action::Configure, &scope(&it));
     let mut head = head(visit, &it.name, None);
     head.live = Some(at!("/ui/live?workspace={}", it.id));
     let page = OverviewPage {
@@ -252,12 +254,12 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         visit,
         tabs: tabs(t, id, ""),
         counts: counts.into_iter().map(|(name, said, rest)| Count { name, said, address: here(rest) }).collect(),
-        steps: if steps.iter().all(|step| step.is_done) { Vec::new() } else { steps.into() },
+        steps: if may_edit && !steps.iter().all(|step| step.is_done) { steps.into() } else { Vec::new() },
         directory,
         sign_in: sign_in.filter(|sign_in| !sign_in.url.is_empty()),
         events,
         names: &names,
-        may_edit: visit.can(Action::Configure, &scope(&it)),
+        may_edit,
         filled,
         it: &it,
     };

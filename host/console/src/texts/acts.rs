@@ -9,6 +9,8 @@ texts! {
     act_operation = "Operation" / "操作";
     act_operation_hint = "Exact, or with a star: versions.publish, access.*" / "完整名称，或以星号结尾，例如 versions.publish、access.*";
     act_about = "About" / "涉及对象";
+    act_about_hint = "What acts are about is a kind and an id: team:ID, mini_app:ID, host_app:ID, merchant:ID or workspace:ID." / "涉及对象按“类型:ID”填写：team:ID、mini_app:ID、host_app:ID、merchant:ID、workspace:ID。";
+    act_no_place = "Write a kind and an id with a colon between, such as mini_app:coffee." / "请按“类型:ID”的格式填写，例如 mini_app:coffee。";
     act_done = "done" / "已完成";
     act_refused = "refused" / "被拒绝";
     act_from = "From" / "开始时间";

@@ -15,6 +15,7 @@ texts! {
     team = "Team" / "团队";
     all_teams = "All teams" / "全部团队";
     new_team_option = "A new team:" / "新建团队：";
+    team_was_made(name) = "The team {name} was made, and the MiniApp was not. The team is chosen below: mend what is wrong, and go on." / "团队“{name}”已创建，小程序未创建。下方已选中该团队，请修改后继续。";
     team_name = "Name of the new team" / "新团队名称";
     team_name_hint = "Only when no team above is chosen." / "仅在未选择上方团队时填写。";
     no_mini_apps = "There are no MiniApps yet." / "还没有小程序。";

@@ -2,7 +2,7 @@
 
 use berth_model::{
     privacy::{Language as Spoken, PersonalKind, Words},
-    settings::{LocalName, PresetName},
+    settings::PresetName,
 };
 
 use super::{Language, Texts, texts};
@@ -257,14 +257,6 @@ impl Texts {
     /// What people call a kind of personal information.
     pub fn personal_kind(self, kind: &PersonalKind) -> String {
         self.local(&kind.name()).to_owned()
-    }
-
-    /// A name that has both languages.
-    pub fn local(self, name: &LocalName) -> &str {
-        match self.0 {
-            Language::English => &name.en,
-            Language::Chinese => &name.zh,
-        }
     }
 
     /// The platform by which a preset goes.

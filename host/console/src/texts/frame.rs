@@ -5,6 +5,7 @@ use super::texts;
 texts! {
     skip_to_content = "Skip to content" / "跳到主要内容";
     menu = "Menu" / "菜单";
+    crumbs = "Where this page is" / "当前位置";
     home = "Home" / "首页";
     mini_apps = "MiniApps" / "小程序";
     audits = "Audits" / "审核";
@@ -59,6 +60,11 @@ texts! {
     forbidden_heading = "You may not do this" / "您没有此操作的权限";
     forbidden_text = "Your roles do not allow it. “My access” shows which you have; an admin of the place gives others."
         / "您的角色不允许此操作。可在“我的权限”中查看已有角色；如需其他角色，请联系相应的管理员。";
+    overtaken = "Somebody else has saved meanwhile. What is there now is shown beside what you typed; saving again replaces it." / "其他人已先行保存。页面在您填写的内容旁显示了当前内容，再次保存将以您填写的内容覆盖。";
+    overtaken_gone = "What the form was about was taken out meanwhile: saving adds it anew." / "此项已被其他人删除，保存后将重新添加。";
+    there_now = "There now" / "当前内容";
+    must_be_filled = "Fill this in." / "请填写此项。";
+    not_json(error) = "This is not JSON: {error}." / "不是有效的 JSON：{error}。";
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
     request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";

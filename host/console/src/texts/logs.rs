@@ -22,6 +22,7 @@ texts! {
     log_sdk_version = "Version of the SDK" / "基础库版本";
     log_more_conditions = "More conditions" / "更多筛选条件";
     log_hint = "In the order of arrival, newest first: clocks of devices may be wrong." / "按上报时间倒序排列，设备自身的时钟可能不准。";
+    log_of_account = "Entries of an account are not told as they arrive, and have no address to pass on: follow the installation of one of them." / "按用户账号查询时不会实时更新，也没有可分享的链接。如需实时查看，请改为按其中一条日志的设备标识查询。";
     log_look_again = "Look again" / "刷新";
     log_pause = "Pause" / "暂停接收";
     log_go_on = "Go on" / "继续接收";
@@ -52,7 +53,7 @@ texts! {
     mask_add = "Add a rule" / "添加规则";
     mask_added = "The rule was added. It acts on entries from now on." / "规则已添加，对之后上报的日志生效。";
     mask_take = "Take the rule away" / "删除规则";
-    mask_take_effect(rule) = "From now on {rule} is not masked: logs will hold it as devices send it." / "之后上报的日志将不再按 {rule} 脱敏，相关内容会按原文入库。";
+    mask_take_effect(rule) = "From now on this is not masked: {rule}. Logs will hold it as devices send it." / "之后上报的日志将不再按“{rule}”脱敏，相关内容会按原文入库。";
     mask_taken = "The rule was taken away." / "规则已删除。";
     mask_try = "Try" / "测试脱敏";
     mask_sample = "A message" / "示例日志";

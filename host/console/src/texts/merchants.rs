@@ -18,6 +18,7 @@ texts! {
     users_are_unified = "Somebody is the same user in all endpoint applications of this merchant." / "同一人在该商户的全部端应用中为同一用户。";
     users_are_apart = "Each endpoint application has users of its own; its channels share them." / "各端应用的用户相互独立；同一端应用的渠道共享用户。";
     parked_for_merchant(count) = "{count} fulfilment messages that name this merchant are parked." / "有 {count} 条涉及该商户的履约消息已搁置。";
+    all_channels = "All channels" / "查看全部渠道";
     only_the_first(count) = "Each list shows the first {count}." / "每个列表仅显示前 {count} 项。";
 
     products = "Product instances" / "产品实例";

@@ -1,7 +1,7 @@
 //! Subscription messages.
 
 use super::{Language, Texts, texts};
-use berth_model::message::{BothLanguages, MessageCategory, MessageFieldType, SubscriptionKind};
+use berth_model::message::{MessageCategory, MessageFieldType, SubscriptionKind};
 
 texts! {
     messages = "Messages" / "订阅消息";
@@ -52,14 +52,6 @@ texts! {
 }
 
 impl Texts {
-    /// A text of both languages in that of the visitor.
-    pub fn in_own<'b>(&self, both: &'b BothLanguages) -> &'b str {
-        match self.0 {
-            Language::English => &both.en,
-            Language::Chinese => &both.zh,
-        }
-    }
-
     /// How often a consent allows a message.
     pub fn subscription_kind(self, kind: &SubscriptionKind) -> &'static str {
         match kind {

@@ -39,6 +39,7 @@ texts! {
     second_factor_turn_off = "Turn off" / "关闭";
     second_factor_turn_off_hint = "It takes the password or a code; leave the other one empty." / "需要密码或验证码，填写其中一项即可。";
     second_factor_removed = "Two-step sign-in is off." / "两步验证已关闭。";
-    second_factor_remove_of = "Turn off the second step of this account" / "关闭此账号的两步验证";
+    second_factor_remove_of(name) = "Turn off the second step of {name}" / "关闭 {name} 的两步验证";
+    second_factor_whose(name, id) = "It is that of {name}, account {id}." / "所属账号：{name}（{id}）。";
     second_factor_remove_effect = "Whoever knows the password signs in without a code. Make sure that it is really this person who asks you." / "之后仅凭密码即可登录。请先确认提出请求的确是本人。";
 }

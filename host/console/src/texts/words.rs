@@ -1,7 +1,7 @@
 //! States and other words that stand for things all over the console.
 
-use super::{Texts, texts};
-use berth_model::access::ScopeKind;
+use super::{Language, Texts, texts};
+use berth_model::{access::ScopeKind, message::BothLanguages, search::FoundKind, settings::LocalName};
 
 texts! {
     state_development = "development" / "开发版本";
@@ -32,12 +32,47 @@ texts! {
     mode_enforce = "enforce" / "生效";
     mode_shadow = "shadow" / "观察";
     off_shelf = "off the shelf" / "已下架";
+    found_permit = "Permit, or application for one" / "许可或申请";
+    found_product = "Product instance" / "产品实例";
+    found_channel = "Channel" / "渠道";
+    found_node = "Organisation node" / "组织节点";
+    found_fulfilment = "Fulfilment message" / "履约消息";
+    found_webhook = "Webhook" / "事件推送";
     below_it(name) = "below {name}" / "{name} 的下级";
     what_will_happen = "What will happen" / "操作影响";
     type_to_confirm(what) = "Type {what} to confirm" / "请输入 {what} 以确认";
 }
 
+/// What stands in each language of the console.
+pub trait InEach {
+    fn in_language(&self, language: Language) -> &str;
+}
+
+impl InEach for BothLanguages {
+    fn in_language(&self, language: Language) -> &str {
+        one_of(language, &self.en, &self.zh)
+    }
+}
+
+impl InEach for LocalName {
+    fn in_language(&self, language: Language) -> &str {
+        one_of(language, &self.en, &self.zh)
+    }
+}
+
+fn one_of<'a>(language: Language, en: &'a str, zh: &'a str) -> &'a str {
+    match language {
+        Language::English => en,
+        Language::Chinese => zh,
+    }
+}
+
 impl Texts {
+    /// What stands in each language, in that of the page.
+    pub fn local(self, each: &impl InEach) -> &str {
+        each.in_language(self.0)
+    }
+
     /// The name of a kind of scope.
     pub fn scope_name(self, kind: ScopeKind) -> &'static str {
         match kind {
@@ -46,6 +81,27 @@ impl Texts {
             ScopeKind::HostApp => self.scope_host_app(),
             ScopeKind::Merchant => self.scope_merchant(),
             ScopeKind::Workspace => self.scope_workspace(),
+        }
+    }
+
+    /// What people call a kind of thing that a search finds.
+    pub fn found_kind(self, kind: &FoundKind) -> &'static str {
+        match kind {
+            FoundKind::MiniApp => self.mini_app(),
+            FoundKind::Version => self.version(),
+            FoundKind::GrayTask => self.place_gray_task(),
+            FoundKind::Audit => self.audit(),
+            FoundKind::HostApp => self.scope_host_app(),
+            FoundKind::Permit => self.found_permit(),
+            FoundKind::Team => self.scope_team(),
+            FoundKind::Merchant => self.scope_merchant(),
+            FoundKind::ProductInstance => self.found_product(),
+            FoundKind::EndpointApp => self.endpoint_app(),
+            FoundKind::Channel => self.found_channel(),
+            FoundKind::OrgNode => self.found_node(),
+            FoundKind::Fulfilment => self.found_fulfilment(),
+            FoundKind::Webhook => self.found_webhook(),
+            FoundKind::Workspace => self.scope_workspace(),
         }
     }
 

@@ -175,9 +175,7 @@ texts! {
     ws_secret_made = "The secret. It is shown only now: copy it." / "客户端密钥，仅显示这一次，请立即复制保存。";
     ws_secret_effect = "A secret is made, and shown once, on the next page." / "将创建新密钥，仅在下一页显示一次。";
     ws_secret_again_effect(name) = "The secret that {name} has now stops at once, with all tokens that were given for it. Members must sign on again." / "{name} 当前的密钥及其令牌立即失效，成员须重新登录。";
-    ws_redirect_uris = "Where browsers come back to" / "登录回调地址";
     ws_redirect_uris_hint = "One address on a line, at most 20: https, or http on this machine. As long as there is none, nobody is signed on." / "每行一个地址，最多 20 个，须为 https（本机可用 http）。未填写则无法登录。";
-    ws_after_logout = "Where browsers may go after a logout" / "退出后跳转地址";
     ws_sign_in_url = "Sign-on page" / "登录页地址";
     ws_sign_in_url_hint = "https, without a query. Left empty, members are not signed on." / "须为 https，不含查询参数。留空则成员无法登录内部工具。";
     ws_help = "Whom members ask" / "帮助联系方式";

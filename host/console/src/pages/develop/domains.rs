@@ -136,7 +136,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         tabs: tabs(visit, &app, TAB),
         sections: sections(visit, &app, "/domains"),
         kinds: DomainKind::ALL.iter().map(|kind| kind_of(t, *kind, &settings, filled)).collect(),
-        tag: &tag,
+        tag: filled.tag(&tag),
         changes: typed.map(|typed| settings.domains.changes(&typed)).unwrap_or_default(),
         offers: if may_edit { offers(visit, &app, &permits, &others).await } else { Vec::new() },
         permits: &permits,

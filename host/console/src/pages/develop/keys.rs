@@ -136,7 +136,7 @@ async fn reset(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 
 async fn reset_typed(visit: &Visit, id: &str, sent: &Sent) -> Result<IssuedAppSecret, Refused> {
     if sent.get("typed") != id {
-        return Err(invalid("typed", &visit.t.type_to_confirm(id)));
+        return Err(invalid(visit.t, "typed", &visit.t.type_to_confirm(id)));
     }
     visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/secret/reset", id), &()).await
 }

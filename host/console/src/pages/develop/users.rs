@@ -149,7 +149,7 @@ async fn erase(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 
 async fn erased(visit: &Visit, id: &str, sent: &Sent) -> Result<UserErased, Refused> {
     if sent.get("typed") != sent.get("account") {
-        return Err(invalid("typed", visit.t.user_twice()));
+        return Err(invalid(visit.t, "typed", visit.t.user_twice()));
     }
     visit.api.tell(Method::POST, &at!("/v1/host-apps/{}/users/erase", id), &named(sent)?).await
 }

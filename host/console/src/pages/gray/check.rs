@@ -1,10 +1,11 @@
 //! Asks as a device would, and shows every rule that led to the answer. The address holds the whole question, so that it can
-//! be sent to somebody else.
+//! be sent to somebody else, unless the question names the account of a user.
 
 use axum::{
     Router,
     extract::{Path, Query},
     http::Method,
+    response::{IntoResponse, Redirect},
     routing::get,
 };
 use berth_model::{
@@ -26,7 +27,7 @@ use crate::{
 };
 
 pub fn routes() -> Router<Console> {
-    Router::new().route("/ui/mini-apps/{id}/check", get(ask))
+    Router::new().route("/ui/mini-apps/{id}/check", get(ask).post(ask_by_form))
 }
 
 /// What a device says of itself, field by field, with the option of the command for it.
@@ -53,10 +54,6 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn wrong(&self, name: &str) -> Option<String> {
-        super::wrong(self.t, self.filled, name)
-    }
-
     /// What the device does.
     fn said(&self, result: &CheckResult) -> String {
         let version = result.version.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -98,25 +95,35 @@ impl Page<'_> {
 }
 
 async fn ask(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
+    show(&visit, &id, Sent::in_address(asked)).await
+}
+
+async fn ask_by_form(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match sent.as_address(&at!("/ui/mini-apps/{}/check", id)) {
+        Some(address) => Ok(Redirect::to(&address).into_response()),
+        None => show(&visit, &id, sent).await,
+    }
+}
+
+async fn show(visit: &Visit, id: &str, asked: Sent) -> Answer {
     let t = visit.t;
-    let app = mini_app(&visit, &id).await?;
-    let asked = Sent(asked);
-    let answer = if asked.0.is_empty() { Ok(None) } else { explain(&visit, &id, &asked).await };
+    let app = mini_app(visit, id).await?;
+    let answer = if asked.0.is_empty() { Ok(None) } else { explain(visit, id, &asked).await };
     let filled = asked.filled();
     let (answer, filled) = match answer {
         Ok(answer) => (answer, filled),
-        Err(refused) => (None, filled.refused(refused).or_show(&visit)?),
+        Err(refused) => (None, filled.refused(refused).or_show(visit)?),
     };
-    let hosts = bindings::active(&visit, &app).await;
+    let hosts = bindings::active(visit, &app).await;
     let page = Page {
         t,
         app: &app,
-        tabs: tabs(&visit, &app, "/gray"),
+        tabs: tabs(visit, &app, "/gray"),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         answer,
         filled: &filled,
     };
-    let mut head = head(&visit, t.ask_as_device(), Some(&app));
+    let mut head = head(visit, t.ask_as_device(), Some(&app));
     head.above.push((t.gray_tasks().into(), at!("/ui/mini-apps/{}/gray", id)));
     visit.page(head, &page)
 }

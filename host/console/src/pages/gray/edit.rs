@@ -41,12 +41,6 @@ struct Form<'a> {
     filled: &'a Filled,
 }
 
-impl Form<'_> {
-    fn wrong(&self, name: &str) -> Option<String> {
-        super::wrong(self.t, self.filled, name)
-    }
-}
-
 async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
     show_with(&visit, &task(&visit, &id).await?, &Filled::default()).await
 }

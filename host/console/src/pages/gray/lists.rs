@@ -42,12 +42,6 @@ struct Page<'a> {
     filled: &'a Filled,
 }
 
-impl Page<'_> {
-    fn wrong(&self, name: &str) -> Option<String> {
-        super::wrong(self.t, self.filled, name)
-    }
-}
-
 async fn all(visit: Visit, Path(id): Path<String>) -> Answer {
     show_with(&visit, &id, &Filled::default()).await
 }
@@ -117,7 +111,7 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
             _ => {}
         }
     }
-    Err(invalid("list", visit.t.list_no_file()))
+    Err(invalid(visit.t, "list", visit.t.list_no_file()))
 }
 
 /// The name of a file without its folder and its ending.

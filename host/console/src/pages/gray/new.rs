@@ -67,10 +67,6 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn wrong(&self, name: &str) -> Option<String> {
-        super::wrong(self.t, self.filled, name)
-    }
-
     /// What was typed into one of several fields of a kind.
     fn typed(&self, of: &str, one: &str) -> &str {
         self.filled.get(&format!("{of}.{one}"))

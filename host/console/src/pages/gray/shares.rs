@@ -44,17 +44,17 @@ pub fn read(visit: &Visit, sent: &Sent) -> Result<Option<Value>, Refused> {
     if let Some(percent) = number(visit, sent, PERCENT)? {
         config.insert(PERCENT.into(), share(percent));
     }
-    let stages = sent.lines(STAGES).map(|line| stage(line).ok_or_else(|| invalid(STAGES, &t.gray_no_stage(line))));
+    let stages = sent.lines(STAGES).map(|line| stage(line).ok_or_else(|| invalid(t, STAGES, &t.gray_no_stage(line))));
     let stages = stages.collect::<Result<Vec<_>, _>>()?;
     if !stages.is_empty() {
         if !config.is_empty() {
-            return Err(invalid(STAGES, t.gray_share_twice()));
+            return Err(invalid(t, STAGES, t.gray_share_twice()));
         }
         config.insert(STAGES.into(), stages.into());
     }
     match (config.is_empty(), sent.some(BUCKET_KEY)) {
         (true, None) => return Ok(None),
-        (true, Some(_)) => return Err(invalid(BUCKET_KEY, t.gray_key_of_nothing())),
+        (true, Some(_)) => return Err(invalid(t, BUCKET_KEY, t.gray_key_of_nothing())),
         (false, key) => config.extend(key.map(|key| (BUCKET_KEY.to_owned(), key.into()))),
     }
     Ok(Some(Value::Object(config)))

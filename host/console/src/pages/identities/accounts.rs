@@ -248,7 +248,7 @@ async fn remove(visit: Visit, Path(app_id): Path<String>, sent: Sent) -> Answer 
     let removed = if sent.get("typed") == app_id {
         visit.api.just(Method::DELETE, &at!("/v1/official-accounts/{}", app_id)).await
     } else {
-        Err(invalid("typed", &visit.t.type_to_confirm(&app_id)))
+        Err(invalid(visit.t, "typed", &visit.t.type_to_confirm(&app_id)))
     };
     match removed {
         Ok(()) => done(PLACE, visit.t.oa_removed()),
@@ -258,7 +258,7 @@ async fn remove(visit: Visit, Path(app_id): Path<String>, sent: Sent) -> Answer 
 
 async fn set_template(visit: Visit, Path(app_id): Path<String>, sent: Sent) -> Answer {
     let set = match sent.get("template") {
-        "" => Err(invalid("template", "must not be empty.")),
+        "" => Err(invalid(visit.t, "template", visit.t.must_be_filled())),
         name => {
             let path = at!("/v1/official-accounts/{}/templates/{}", app_id, name);
             let put = PutAccountTemplate { template_id: sent.get("template_id").into() };

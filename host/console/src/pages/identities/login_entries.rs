@@ -154,7 +154,7 @@ fn provider(sent: &Sent) -> Value {
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let name = sent.get("name");
     let created = match name {
-        "" => Err(invalid("name", "must not be empty.")),
+        "" => Err(invalid(visit.t, "name", visit.t.must_be_filled())),
         name => put(&visit, &id, name, provider(&sent), &sent).await,
     };
     match created {
@@ -206,7 +206,7 @@ async fn remove(visit: Visit, Path((id, name)): Path<(String, String)>, sent: Se
     let removed = if sent.get("typed") == name {
         visit.api.just(Method::DELETE, &at!("/v1/mini-apps/{}/login-entries/{}", id, name)).await
     } else {
-        Err(invalid("typed", &visit.t.type_to_confirm(&name)))
+        Err(invalid(visit.t, "typed", &visit.t.type_to_confirm(&name)))
     };
     match removed {
         Ok(()) => done(&here(&id), visit.t.entry_removed()),

@@ -6,6 +6,7 @@ use axum::{
     http::Method,
     routing::{get, post},
 };
+use berth_base::clock::Millis;
 use berth_model::{
     access::Action,
     identity::{Partner, PartnerState},
@@ -15,14 +16,16 @@ use berth_model::{
     user::{SetUnion, Union},
 };
 
-use super::super::mini_apps::{self, Tab, mini_app, tabs};
+use super::super::{
+    mini_apps::{self, Tab, mini_app, tabs},
+    redirects::{self, Redirects},
+};
 use crate::{
     Console,
     act::{Confirm, Sent},
     frame::{Head, done},
     parts::{Filled, Names, Shown},
     path::at,
-    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -56,7 +59,9 @@ struct Page<'a> {
     union: Union,
     partners: Vec<Partner>,
     entries: Vec<LoginEntryShown>,
-    client: OidcClient,
+    redirects: Redirects<'a>,
+    /// Who has changed the addresses, and when.
+    changed: Option<(&'a str, Millis)>,
     names: &'a Names,
     may_set: bool,
     command: String,
@@ -93,6 +98,11 @@ pub async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
     let client: OidcClient = visit.api.get(&at!("/v1/mini-apps/{}/oidc-client", id)).await.or_show(visit)?;
     let names = Names::of(&visit.api, client.changed_by.as_deref()).await;
+    let set = SetOidcClient {
+        redirect_uris: client.redirect_uris,
+        post_logout_redirect_uris: client.post_logout_redirect_uris,
+    };
+    let may_set = visit.can(Action::Configure, &app.scope());
     let page = Page {
         t: visit.t,
         visit,
@@ -101,32 +111,18 @@ pub async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         partners: visit.api.list(&at!("/v1/mini-apps/{}/partners", id)).await.or_show(visit)?,
         entries: visit.api.list(&at!("/v1/mini-apps/{}/login-entries", id)).await.or_show(visit)?,
         names: &names,
-        may_set: visit.can(Action::Configure, &app.scope()),
-        command: command(&app, &client),
-        client,
+        may_set,
+        redirects: Redirects::new(visit.t, here(id), visit.t.oidc_redirects_hint(), &set, may_set, filled),
+        command: redirects::command(&format!("berth oidc redirects {id}"), &set),
+        changed: client.changed_by.as_deref().zip(client.changed_at),
         app: &app,
         filled,
     };
     visit.page(mini_apps::head(visit, visit.t.identities(), Some(&app)), &page)
 }
 
-/// The command that registers what is registered.
-fn command(app: &MiniApp, client: &OidcClient) -> String {
-    let redirects = format!("berth oidc redirects {}", app.id);
-    if client.redirect_uris.is_empty() {
-        return format!("{redirects} --set https://…/callback");
-    }
-    let with = |command: String, (option, uri): (&str, &String)| format!("{command} {option} {}", quoted(uri));
-    let logins = client.redirect_uris.iter().map(|uri| ("--set", uri));
-    let logouts = client.post_logout_redirect_uris.iter().map(|uri| ("--after-logout", uri));
-    logins.chain(logouts).fold(redirects, with)
-}
-
 async fn set_client(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    let set = SetOidcClient {
-        redirect_uris: sent.lines("redirect_uris").map(str::to_owned).collect(),
-        post_logout_redirect_uris: sent.lines("post_logout_redirect_uris").map(str::to_owned).collect(),
-    };
+    let set = redirects::sent_of(&sent);
     match visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/oidc-client", id), &set).await {
         Ok(()) => done(&here(&id), visit.t.oidc_saved()),
         Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,

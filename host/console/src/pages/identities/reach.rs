@@ -117,7 +117,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 
 async fn set_page(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let set = match sent.get("page") {
-        "" => Err(invalid("page", "must not be empty.")),
+        "" => Err(invalid(visit.t, "page", visit.t.must_be_filled())),
         name => {
             let put = PutEntryPage { url: sent.get("url").into() };
             visit.api.act(Method::PUT, &at!("/v1/merchants/{}/entry-pages/{}", id, name), &put).await

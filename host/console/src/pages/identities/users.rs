@@ -1,8 +1,9 @@
 //! What one user of a host app has agreed to, and ending it when the user asks: in the name of the host app's server.
+//! Accounts of users stand in no address.
 
 use axum::{
     Router,
-    extract::{Path, Query},
+    extract::Path,
     http::Method,
     routing::{get, post},
 };
@@ -13,13 +14,11 @@ use berth_model::{
     message::{Subscription, Withdraw},
     oidc::{EndSignOns, SignOnsEnded},
 };
-use serde::Deserialize;
 
 use super::super::host_apps::{head, host_app};
 use crate::{
     Console,
     act::Sent,
-    frame::done,
     parts::{Badge, Filled, Tone},
     path::{at, with_query},
     refused::Refused,
@@ -30,15 +29,15 @@ use crate::{
 
 pub fn routes() -> Router<Console> {
     Router::new()
-        .route("/ui/host-apps/{id}/logins", get(show))
+        .route("/ui/host-apps/{id}/logins", get(form).post(look))
         .route("/ui/host-apps/{id}/logins/end-link", post(end_link))
         .route("/ui/host-apps/{id}/logins/end-login", post(end_login))
         .route("/ui/host-apps/{id}/logins/withdraw", post(withdraw))
         .route("/ui/host-apps/{id}/logins/end-sign-ons", post(end_sign_ons))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Who is asked about. It goes from page to page by forms.
+#[derive(Default)]
 struct Who {
     account: String,
     mini_app: String,
@@ -47,12 +46,6 @@ struct Who {
 impl Who {
     fn of(sent: &Sent) -> Self {
         Self { account: sent.get("account").into(), mini_app: sent.get("mini_app").into() }
-    }
-
-    /// The page of the user, with the same question.
-    fn address(&self, host: &str) -> String {
-        let members = [("account", Some(self.account.as_str())), ("mini_app", Some(self.mini_app.as_str()))];
-        with_query(&at!("/ui/host-apps/{}/logins", host), members)
     }
 }
 
@@ -104,10 +97,25 @@ async fn held(visit: &Visit, host: &str, who: &Who) -> Result<Held, Refused> {
     Ok(held)
 }
 
-async fn show(visit: Visit, Path(id): Path<String>, Query(who): Query<Who>) -> Answer {
-    let host = host_app(&visit, &id).await?;
+async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
+    show(visit, &id, Who::default()).await
+}
+
+async fn look(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    show(visit, &id, Who::of(&sent)).await
+}
+
+/// The page of the user after an act, which says what was done.
+async fn after(visit: Visit, id: &str, sent: &Sent, said: &str) -> Answer {
+    show(Visit { said: Some(said.into()), ..visit }, id, Who::of(sent)).await
+}
+
+async fn show(visit: Visit, id: &str, who: Who) -> Answer {
+    // Whoever changes the language comes back to the form: there is no page where an act was done.
+    let visit = Visit { address: at!("/ui/host-apps/{}/logins", id), ..visit };
+    let host = host_app(&visit, id).await?;
     let asked = vec![("account".to_owned(), who.account.clone()), ("mini_app".to_owned(), who.mini_app.clone())];
-    let (held, filled) = match held(&visit, &id, &who).await {
+    let (held, filled) = match held(&visit, id, &who).await {
         Ok(held) => (held, Filled::with(asked)),
         Err(refused) => (Held::default(), Filled::with(asked).refused(refused).or_show(&visit)?),
     };
@@ -119,7 +127,8 @@ async fn show(visit: Visit, Path(id): Path<String>, Query(who): Query<Who>) -> A
 
 async fn end_link(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     end_link_of(&visit, &id, &sent).await.or_show(&visit)?;
-    done(&Who::of(&sent).address(&id), visit.t.user_link_ended())
+    let said = visit.t.user_link_ended();
+    after(visit, &id, &sent, said).await
 }
 
 async fn end_link_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
@@ -134,7 +143,8 @@ async fn end_link_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused
 
 async fn end_login(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     end_login_of(&visit, &id, &sent).await.or_show(&visit)?;
-    done(&Who::of(&sent).address(&id), visit.t.user_login_ended())
+    let said = visit.t.user_login_ended();
+    after(visit, &id, &sent, said).await
 }
 
 async fn end_login_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
@@ -145,7 +155,8 @@ async fn end_login_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refuse
 
 async fn withdraw(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     withdraw_of(&visit, &id, &sent).await.or_show(&visit)?;
-    done(&Who::of(&sent).address(&id), visit.t.user_withdrawn())
+    let said = visit.t.user_withdrawn();
+    after(visit, &id, &sent, said).await
 }
 
 async fn withdraw_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
@@ -158,5 +169,6 @@ async fn end_sign_ons(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answe
     let who = EndSignOns { account: sent.get("account").into() };
     let path = at!("/v1/host-apps/{}/sign-ons/end", id);
     let SignOnsEnded { ended } = visit.api.tell(Method::POST, &path, &who).await.or_show(&visit)?;
-    done(&Who::of(&sent).address(&id), &visit.t.user_sign_ons_ended(ended))
+    let said = visit.t.user_sign_ons_ended(ended);
+    after(visit, &id, &sent, &said).await
 }

@@ -34,7 +34,7 @@ pub async fn of_mini_app(
     headers: HeaderMap,
 ) -> Result<Response, Shown> {
     let here = at!("/ui/mini-apps/{}/logs", id);
-    follow(visit, named("mini_app", id, here), Sent(asked), &headers).await
+    follow(visit, named("mini_app", id, here), Sent::in_address(asked), &headers).await
 }
 
 pub async fn of_host_app(
@@ -44,7 +44,7 @@ pub async fn of_host_app(
     headers: HeaderMap,
 ) -> Result<Response, Shown> {
     let here = at!("/ui/host-apps/{}/logs", id);
-    follow(visit, named("host_app", id, here), Sent(asked), &headers).await
+    follow(visit, named("host_app", id, here), Sent::in_address(asked), &headers).await
 }
 
 /// Whose log it is, as far as a stream needs to know: the API looks whether it is there.

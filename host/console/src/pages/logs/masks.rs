@@ -64,6 +64,13 @@ fn typed(rule: &MaskRule) -> String {
     }
 }
 
+/// What people call a rule that the command takes so.
+fn called(t: Texts, typed: &str) -> String {
+    let (kind, text) = typed.split_once('=').unwrap_or((typed, ""));
+    let name = KINDS.iter().find(|(one, _)| *one == kind).map_or(kind, |(_, name)| name(t));
+    if text.is_empty() { name.to_owned() } else { format!("{name}: {text}") }
+}
+
 /// The rule that a form describes.
 fn rule(sent: &Sent) -> MaskRule {
     let text = || sent.get("text").to_owned();
@@ -155,12 +162,8 @@ impl Page<'_> {
         ]
     }
 
-    /// What a rule is called.
     fn called(&self, rule: &MaskRule) -> String {
-        let typed = typed(rule);
-        let (kind, text) = typed.split_once('=').unwrap_or((&typed, ""));
-        let name = KINDS.iter().find(|(one, _)| *one == kind).map_or(kind, |(_, name)| name(self.t));
-        if text.is_empty() { name.to_owned() } else { format!("{name}: {text}") }
+        called(self.t, &typed(rule))
     }
 
     /// Where a rule is taken away.
@@ -269,7 +272,7 @@ async fn confirm_take(visit: &Visit, place: &Place, rule: &str, filled: &Filled)
     let rest = without(visit, place, rule).await.or_show(visit)?;
     let confirm = Confirm {
         act: t.mask_take().into(),
-        effects: vec![t.mask_take_effect(rule)],
+        effects: vec![t.mask_take_effect(called(t, rule))],
         is_dangerous: true,
         hidden: vec![("rule", rule.to_owned())],
         command: place.command(&rest),

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, Query},
     http::Method,
     routing::{get, post},
 };
@@ -17,13 +17,15 @@ use berth_model::{
     },
 };
 
-use super::{Tab, app_of, endpoint_apps::bind_to, head, merchant, of_merchant, scope, tabs};
+use super::{
+    Bound, ListQuery, Tab, endpoint_apps::bind_to, head, merchant, of_merchant, page_of_merchant, scope, tabs,
+};
 use crate::{
     Console,
     act::{Confirm, Sent},
     frame::done,
     parts::{Filled, Names, Shown},
-    path::at,
+    path::{at, with_query},
     refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -52,31 +54,27 @@ struct List<'a> {
     visit: &'a Visit,
     merchant: &'a Merchant,
     tabs: Vec<Tab>,
-    channels: &'a ListPage<Channel>,
-    apps: &'a [EndpointApp],
+    channels: &'a [Channel],
+    bound: Bound,
+    next: Option<String>,
     runs: &'a [AuthorisationView],
     may_operate: bool,
 }
 
-impl List<'_> {
-    fn app_of(&self, channel: &Channel) -> Option<&EndpointApp> {
-        app_of(self.apps, channel)
-    }
-}
-
-async fn list(visit: Visit, Path(id): Path<String>) -> Answer {
+async fn list(visit: Visit, Path(id): Path<String>, Query(ListQuery { cursor }): Query<ListQuery>) -> Answer {
     let merchant = merchant(&visit, &id).await?;
-    let channels = of_merchant(&visit, "channels", &id).await?;
-    let apps = of_merchant(&visit, "endpoint-apps", &id).await?.items;
-    let mut runs = of_merchant::<AuthorisationView>(&visit, "channel-authorisations", &id).await?.items;
+    let channels: ListPage<Channel> = page_of_merchant(&visit, "channels", &id, &cursor).await?;
+    let here = at!("/ui/merchants/{}/channels", id);
+    let mut runs: Vec<AuthorisationView> = of_merchant(&visit, "channel-authorisations", &id).await?;
     runs.retain(|run| run.state != "bound" && run.state != "abandoned");
     let page = List {
         t: visit.t,
         visit: &visit,
         merchant: &merchant,
         tabs: tabs(visit.t, &id, "/channels"),
-        channels: &channels,
-        apps: &apps,
+        bound: Bound::of(&visit, &channels.items).await,
+        next: channels.next.as_deref().map(|next| with_query(&here, [("cursor", Some(next))])),
+        channels: &channels.items,
         runs: &runs,
         may_operate: visit.can(Action::Operate, &scope(&merchant)),
     };
@@ -99,7 +97,7 @@ struct One<'a> {
 impl One<'_> {
     /// The endpoint application that it is bound to.
     fn app(&self) -> Option<&EndpointApp> {
-        app_of(self.apps, self.it)
+        self.apps.iter().find(|app| self.it.endpoint_app.as_ref() == Some(&app.id))
     }
 }
 
@@ -114,7 +112,7 @@ async fn one(visit: Visit, Path((id, channel)): Of) -> Answer {
 async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
     let it = channel(visit, of).await?;
-    let apps = of_merchant(visit, "endpoint-apps", id).await?.items;
+    let apps = of_merchant(visit, "endpoint-apps", id).await?;
     let names = Names::of(&visit.api, [it.authorised_by.as_str()].into_iter().chain(it.bound_by.as_deref())).await;
     let page = One {
         t: visit.t,

@@ -73,7 +73,7 @@ async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { endpoint_app 
 
 async fn show_form(visit: &Visit, id: &str, chosen: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
-    let apps = of_merchant(visit, "endpoint-apps", id).await?.items;
+    let apps = of_merchant(visit, "endpoint-apps", id).await?;
     let products = choices(visit, id).await?;
     let page = Form { t: visit.t, merchant: &merchant, apps: &apps, products: &products, chosen, filled };
     visit.page(head_of(visit, &merchant), &page)
@@ -148,7 +148,7 @@ async fn one(visit: Visit, Path((id, of)): Of) -> Answer {
 async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
     let it = run(visit, of).await?;
-    let apps = of_merchant(visit, "endpoint-apps", id).await?.items;
+    let apps = of_merchant(visit, "endpoint-apps", id).await?;
     let products = choices(visit, id).await?;
     let page = Run {
         t: visit.t,
@@ -178,7 +178,7 @@ async fn choose(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
 }
 
 async fn choose_for(visit: &Visit, of: &str, sent: &Sent) -> Result<(), Refused> {
-    let target = target(sent)?.ok_or_else(|| crate::refused::invalid("endpoint_app", visit.t.choose_one()))?;
+    let target = target(sent)?.ok_or_else(|| crate::refused::invalid(visit.t, "endpoint_app", visit.t.choose_one()))?;
     visit.api.act(Method::POST, &at!("/v1/channel-authorisations/{}/endpoint-app", of), &target).await
 }
 

@@ -58,7 +58,7 @@ struct New<'a> {
 
 /// The product instances that may be chosen: all but those that the merchant gave up.
 pub async fn choices(visit: &Visit, id: &str) -> Result<Vec<ProductInstance>, crate::visit::Shown> {
-    let mut products = of_merchant::<ProductInstance>(visit, "product-instances", id).await?.items;
+    let mut products = of_merchant::<ProductInstance>(visit, "product-instances", id).await?;
     products.retain(|product| product.state != InstanceState::Unsubscribed);
     Ok(products)
 }
@@ -128,7 +128,7 @@ async fn show(visit: &Visit, id: &str, cid: &str, filled: &Filled) -> Answer {
     let may_operate = visit.can(Action::Operate, &scope(&merchant));
     let mut addable = if may_operate && !it.app.is_default { choices(visit, id).await? } else { Vec::new() };
     addable.retain(|product| it.products.iter().all(|held| held.id != product.id));
-    let mut bindable = of_merchant::<Channel>(visit, "channels", id).await?.items;
+    let mut bindable = of_merchant::<Channel>(visit, "channels", id).await?;
     bindable.retain(|channel| channel.endpoint_app.as_ref() != Some(&it.app.id));
     let runtime: Value = visit.api.get(&at!("/v1/endpoint-apps/{}/runtime", cid)).await.or_show(visit)?;
     let page = One {
@@ -136,7 +136,7 @@ async fn show(visit: &Visit, id: &str, cid: &str, filled: &Filled) -> Answer {
         merchant: &merchant,
         addable,
         bindable,
-        nodes: of_merchant(visit, "org-nodes", id).await?.items,
+        nodes: of_merchant(visit, "org-nodes", id).await?,
         reach: visit.api.get(&at!("/v1/endpoint-apps/{}/org-nodes", cid)).await.or_show(visit)?,
         runtime: format!("{runtime:#}"),
         may_operate,

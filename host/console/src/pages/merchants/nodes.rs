@@ -8,7 +8,6 @@ use axum::{
 };
 use serde::Deserialize;
 
-use berth_base::page::Page as ListPage;
 use berth_model::{
     access::Action,
     endpoint::{
@@ -21,9 +20,10 @@ use super::{Tab, endpoint_apps::choices, head, merchant, of_merchant, scope, tab
 use crate::{
     Console,
     act::{Confirm, Sent},
+    api::MOST,
     frame::done,
     parts::Filled,
-    path::{at, with_query},
+    path::at,
     refused::{Refused, read},
     texts::Texts,
     tree::{Piece, pieces},
@@ -49,23 +49,9 @@ fn page_of(id: &str, vid: &str) -> String {
     at!("/ui/merchants/{}/nodes/{}", id, vid)
 }
 
-/// How many nodes a tree shows at most.
-const MOST: usize = 2_000;
-
 /// The nodes of a merchant, and whether there are more than a tree shows.
 async fn all(visit: &Visit, id: &str) -> Result<(Vec<OrgNode>, bool), crate::visit::Shown> {
-    let mut nodes = Vec::new();
-    let mut cursor = String::new();
-    while nodes.len() < MOST {
-        let members = [("merchant", Some(id)), ("limit", Some("200")), ("cursor", Some(cursor.as_str()))];
-        let page: ListPage<OrgNode> = visit.api.page(&with_query("/v1/org-nodes", members)).await.or_show(visit)?;
-        nodes.extend(page.items);
-        match page.next {
-            Some(next) => cursor = next,
-            None => return Ok((nodes, false)),
-        }
-    }
-    Ok((nodes, true))
+    visit.api.first("/v1/org-nodes", Some(("merchant", id))).await.or_show(visit)
 }
 
 #[derive(askama::Template)]
@@ -191,7 +177,7 @@ async fn show(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Answer {
         merchant: &merchant,
         nodes: &nodes,
         products: choices(visit, id).await?,
-        apps: of_merchant(visit, "endpoint-apps", id).await?.items,
+        apps: of_merchant(visit, "endpoint-apps", id).await?,
         may_operate: visit.can(Action::Operate, &scope(&merchant)),
         filled,
         it: &it,

@@ -51,7 +51,7 @@ struct Library<'a> {
 impl Library<'_> {
     /// The keywords of a template in one line.
     fn lines(&self, template: &PublicTemplate) -> String {
-        template.keywords.iter().map(|keyword| self.t.in_own(&keyword.name)).collect::<Vec<_>>().join(self.t.comma())
+        template.keywords.iter().map(|keyword| self.t.local(&keyword.name)).collect::<Vec<_>>().join(self.t.comma())
     }
 }
 
@@ -110,7 +110,7 @@ async fn show(visit: &Visit, id: &str, public_id: &str, filled: &Filled) -> Answ
     let public = public(visit, public_id).await.or_show(visit)?;
     let may_edit = visit.can(Action::Develop, &app.scope());
     let page = Choose { t: visit.t, app: &app, public: &public, may_edit, filled };
-    let mut head = below(visit, visit.t.in_own(&public.title), &app);
+    let mut head = below(visit, visit.t.local(&public.title), &app);
     head.above.push((visit.t.message_add().to_owned(), at!("/ui/mini-apps/{}/messages/new", id)));
     visit.page(head, &page)
 }

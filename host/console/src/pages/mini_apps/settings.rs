@@ -132,7 +132,7 @@ async fn set_shelf(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let on = sent.is_on("on");
     let said = if on { visit.t.is_back_on_shelf() } else { visit.t.took_off_shelf() };
     let result = if !on && sent.get("typed") != id {
-        Err(invalid("typed", &visit.t.type_to_confirm(&id)))
+        Err(invalid(visit.t, "typed", &visit.t.type_to_confirm(&id)))
     } else {
         let shelf = Shelf { on, note: sent.get("note").into(), resume: sent.is_on("resume") };
         visit.api.act(Method::POST, &at!("/v1/mini-apps/{}/shelf", id), &shelf).await

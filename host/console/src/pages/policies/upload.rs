@@ -58,5 +58,5 @@ async fn send(visit: &Visit, mut form: Multipart) -> Result<InstalledPolicy, Ref
             return visit.api.pass_on(Method::POST, "/v1/policies", field, "application/wasm").await;
         }
     }
-    Err(invalid("wasm", visit.t.no_file()))
+    Err(invalid(visit.t, "wasm", visit.t.no_file()))
 }

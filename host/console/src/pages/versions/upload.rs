@@ -99,7 +99,7 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
             _ => {}
         }
     }
-    Err(invalid("package", visit.t.no_file()))
+    Err(invalid(visit.t, "package", visit.t.no_file()))
 }
 
 /// Submits the version where that is wanted and it was not before.
@@ -115,12 +115,12 @@ async fn submitted(visit: &Visit, version: &Version, submit: bool) -> Result<(),
 fn package_name(t: Texts, id: &str, file: &str, version: &str) -> Result<String, Refused> {
     let file = file.rsplit(['/', '\\']).next().unwrap_or_default();
     match (file, version) {
-        ("", _) => Err(invalid("package", t.no_file())),
+        ("", _) => Err(invalid(t, "package", t.no_file())),
         (file, "") if file.ends_with(".apkg") => match file.starts_with(&format!("{id}_")) {
             true => Ok(file.to_owned()),
-            false => Err(invalid("package", &t.package_of_another(file, id))),
+            false => Err(invalid(t, "package", &t.package_of_another(file, id))),
         },
-        (_, "") => Err(invalid("version", t.no_version_number())),
+        (_, "") => Err(invalid(t, "version", t.no_version_number())),
         (_, version) => Ok(format!("{id}_{version}.apkg")),
     }
 }

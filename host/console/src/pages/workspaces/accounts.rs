@@ -1,20 +1,22 @@
 //! The accounts that have a role in a workspace: its admins and readers, its directory, and the server of its portal.
 
-use axum::{Router, extract::Path, http::Method, routing::get};
+use axum::{Router, extract::Path, routing::get};
 
+use berth_base::ids::WorkspaceId;
 use berth_model::{
-    access::{Action, Member, Role, ScopeKind, SetRole},
+    access::{Member, Role, Scope},
     workspace::Workspace,
 };
 
-use super::{Tab, head, scope, tabs, workspace};
+use super::{PLACE, Tab, head, tabs, workspace};
 use crate::{
     Console,
-    act::{Confirm, Sent},
+    act::Sent,
     frame::done,
+    pages::members::roles::{Place, Roles},
     parts::Filled,
     path::at,
-    refused::Refused,
+    refused::not_found,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -25,43 +27,40 @@ pub fn routes() -> Router<Console> {
         .route("/ui/workspaces/{id}/accounts/{account}/remove", get(confirm_take).post(take))
 }
 
-fn page_of(id: &str) -> String {
-    at!("/ui/workspaces/{}/accounts", id)
-}
-
 #[derive(askama::Template)]
 #[template(path = "workspaces/accounts.html")]
 struct Page<'a> {
     t: Texts,
     it: &'a Workspace,
     tabs: Vec<Tab>,
-    members: Vec<Member>,
-    may_manage: bool,
+    roles: &'a Roles<'a>,
+    command: String,
     filled: &'a Filled,
 }
 
-impl Page<'_> {
-    fn roles(&self) -> &'static [Role] {
-        ScopeKind::Workspace.roles()
+fn does(t: Texts, role: &Role) -> &'static str {
+    match role {
+        Role::Provisioner => t.ws_role_provisioner(),
+        Role::Server => t.ws_role_server(),
+        Role::Admin => t.ws_role_admin(),
+        _ => t.ws_role_viewer(),
     }
+}
 
-    fn is_role(&self, role: &Role) -> bool {
-        self.filled.get("role") == role.as_str()
-    }
-
-    fn does(&self, role: &Role) -> &'static str {
-        match role {
-            Role::Provisioner => self.t.ws_role_provisioner(),
-            Role::Server => self.t.ws_role_server(),
-            Role::Admin => self.t.ws_role_admin(),
-            _ => self.t.ws_role_viewer(),
-        }
-    }
+fn place(visit: &Visit, id: &str) -> Result<Place, Shown> {
+    let workspace: WorkspaceId = id.parse().map_err(|_| not_found()).or_show(visit)?;
+    Ok(Place {
+        scope: Scope::Workspace(workspace),
+        list: at!("/v1/workspaces/{}/accounts", id),
+        here: at!("/ui/workspaces/{}/accounts", id),
+        loss: |t, name| t.ws_take_role_effect(name),
+        does: Some(does),
+    })
 }
 
 /// The accounts that have a role in a workspace.
 pub async fn with_role(visit: &Visit, id: &str) -> Result<Vec<Member>, Shown> {
-    visit.api.list(&at!("/v1/workspaces/{}/accounts", id)).await.or_show(visit)
+    place(visit, id)?.members(visit).await
 }
 
 async fn list(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -70,11 +69,12 @@ async fn list(visit: Visit, Path(id): Path<String>) -> Answer {
 
 async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let it = workspace(visit, id).await?;
+    let place = place(visit, id)?;
     let page = Page {
         t: visit.t,
         tabs: tabs(visit.t, id, "/accounts"),
-        members: with_role(visit, id).await?,
-        may_manage: visit.can(Action::ManageMembers, &scope(&it)),
+        roles: &place.roles(visit, filled).await?,
+        command: place.command(),
         filled,
         it: &it,
     };
@@ -82,15 +82,11 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 }
 
 async fn give(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    match give_of(&visit, &id, &sent).await {
-        Ok(()) => done(&page_of(&id), visit.t.member_set()),
+    let place = place(&visit, &id)?;
+    match place.give(&visit, &sent).await {
+        Ok(()) => done(&place.here, visit.t.member_set()),
         Err(refused) => show(&visit, &id, &sent.again(&visit, refused)?).await,
     }
-}
-
-async fn give_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
-    let path = at!("/v1/workspaces/{}/accounts/{}", id, sent.get("account"));
-    visit.api.act(Method::PUT, &path, &SetRole { role: sent.read("role")? }).await
 }
 
 async fn confirm_take(visit: Visit, Path((id, account)): Path<(String, String)>) -> Answer {
@@ -98,26 +94,17 @@ async fn confirm_take(visit: Visit, Path((id, account)): Path<(String, String)>)
 }
 
 async fn show_take(visit: &Visit, id: &str, account: &str, filled: &Filled) -> Answer {
-    let t = visit.t;
     let it = workspace(visit, id).await?;
-    let members = with_role(visit, id).await?;
-    let name = members.iter().find(|member| member.account.as_str() == account).map_or(account, |member| &member.name);
-    let confirm = Confirm {
-        act: t.remove().into(),
-        effects: vec![t.ws_take_role_effect(name)],
-        is_dangerous: true,
-        back: page_of(id),
-        ..Confirm::default()
-    };
-    let title = format!("{} · {name}", t.remove());
-    let mut head = head(visit, &title, Some(&it));
-    head.above.push((t.ws_accounts().to_owned(), page_of(id)));
-    confirm.show(visit, head, filled)
+    let place = place(visit, id)?;
+    let mut above = head(visit, "", Some(&it)).above;
+    above.push((visit.t.ws_accounts().to_owned(), place.here.clone()));
+    place.show_take(visit, above, PLACE, account, filled).await
 }
 
 async fn take(visit: Visit, Path((id, account)): Path<(String, String)>, sent: Sent) -> Answer {
-    match visit.api.just(Method::DELETE, &at!("/v1/workspaces/{}/accounts/{}", id, account)).await {
-        Ok(()) => done(&page_of(&id), visit.t.member_removed()),
+    let place = place(&visit, &id)?;
+    match place.take(&visit, &account).await {
+        Ok(()) => done(&place.here, visit.t.member_removed()),
         Err(refused) => show_take(&visit, &id, &account, &sent.again(&visit, refused)?).await,
     }
 }

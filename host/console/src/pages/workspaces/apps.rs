@@ -28,9 +28,11 @@ use crate::{
     Console,
     act::{Confirm, Sent},
     frame::{Head, done},
+    pages::redirects::{self, Redirects},
     parts::{Badge, Filled, Tone},
     path::at,
     refused::{Refused, not_found},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -275,19 +277,26 @@ struct One<'a> {
     item: &'a Item,
     choices: &'a Choices,
     client: Option<&'a Client>,
+    redirects: Option<Redirects<'a>>,
     to_whom: String,
     may_edit: bool,
     filled: &'a Filled,
 }
 
 impl One<'_> {
+    /// What the page shows and does, as commands.
     fn command(&self) -> String {
         let (id, item) = (&self.it.id, &self.item.id);
-        let tool = match self.item.is_tool() {
-            true => format!("\nberth workspace tool show {id} {item}"),
-            false => String::new(),
-        };
-        format!("berth workspace access {id} {item}\nberth workspace give {id} {item} --everyone{tool}")
+        let given =
+            [format!("berth workspace access {id} {item}"), format!("berth workspace give {id} {item} --everyone")];
+        let edit = self.item.application.as_ref().map(|application| {
+            format!("berth workspace edit-application {id} {item} --url {}", quoted(&application.url))
+        });
+        let tool = self.client.map(|client| {
+            let redirects = redirects::command(&format!("berth workspace tool redirects {id} {item}"), &client.set);
+            format!("berth workspace tool show {id} {item}\n{redirects}")
+        });
+        given.into_iter().chain(edit).chain(tool).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -312,14 +321,26 @@ async fn show(visit: &Visit, id: &str, one: &str, secret: Option<String>, filled
     let contacts = contacts.map(|page| page.items).unwrap_or_default();
     let names = if access.members.is_empty() { Default::default() } else { book::member_names(visit, id).await };
     let client = if item.is_tool() { Some(tool::client(visit, id, one, secret).await.or_show(visit)?) } else { None };
+    let may_edit = visit.can(Action::Configure, &scope(&it));
+    let redirects = client.as_ref().map(|client| {
+        Redirects::new(
+            visit.t,
+            page_of(id, one) + "/client",
+            visit.t.ws_redirect_uris_hint(),
+            &client.set,
+            may_edit,
+            filled,
+        )
+    });
     let page = One {
         t: visit.t,
         visit,
         here: &page_of(id, one),
+        redirects,
         to_whom: given_to(visit.t, &access, &groups),
         choices: &Choices::of(&access, &groups, &contacts, &names, filled),
         client: client.as_ref(),
-        may_edit: visit.can(Action::Configure, &scope(&it)),
+        may_edit,
         filled,
         item: &item,
         it: &it,

@@ -6,7 +6,7 @@ use axum::http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use berth_base::{clock::Millis, page::Page as ListPage};
+use berth_base::clock::Millis;
 use berth_model::{
     access::Action,
     workspace::{GroupKind, Workspace, WorkspaceGroup, WorkspaceMember, directory::Directory},
@@ -80,13 +80,14 @@ struct Group {
     members: Vec<InGroup>,
 }
 
-/// A list of members, as SCIM sends it.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Users {
+/// A list, as SCIM sends it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound = "T: Deserialize<'de>")]
+pub struct Found<T> {
+    #[serde(default)]
     pub total_results: usize,
-    #[serde(rename = "Resources")]
-    pub resources: Vec<User>,
+    #[serde(rename = "Resources", default = "Vec::new")]
+    pub resources: Vec<T>,
 }
 
 impl InGroup {
@@ -128,6 +129,26 @@ pub struct Book<'a> {
     id: &'a str,
 }
 
+/// A text as filters of SCIM have it, which is one of JSON.
+pub fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The change that puts an address in the place of the one that is shown, or takes that out: further ones stay as they are.
+pub fn set_email(before: &str, email: &str) -> Value {
+    let shown = || format!("emails[value eq {}]", quoted(before));
+    match (before, email) {
+        ("", email) => json!({"op": "add", "path": "emails", "value": [work_email(email)]}),
+        (_, "") => json!({"op": "remove", "path": shown()}),
+        (_, email) => replace(&(shown() + ".value"), email),
+    }
+}
+
+/// The first address of a member.
+pub fn work_email(email: &str) -> Value {
+    json!({"value": email, "type": "work", "primary": true})
+}
+
 /// A change that adds a value, replaces one, or removes it when there is none to say.
 pub fn set(path: &str, value: &str) -> Value {
     if value.is_empty() { json!({"op": "remove", "path": path}) } else { replace(path, value) }
@@ -149,7 +170,7 @@ impl<'a> Book<'a> {
 
     /// How many members there are.
     pub async fn count_members(&self) -> Result<usize, Refused> {
-        Ok(self.visit.api.get::<Users>(&self.path("Users?count=0")).await?.total_results)
+        Ok(self.visit.api.get::<Found<User>>(&self.path("Users?count=0")).await?.total_results)
     }
 
     /// A member with the departments and tags that they are in.
@@ -158,7 +179,7 @@ impl<'a> Book<'a> {
     }
 
     /// A part of the members that a filter chooses, from a place in the list, which begins with 1.
-    pub async fn users(&self, filter: &str, from: usize, count: usize) -> Result<Users, Refused> {
+    pub async fn users(&self, filter: &str, from: usize, count: usize) -> Result<Found<User>, Refused> {
         let (from, count) = (from.to_string(), count.to_string());
         let members = [("filter", filter), ("startIndex", &from), ("count", &count), ("excludedAttributes", "groups")];
         let members = members.into_iter().map(|(name, value)| (name, Some(value)));
@@ -215,6 +236,15 @@ impl<'a> Book<'a> {
         Ok(group.members.into_iter().filter(|one| one.kind == "Group").map(|one| one.value).collect())
     }
 
+    /// The tags that a department has itself.
+    pub async fn tags_of_department(&self, groups: &Groups, department: &str) -> Result<Vec<String>, Refused> {
+        let filter = format!("members.value eq {}", quoted(department));
+        let members = [("filter", Some(filter.as_str())), ("excludedAttributes", Some("members"))];
+        let found: Found<Group> = self.visit.api.get(&with_query(&self.path("Groups"), members)).await?;
+        let is_tag = |id: &str| groups.get(id).is_none_or(|group| group.kind == GroupKind::Tag);
+        Ok(found.resources.into_iter().map(|group| group.id).filter(|id| is_tag(id)).collect())
+    }
+
     /// Removes a member.
     pub async fn remove_user(&self, member: &str) -> Result<(), Refused> {
         self.visit.api.just(Method::DELETE, &self.path(&at!("Users/{}", member))).await
@@ -237,28 +267,9 @@ pub async fn is_pulled(visit: &Visit, of: &Workspace) -> bool {
     found.is_ok_and(|found| found.is_some())
 }
 
-/// How many departments and tags, or members, pages look at.
-pub const MOST: usize = 2_000;
-
-/// All of a list with pages, up to [`MOST`], and whether there is more.
-async fn all<T: serde::de::DeserializeOwned>(visit: &Visit, path: &str) -> Result<(Vec<T>, bool), Refused> {
-    let mut items = Vec::new();
-    let mut cursor = String::new();
-    while items.len() < MOST {
-        let page = with_query(path, [("limit", Some("200")), ("cursor", Some(cursor.as_str()))]);
-        let page: ListPage<T> = visit.api.page(&page).await?;
-        items.extend(page.items);
-        match page.next {
-            Some(next) => cursor = next,
-            None => return Ok((items, false)),
-        }
-    }
-    Ok((items, true))
-}
-
 /// The names of the first members, by their ids.
 pub async fn member_names(visit: &Visit, id: &str) -> BTreeMap<String, String> {
-    let found = all::<WorkspaceMember>(visit, &at!("/v1/workspaces/{}/members", id)).await;
+    let found = visit.api.first::<WorkspaceMember>(&at!("/v1/workspaces/{}/members", id), None).await;
     let members = found.map(|(members, _)| members).unwrap_or_default();
     members.into_iter().map(|member| (member.id.to_string(), member.name)).collect()
 }
@@ -276,7 +287,7 @@ const DEEPEST: usize = 32;
 
 impl Groups {
     pub async fn of(visit: &Visit, id: &str) -> Result<Self, Refused> {
-        let (mut all, has_more) = all::<WorkspaceGroup>(visit, &at!("/v1/workspaces/{}/groups", id)).await?;
+        let (mut all, has_more) = visit.api.first::<WorkspaceGroup>(&at!("/v1/workspaces/{}/groups", id), None).await?;
         all.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { all, has_more })
     }
@@ -327,5 +338,21 @@ impl Groups {
     /// The departments that are in this one.
     pub fn below<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a WorkspaceGroup> {
         self.all.iter().filter(move |group| group.parent.as_ref().is_some_and(|parent| parent.as_str() == id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_changed_and_further_ones_stay() {
+        let shown = "emails[value eq \"a\\\"@x\"]";
+        assert_eq!(set_email("a\"@x", ""), json!({"op": "remove", "path": shown}));
+        assert_eq!(
+            set_email("a\"@x", "b@x"),
+            json!({"op": "replace", "path": format!("{shown}.value"), "value": "b@x"})
+        );
+        assert_eq!(set_email("", "b@x"), json!({"op": "add", "path": "emails", "value": [work_email("b@x")]}));
     }
 }

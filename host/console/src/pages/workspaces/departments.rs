@@ -15,12 +15,13 @@ use berth_model::{
 
 use super::{
     Tab, apps,
-    book::{Book, Groups, MOST, may_keep, replace},
+    book::{Book, Groups, may_keep, replace},
     head, listed, scope, tabs, workspace,
 };
 use crate::{
     Console,
     act::{Confirm, Sent},
+    api::MOST,
     frame::{Head, done},
     parts::Filled,
     path::{at, with_query},
@@ -211,7 +212,7 @@ async fn show(visit: &Visit, id: &str, group: &str, filled: &Filled) -> Answer {
         marked,
         has_more: members.next.is_some(),
         members: members.items,
-        given: given(visit, id, &groups, group).await,
+        given: given(visit, &it, &groups, group).await.or_show(visit)?,
         may_keep: may_keep(visit, &it).await,
         filled,
         groups: &groups,
@@ -220,12 +221,35 @@ async fn show(visit: &Visit, id: &str, group: &str, filled: &Filled) -> Answer {
     visit.page(below(visit, &one.name, &it), &page)
 }
 
-/// What is given to a department or a tag, or to a department that it is in: id and name.
-async fn given(visit: &Visit, id: &str, groups: &Groups, group: &str) -> Vec<(String, String)> {
+/// What is given to a department or a tag, to a department that it is in, or to a tag that one of these has: id and name.
+async fn given(visit: &Visit, it: &Workspace, groups: &Groups, group: &str) -> Result<Vec<(String, String)>, Refused> {
     let upwards: Vec<&str> = groups.upwards(group).into_iter().map(|group| group.id.as_str()).collect();
-    let held = apps::held(visit, id).await;
-    let given = held.into_iter().filter(|held| upwards.iter().any(|group| held.is_given_to(group)));
-    given.map(|held| (held.item.id, held.item.name)).collect()
+    given_to(visit, it, groups, &upwards).await
+}
+
+/// What is given to one of these, or to a tag that one of these has.
+async fn given_to(
+    visit: &Visit,
+    it: &Workspace,
+    groups: &Groups,
+    these: &[&str],
+) -> Result<Vec<(String, String)>, Refused> {
+    let mut by: Vec<String> = these.iter().map(|group| (*group).to_owned()).collect();
+    for group in these {
+        by.extend(tags_of(visit, it, groups, group).await?);
+    }
+    let held = apps::held(visit, it.id.as_str()).await;
+    let given = held.into_iter().filter(|held| by.iter().any(|group| held.is_given_to(group)));
+    Ok(given.map(|held| (held.item.id, held.item.name)).collect())
+}
+
+/// The tags that a department has, as far as the visitor may know: the address book tells them to who keeps it.
+async fn tags_of(visit: &Visit, it: &Workspace, groups: &Groups, group: &str) -> Result<Vec<String>, Refused> {
+    let is_department = groups.get(group).is_some_and(|one| one.kind == GroupKind::Department);
+    if !is_department || !visit.can(Action::Provision, &scope(it)) {
+        return Ok(Vec::new());
+    }
+    Book::of(visit, it.id.as_str()).tags_of_department(groups, group).await
 }
 
 /// What comes after an act: the page of the department or tag, which says so or shows what stands against it.
@@ -261,7 +285,7 @@ pub async fn by_user_name(visit: &Visit, id: &str, field: &str, name: &str) -> R
         "" => None,
         _ => visit.api.page(&path).await?.items.into_iter().next(),
     };
-    found.ok_or_else(|| invalid(field, &visit.t.ws_no_such_member(name)))
+    found.ok_or_else(|| invalid(visit.t, field, &visit.t.ws_no_such_member(name)))
 }
 
 /// Gives a tag to a department.
@@ -301,7 +325,7 @@ async fn show_unmark(visit: &Visit, (id, group, below): (&str, &str, &str), fill
     let t = visit.t;
     let about = about(visit, id, group).await?;
     let tag = found(visit, &about.groups, group)?;
-    let names = given(visit, id, &about.groups, group).await;
+    let names = given(visit, &about.it, &about.groups, group).await.or_show(visit)?;
     let mut effects = vec![t.ws_taken_out_effect(about.groups.name(below), &tag.name)];
     if !names.is_empty() {
         effects.push(t.ws_group_lost(listed(t, names.iter().map(|(_, name)| name.as_str()))));
@@ -333,7 +357,7 @@ async fn show_move(visit: &Visit, id: &str, group: &str, parent: &str, filled: &
     let one = found(visit, &about.groups, group)?;
     let place = if parent.is_empty() { t.ws_top().to_owned() } else { about.groups.path(parent) };
     let mut effects = vec![t.ws_move_effect(about.groups.path(group), place)];
-    let lost = lost_by_move(visit, id, &about.groups, one, parent).await;
+    let lost = lost_by_move(visit, &about, one, parent).await.or_show(visit)?;
     if !lost.is_empty() {
         effects.push(t.ws_group_lost(listed(t, lost.iter().map(String::as_str))));
     }
@@ -348,17 +372,21 @@ async fn show_move(visit: &Visit, id: &str, group: &str, parent: &str, filled: &
 }
 
 /// The names of what is given to a department now, and will not be below another parent.
-async fn lost_by_move(visit: &Visit, id: &str, groups: &Groups, one: &WorkspaceGroup, parent: &str) -> Vec<String> {
+async fn lost_by_move(
+    visit: &Visit,
+    about: &About,
+    one: &WorkspaceGroup,
+    parent: &str,
+) -> Result<Vec<String>, Refused> {
+    let About { it, groups, .. } = about;
     let before = match &one.parent {
-        Some(parent) => given(visit, id, groups, parent.as_str()).await,
-        None => Vec::new(),
+        Some(parent) => given(visit, it, groups, parent.as_str()).await?,
+        None => return Ok(Vec::new()),
     };
-    let stays = apps::held(visit, id).await;
-    let stays = stays.into_iter().filter(|held| held.is_given_to(one.id.as_str())).map(|held| held.item.id);
-    let stays: Vec<String> = stays.collect();
-    let after = given(visit, id, groups, parent).await;
-    let is_kept = |id: &String| stays.contains(id) || after.iter().any(|(kept, _)| kept == id);
-    before.into_iter().filter(|(id, _)| !is_kept(id)).map(|(_, name)| name).collect()
+    let mut kept = given_to(visit, it, groups, &[one.id.as_str()]).await?;
+    kept.extend(given(visit, it, groups, parent).await?);
+    let is_lost = |(id, _): &(String, String)| kept.iter().all(|(kept, _)| kept != id);
+    Ok(before.into_iter().filter(is_lost).map(|(_, name)| name).collect())
 }
 
 async fn move_below(visit: Visit, Path((id, group)): Of, sent: Sent) -> Answer {
@@ -393,7 +421,7 @@ async fn show_remove(visit: &Visit, id: &str, group: &str, filled: &Filled) -> A
     let about = about(visit, id, group).await?;
     let one = found(visit, &about.groups, group)?;
     let mut effects = vec![t.ws_remove_department_effect(&one.name)];
-    let names = given(visit, id, &about.groups, group).await;
+    let names = given(visit, &about.it, &about.groups, group).await.or_show(visit)?;
     if !names.is_empty() {
         effects.push(t.ws_group_lost(listed(t, names.iter().map(|(_, name)| name.as_str()))));
     }

@@ -10,7 +10,7 @@ use berth_model::{
     mini_app::MiniApp,
     privacy::{Collected, KindOfInfo, PersonalKind, PrivacyAgreement, PrivacyContact, PrivacyDraft, PrivacySdk, Words},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{super::super::mini_apps::mini_app, head_of, page_of};
 use crate::{
@@ -55,8 +55,12 @@ async fn change(
     sent: &Sent,
     change: impl FnOnce(&mut PrivacyAgreement) -> Result<(), Refused>,
 ) -> Result<(), Refused> {
-    let mut agreement = visit.api.get::<PrivacyDraft>(&path(id)).await?.agreement;
-    change(&mut agreement)?;
+    let (draft, tag): (PrivacyDraft, String) = visit.api.tagged(&path(id)).await?;
+    let (mut agreement, seen) = (draft.agreement, sent.get("tag"));
+    // The API says that the form was overtaken: no place of an item is looked up before.
+    if seen.is_empty() || seen == tag {
+        change(&mut agreement)?;
+    }
     visit.api.only_if(sent.get("tag")).act(Method::PUT, &path(id), &agreement).await
 }
 
@@ -69,6 +73,39 @@ fn put<T>(list: &mut Vec<T>, item: Item, new: Option<T>) -> Result<(), Refused> 
         (Some(_), None) => return Err(not_found()),
     }
     Ok(())
+}
+
+/// Where the item of a form is now: others may have moved it. One that they have changed is known by what does not change of
+/// it; one that is gone will be a new one.
+fn found<T: DeserializeOwned + PartialEq>(
+    list: &[T],
+    item: Item,
+    filled: &Filled,
+    is_same: impl Fn(&T, &T) -> bool,
+) -> Item {
+    let was = serde_json::from_str::<T>(filled.get("was"));
+    match (item.at, was) {
+        (Some(_), Ok(was)) if filled.is_overtaken() => {
+            let at = list.iter().position(|one| *one == was);
+            Item { at: at.or_else(|| list.iter().position(|one| is_same(one, &was))) }
+        }
+        _ => item,
+    }
+}
+
+/// The item that a form is about; a fresh one for a new one, and for one that others have taken out while somebody typed.
+fn item_of<'a, T>(list: &'a [T], item: Item, fresh: &'a T, filled: &Filled) -> Result<&'a T, Refused> {
+    match item.at.map(|at| list.get(at)) {
+        None => Ok(fresh),
+        Some(Some(one)) => Ok(one),
+        Some(None) if !filled.is_new() => Ok(fresh),
+        Some(None) => Err(not_found()),
+    }
+}
+
+/// An item as the form sends it along, so that it is found again where others have changed the list.
+fn as_sent(one: &impl Serialize) -> String {
+    serde_json::to_string(one).unwrap_or_default()
 }
 
 /// Words in both languages, from the fields of one name.
@@ -88,12 +125,6 @@ struct About<'a> {
     filled: &'a Filled,
 }
 
-impl About<'_> {
-    fn wrong(&self, place: &str) -> Option<String> {
-        self.filled.wrong_at(&self.t, place)
-    }
-}
-
 async fn about(visit: Visit, Path(id): Path<String>) -> Answer {
     show_about(&visit, &id, &Filled::default()).await
 }
@@ -107,7 +138,7 @@ async fn show_about(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         retention_days: agreement.retention_days.map(|days| days.to_string()).unwrap_or_default(),
         effective_on: agreement.effective_on.as_deref().unwrap_or_default(),
         agreement: &agreement,
-        tag: filled.or("tag", &tag),
+        tag: filled.tag(&tag),
         filled,
     };
     visit.page(head_of(visit, visit.t.privacy_about(), &app), &page)
@@ -124,7 +155,7 @@ async fn set_about(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
         };
         agreement.effective_on = sent.some("effective_on");
         let days = sent.some("retention_days").map(|days| days.parse()).transpose();
-        agreement.retention_days = days.map_err(|_| invalid("retention_days", visit.t.gray_no_number()))?;
+        agreement.retention_days = days.map_err(|_| invalid(visit.t, "retention_days", visit.t.gray_no_number()))?;
         agreement.supplement = words(&sent, "supplement");
         Ok(())
     });
@@ -146,17 +177,22 @@ struct CollectedForm<'a> {
     kinds: &'a [KindOfInfo],
     chosen: &'a str,
     tag: &'a str,
+    was: &'a str,
+    is_gone: bool,
     place: usize,
     filled: &'a Filled,
 }
 
 impl CollectedForm<'_> {
-    fn wrong(&self, member: &str) -> Option<String> {
-        self.filled.wrong_at(&self.t, &format!("collected.{}.{member}", self.place))
+    /// The place of a member in the draft.
+    fn at(&self, member: &str) -> String {
+        format!("collected.{}.{member}", self.place)
     }
 
-    fn wrong_apis(&self) -> Option<String> {
-        self.filled.wrong_at(&self.t, "apis").or_else(|| self.wrong("apis"))
+    /// The name of the kind that it has now.
+    fn kind_now(&self) -> &str {
+        let found = self.kinds.iter().find(|one| one.kind == self.one.kind);
+        found.map_or(self.one.kind.as_str(), |one| self.t.local(&one.name))
     }
 
     /// The APIs and buttons that use a kind.
@@ -175,10 +211,10 @@ async fn show_collected(visit: &Visit, id: &str, item: Item, filled: &Filled) ->
     let (agreement, tag) = draft(visit, id).await?;
     let fresh =
         Collected { kind: PersonalKind::Location, name: Words::default(), apis: Vec::new(), purpose: Words::default() };
-    let one = match item.at {
-        None => &fresh,
-        Some(at) => agreement.collected.get(at).ok_or_else(not_found).or_show(visit)?,
-    };
+    let asked = item;
+    let item = found(&agreement.collected, asked, filled, |a, b| (a.kind, &a.name) == (b.kind, &b.name));
+    let one = item_of(&agreement.collected, item, &fresh, filled).or_show(visit)?;
+    let was = as_sent(one);
     let kinds: Vec<KindOfInfo> = visit.api.list("/v1/privacy-kinds").await.or_show(visit)?;
     let page = CollectedForm {
         t: visit.t,
@@ -188,7 +224,9 @@ async fn show_collected(visit: &Visit, id: &str, item: Item, filled: &Filled) ->
         apis: one.apis.iter().map(|api| api.as_str()).collect::<Vec<_>>().join(", "),
         kinds: &kinds,
         chosen: filled.or("kind", one.kind.as_str()),
-        tag: filled.or("tag", &tag),
+        tag: filled.tag(&tag),
+        was: filled.made_of("was", &was),
+        is_gone: item.at != asked.at && item.at.is_none(),
         place: item.at.unwrap_or(agreement.collected.len()),
         filled,
     };
@@ -223,13 +261,16 @@ struct SdkForm<'a> {
     item: Item,
     sdk: &'a PrivacySdk,
     tag: &'a str,
+    was: &'a str,
+    is_gone: bool,
     place: usize,
     filled: &'a Filled,
 }
 
 impl SdkForm<'_> {
-    fn wrong(&self, member: &str) -> Option<String> {
-        self.filled.wrong_at(&self.t, &format!("sdks.{}.{member}", self.place))
+    /// The place of a member in the draft.
+    fn at(&self, member: &str) -> String {
+        format!("sdks.{}.{member}", self.place)
     }
 
     /// Whether a kind is ticked.
@@ -252,12 +293,21 @@ async fn show_sdk(visit: &Visit, id: &str, item: Item, filled: &Filled) -> Answe
         collects: Vec::new(),
         policy_url: String::new(),
     };
-    let sdk = match item.at {
-        None => &fresh,
-        Some(at) => agreement.sdks.get(at).ok_or_else(not_found).or_show(visit)?,
+    let asked = item;
+    let item = found(&agreement.sdks, asked, filled, |a, b| a.name == b.name);
+    let sdk = item_of(&agreement.sdks, item, &fresh, filled).or_show(visit)?;
+    let was = as_sent(sdk);
+    let page = SdkForm {
+        t: visit.t,
+        app: &app,
+        item,
+        sdk,
+        tag: filled.tag(&tag),
+        was: filled.made_of("was", &was),
+        is_gone: item.at != asked.at && item.at.is_none(),
+        place: item.at.unwrap_or(agreement.sdks.len()),
+        filled,
     };
-    let place = item.at.unwrap_or(agreement.sdks.len());
-    let page = SdkForm { t: visit.t, app: &app, item, sdk, tag: filled.or("tag", &tag), place, filled };
     visit.page(head_of(visit, visit.t.privacy_sdk(), &app), &page)
 }
 
@@ -277,5 +327,27 @@ async fn set_sdk(visit: Visit, Path(id): Path<String>, Query(item): Query<Item>,
     match change(&visit, &id, &sent, |agreement| put(&mut agreement.sdks, item, sdk_of(&sent))).await {
         Ok(()) => done(&page_of(&id), visit.t.edited()),
         Err(refused) => show_sdk(&visit, &id, item, &sent.again(&visit, refused)?).await,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::refused::Refusal;
+
+    fn overtaken(was: &str) -> Filled {
+        let refusal =
+            serde_json::json!({"type": "/problems/precondition-failed", "title": "", "status": 412, "detail": ""});
+        Filled::with(vec![("was".into(), was.into())]).said(serde_json::from_value::<Refusal>(refusal).unwrap())
+    }
+
+    #[test]
+    fn an_item_is_found_where_others_have_moved_it() {
+        let list = ["b2".to_owned(), "a1".to_owned(), "c3".to_owned()];
+        let at = |was: &str| found(&list, Item { at: Some(0) }, &overtaken(was), |a, b| a[..1] == b[..1]).at;
+        assert_eq!([at("\"a1\""), at("\"c9\""), at("\"d4\"")], [Some(1), Some(2), None]);
+        let untouched = Filled::with(vec![("was".into(), "\"a1\"".into())]);
+        assert_eq!(found(&list, Item { at: Some(0) }, &untouched, |_, _| true).at, Some(0));
     }
 }

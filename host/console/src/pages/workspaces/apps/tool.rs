@@ -14,7 +14,7 @@ use crate::{
     Console,
     act::{Confirm, Sent},
     frame::done,
-    pages::workspaces::workspace,
+    pages::{redirects, workspaces::workspace},
     parts::{Filled, Names},
     refused::Refused,
     visit::{Answer, Visit},
@@ -29,9 +29,8 @@ pub fn routes() -> Router<Console> {
 /// What a tool has registered, and the secret that was made just now.
 pub struct Client {
     pub registered: ToolClient,
-    /// Its addresses, one on a line.
-    pub redirects: String,
-    pub after_logout: String,
+    /// Its addresses.
+    pub set: SetOidcClient,
     pub names: Names,
     pub secret: Option<String>,
 }
@@ -41,17 +40,15 @@ pub async fn client(visit: &Visit, id: &str, item: &str, secret: Option<String>)
     let registered: ToolClient = visit.api.get(&(path_of(id, item) + "/oidc-client")).await?;
     let by = registered.secret_issued_by.iter().map(|account| account.as_str());
     let names = Names::of(&visit.api, by).await;
-    let redirects = registered.redirect_uris.join("\n");
-    let after_logout = registered.post_logout_redirect_uris.join("\n");
-    Ok(Client { registered, redirects, after_logout, names, secret })
+    let set = SetOidcClient {
+        redirect_uris: registered.redirect_uris.clone(),
+        post_logout_redirect_uris: registered.post_logout_redirect_uris.clone(),
+    };
+    Ok(Client { registered, set, names, secret })
 }
 
 async fn set(visit: Visit, Path((id, item)): Of, sent: Sent) -> Answer {
-    let lines = |name: &str| sent.lines(name).map(str::to_owned).collect();
-    let set = SetOidcClient {
-        redirect_uris: lines("redirect_uris"),
-        post_logout_redirect_uris: lines("post_logout_redirect_uris"),
-    };
+    let set = redirects::sent_of(&sent);
     match visit.api.act(Method::PUT, &(path_of(&id, &item) + "/oidc-client"), &set).await {
         Ok(()) => done(&page_of(&id, &item), visit.t.edited()),
         Err(refused) => show(&visit, &id, &item, None, &sent.again(&visit, refused)?).await,
