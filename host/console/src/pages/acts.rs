@@ -88,13 +88,14 @@ impl ListQuery {
     }
 }
 
-/// Who may not read all acts reads those about one place at a time, at first of the first one.
+/// Who may not read all acts reads their own, or those about one place at a time, at first of the first one.
 async fn places(visit: &Visit, query: &mut ListQuery) -> Vec<Choice> {
     let mut places = scopes(visit, Action::ReadActs).await;
     places.retain(|choice| !choice.value.starts_with("platform/"));
     let reads_all = visit.can(Action::ReadActs, &Scope::Platform);
     if query.place.is_empty()
         && query.mini_app.is_empty()
+        && query.actor != visit.me.account.id.as_str()
         && !reads_all
         && let Some(first) = places.first()
     {
