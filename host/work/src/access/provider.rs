@@ -232,7 +232,7 @@ impl People {
     /// would have a way in of their own from then on (P19).
     ///
     /// # Errors
-    /// `no-sign-in-provider`; `missing-grant`; those of the proof, as at [`People::prove`]; `login-provider-unreachable`;
+    /// `no-sign-in-provider`; `missing-grant`; those of the proof, as for removing a second factor; `login-provider-unreachable`;
     /// `login-provider-wrong`.
     #[tracing::instrument(name = "provider_visit.begin_link", skip_all)]
     pub async fn visit_provider_to_link(&self, caller: &Caller, proof: OwnProof) -> Result<ProviderVisit> {
@@ -247,7 +247,7 @@ impl People {
     /// password could not get in any more, so they set one before.
     ///
     /// # Errors
-    /// `not-found` when the account is not linked; those of the proof, as at [`People::prove`]; `missing-grant`.
+    /// `not-found` when the account is not linked; those of the proof, as for removing a second factor; `missing-grant`.
     #[tracing::instrument(name = "provider_link.remove", skip_all)]
     pub async fn unlink_provider(&self, caller: &Caller, proof: OwnProof) -> Result<()> {
         caller.require_all_scopes("changes how somebody gets in")?;
@@ -306,7 +306,8 @@ impl People {
         Ok(started)
     }
 
-    /// Links the caller's account to whoever has signed in at the provider, in place of the person that it may be linked to.
+    /// Links the caller's account to whoever has signed in at the provider, in place of the person that it may be linked to, whose
+    /// sessions end.
     ///
     /// # Errors
     /// `sign-in-over` when the visit was begun in another browser, by somebody else or for something else, or has ended;
@@ -322,6 +323,10 @@ impl People {
         let person = provider.who(&self.db, came).await?;
         let mut tx = self.db.begin().await?;
         tx.hold_account(&caller.account).await?;
+        let before = tx.provider_link(&caller.account).await?;
+        if before.is_some_and(|before| (&before.issuer, &before.subject) != (&provider.issuer, &person.subject)) {
+            unlink(&mut tx, caller, &caller.account).await?;
+        }
         let link = link(&mut tx, &caller.account, &provider.issuer, &person).await?;
         tx.commit().await?;
         Ok(link)

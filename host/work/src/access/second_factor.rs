@@ -116,7 +116,8 @@ impl People {
     /// Removes the second factor of the caller's account.
     ///
     /// # Errors
-    /// `not-found` when there is none; those of the proof, as at [`People::prove`]; `missing-grant`.
+    /// `not-found` when there is none; `wrong-credentials` when the password or the code is another one; `no-password`;
+    /// `too-many-requests` after too many wrong codes; `missing-grant`; `invalid-field`; `unavailable`.
     #[tracing::instrument(name = "second_factor.remove", skip_all)]
     pub async fn remove_second_factor(&self, caller: &Caller, proof: OwnProof) -> Result<()> {
         caller.require_all_scopes("removes a second factor")?;
