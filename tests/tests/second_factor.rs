@@ -298,7 +298,8 @@ on_both! {
         }
         api.post("/v1/tokens", json!({"name": "t"})).await.refused("second-factor-owed");
         api.post("/v1/teams", json!({"name": "t"})).await.refused("second-factor-owed");
-        api.delete("/v1/sessions/tok_01JZZZZZZZZZZZZZZZZZZZZZZZ").await.refused("second-factor-owed");
+        let other = host.anonymous().post("/v1/sessions", credentials.clone()).await.good();
+        api.delete(&format!("/v1/sessions/{}", text(&other["session"]["id"]))).await.refused("second-factor-owed");
         api.get(FACTOR).await.refused("not-found");
         let key = text(&api.post(FACTOR, json!({"password": PASSWORD})).await.good()["secret"]);
         let code = || authenticator::code(&key, host.app.db.now().0 / 1000);

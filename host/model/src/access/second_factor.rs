@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn p22_who_has_to_have_a_second_factor() {
-        let team = Scope::parse(ScopeKind::Team, "team_01JZZZZZZZZZZZZZZZZZZZZZZZ").unwrap();
-        let of = |role| vec![(team.clone(), role)];
+        let mall = Scope::parse(ScopeKind::HostApp, "mall").unwrap();
+        let of = |role| vec![(mall.clone(), role)];
         let holds =
             |which: RequireSecondFactor, by| [of(Role::Admin), of(Role::Viewer)].map(|roles| which.holds(by, &roles));
         for (which, held) in [
