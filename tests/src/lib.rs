@@ -45,7 +45,6 @@ use berth_judge::Compiler;
 use berth_package::{PackOptions, PackageName, pack};
 use berth_store::DbConfig;
 use berth_work::{
-    access::authenticate,
     app::App,
     config::{Config, Storage},
 };
@@ -282,7 +281,7 @@ impl Host {
 
     /// The caller that the host makes of this token.
     pub async fn caller(&self, token: &str) -> berth_model::access::Caller {
-        authenticate(&self.app.db, token).await.unwrap()
+        self.app.people.authenticate(token).await.unwrap()
     }
 }
 

@@ -76,6 +76,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/search", May::Anybody),
     ("GET", "/v1/accounts", May::Platform),
     ("POST", "/v1/accounts", May::Platform),
+    ("GET", "/v1/accounts/{id}", May::Platform),
     ("POST", "/v1/accounts/{id}/disable", May::Platform),
     ("POST", "/v1/accounts/{id}/enable", May::Platform),
     ("GET", "/v1/account-names", May::Anybody),
@@ -94,7 +95,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/me/provider-link/visits", May::Anybody),
     ("GET", "/v1/me/provider-link", May::Anybody),
     ("PUT", "/v1/me/provider-link", May::Anybody),
-    ("DELETE", "/v1/me/provider-link", May::Anybody),
+    ("POST", "/v1/me/provider-link/remove", May::Anybody),
+    ("DELETE", "/v1/accounts/{id}/provider-link", May::Platform),
     ("GET", "/v1/invitations", May::Anybody),
     ("POST", "/v1/invitations", TEAM_ADMIN),
     ("DELETE", "/v1/invitations/{id}", TEAM_ADMIN),
@@ -702,8 +704,14 @@ impl Cast {
             ("POST", "/v1/accounts" | "/v1/teams" | "/v1/merchants" | "/v1/tokens") => json!({"name": "new"}),
             ("PUT", "/v1/me/password") => json!({"new": "correct pony pile", "sign_in_name": "new"}),
             ("POST", "/v1/me/second-factor") => json!({"password": "guess"}),
-            ("POST", "/v1/me/second-factor/confirm" | "/v1/me/second-factor/remove") => json!({"code": "guess"}),
-            ("POST", "/v1/sign-in-provider/visits" | "/v1/me/provider-link/visits") => json!({}),
+            (
+                "POST",
+                "/v1/me/second-factor/confirm"
+                | "/v1/me/second-factor/remove"
+                | "/v1/me/provider-link/visits"
+                | "/v1/me/provider-link/remove",
+            ) => json!({"code": "guess"}),
+            ("POST", "/v1/sign-in-provider/visits") => json!({}),
             ("POST", "/v1/sign-in-provider/sessions") | ("PUT", "/v1/me/provider-link") => {
                 json!({"state": "guess", "cookie": "guess", "code": "guess"})
             }

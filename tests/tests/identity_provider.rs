@@ -85,10 +85,28 @@ impl Company {
         self.nobody().post(SESSIONS, came).await
     }
 
+    /// Somebody new, who has a password.
+    async fn somebody(&self, name: &str) -> (String, Api) {
+        let (account, api) = self.host.somebody(name).await;
+        api.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": format!("{name}@example.com")}))
+            .await
+            .good();
+        (account, api)
+    }
+
+    /// Begins to link the account of a person, who knows the password.
+    async fn begin_link(&self, api: &Api) -> Value {
+        api.post(&format!("{LINK}/visits"), json!({"password": PASSWORD})).await.good()
+    }
+
     /// The account of a person links to who they are at the provider.
     async fn link(&self, api: &Api, person: &str) -> Answer {
-        let visit = api.post(&format!("{LINK}/visits"), json!({})).await.good();
+        let visit = self.begin_link(api).await;
         api.put(LINK, self.came(person, &visit).await).await
+    }
+
+    async fn unlink(&self, api: &Api) -> Answer {
+        api.post(&format!("{LINK}/remove"), json!({"password": PASSWORD})).await
     }
 
     fn with(&self, started: &Value) -> Api {
@@ -131,13 +149,12 @@ on_both! {
         assert_eq!(started.iter().filter(|one| one["data"]["by"] == "provider").count(), 3);
         assert_eq!(acme.told("provider_link.made").await.len(), 2);
         // Nobody gets out of the only way in.
-        ann.delete(LINK).await.refused("no-password");
+        acme.unlink(&ann).await.refused("no-password");
     }
 
     async fn p17_an_account_is_linked_by_its_own_person_and_by_nothing_else(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
-        let (account, ann) = acme.host.somebody("ann").await;
-        ann.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": "ann@example.com"})).await.good();
+        let (account, ann) = acme.somebody("ann").await;
         acme.provider.control(json!({"claims": {"email": "ann@example.com", "email_verified": true}})).await;
         acme.sign_in("ann").await.refused("provider-not-linked");
         acme.provider.control(json!({})).await;
@@ -149,24 +166,25 @@ on_both! {
         let started = acme.sign_in("ann").await.good();
         assert_eq!(started["session"]["account"], json!(account));
         // One person at the provider is one account.
-        let (_, bob) = acme.host.somebody("bob").await;
+        let (_, bob) = acme.somebody("bob").await;
         acme.link(&bob, "ann").await.refused("provider-subject-taken");
         bob.get(LINK).await.refused("not-found");
         // Another person takes the place of the one before.
         acme.link(&ann, "ann.lee").await.good();
+        acme.with(&started).get("/v1/me").await.refused("invalid-token");
         acme.sign_in("ann").await.refused("provider-not-linked");
         acme.link(&bob, "ann").await.good();
-        narrow.delete(LINK).await.refused("missing-grant");
-        ann.delete(LINK).await.good();
-        ann.delete(LINK).await.refused("not-found");
+        acme.unlink(&narrow).await.refused("missing-grant");
+        acme.unlink(&ann).await.good();
+        acme.unlink(&ann).await.refused("not-found");
         acme.sign_in("ann.lee").await.refused("provider-not-linked");
-        assert_eq!(acme.told("provider_link.removed").await[0]["data"]["subject"], "ann.lee");
+        let removed: Vec<_> = acme.told("provider_link.removed").await.iter().map(|one| one["data"]["subject"].clone()).collect();
+        assert_eq!(removed, ["ann", "ann.lee"]);
     }
 
     async fn p17_p8_neither_the_second_factor_is_asked_for_nor_a_disabled_account_let_in(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
-        let (account, ann) = acme.host.somebody("ann").await;
-        ann.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": "ann"})).await.good();
+        let (account, ann) = acme.somebody("ann").await;
         let key = text(&ann.post("/v1/me/second-factor", json!({"password": PASSWORD})).await.good()["secret"]);
         let code = authenticator::code(&key, acme.host.app.db.now().0 / 1000);
         ann.post("/v1/me/second-factor/confirm", json!({"code": code})).await.good();
@@ -239,9 +257,9 @@ on_both! {
 
     async fn p16_p17_f82_a_visit_is_for_what_it_was_begun(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
-        let (_, ann) = acme.host.somebody("ann").await;
-        let (_, bob) = acme.host.somebody("bob").await;
-        let link = async || ann.post(&format!("{LINK}/visits"), json!({})).await.good();
+        let (_, ann) = acme.somebody("ann").await;
+        let (_, bob) = acme.somebody("bob").await;
+        let link = async || acme.begin_link(&ann).await;
         acme.nobody().post(SESSIONS, acme.came("ann", &link().await).await).await.refused("sign-in-over");
         bob.put(LINK, acme.came("ann", &link().await).await).await.refused("sign-in-over");
         ann.put(LINK, acme.came("ann", &acme.begin().await).await).await.refused("sign-in-over");
@@ -299,8 +317,9 @@ on_both! {
         assert_eq!(ann.get(&back).await.address, "/ui");
         let page = ann.get(&back).await;
         assert!(page.says("The visit of the identity provider is over") && page.faults().is_empty(), "{}", page.html);
-        let page = ann.send("/ui/me/provider/unlink", &[]).await;
+        let page = ann.send("/ui/me/provider/unlink", &[("password", PASSWORD)]).await;
         assert!(page.says("The account has no password") && page.says("Linked since"), "{}", page.html);
+        assert!(page.says("Set a password first") && !page.posts().contains(&"/ui/me/provider/unlink".into()), "{}", page.html);
 
         // By the link on the page, as a browser follows it all the way.
         let mut browser = Browser::of("ann");
@@ -317,14 +336,131 @@ on_both! {
         assert!(browser.open(&format!("{url}/ui/me")).await.page.contains("Linked since"));
 
         // By the page of one's own access.
-        let bob = Pages::signed_in(&acme.host, &acme.host.admin_token).await;
-        let page = bob.send("/ui/me/provider", &[]).await;
+        let (account, api) = acme.somebody("bob").await;
+        let token = text(&api.post("/v1/tokens", json!({"name": "t"})).await.good()["secret"]);
+        let bob = Pages::signed_in(&acme.host, &token).await;
+        let page = bob.get("/ui/me").await;
+        assert!(page.posts().contains(&"/ui/me/provider".into()) && page.faults().is_empty(), "{:?}", page.faults());
+        let page = bob.send("/ui/me/provider", &[("password", "canary another pile")]).await;
+        assert!(page.says("The sign-in name or the password is wrong") && page.says("Link with Acme"), "{}", page.html);
+        let page = bob.send("/ui/me/provider", &[("password", PASSWORD)]).await;
         let on = page.headers["refresh"].to_str().unwrap().strip_prefix("0; url=").unwrap().to_owned();
         let back = acme.away("bob", &on).await;
         let page = bob.get(&format!("{}?{}", back.path(), back.query().unwrap())).await;
         assert_eq!(page.address, "/ui/me");
         assert!(page.says("The account is linked.") && page.says("Linked since"), "{}", page.html);
+        // Admins see it, and take it away.
+        let admin = Pages::signed_in(&acme.host, &acme.host.admin_token).await;
+        let address = format!("/ui/accounts/{account}");
+        assert!(admin.get("/ui/accounts").await.links().contains(&address));
+        let page = admin.get(&address).await;
+        assert!(page.says("Linked since") && page.says(&acme.provider.url) && page.faults().is_empty(), "{:?}", page.faults());
+        let unlink = format!("{address}/provider-link");
+        assert!(page.links().contains(&unlink));
+        let page = admin.get(&unlink).await;
+        assert!(page.says("Sessions that were started there end") && page.faults().is_empty(), "{:?}", page.faults());
+        let page = admin.send(&unlink, &[]).await;
+        assert!(page.address == address && page.says("Not linked"), "{}", page.html);
         let page = Pages::new(&acme.host).get(&format!("{BACK}?error=access_denied&state=guess")).await;
         assert!(page.says("The visit of the identity provider is over"), "{}", page.html);
+    }
+
+    async fn p19_f82_an_open_session_plants_no_way_in(host) {
+        let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
+        let (account, ann) = acme.somebody("ann").await;
+        let begin = async |proof: Value| ann.post(&format!("{LINK}/visits"), proof).await;
+        begin(json!({})).await.refused("invalid-field");
+        begin(json!({"password": "canary another pile"})).await.refused("wrong-credentials");
+        begin(json!({"code": "000000"})).await.refused("not-found");
+        let (_, bob) = acme.host.somebody("bob").await;
+        bob.post(&format!("{LINK}/visits"), json!({"password": PASSWORD})).await.refused("no-password");
+        // What was tried is in the log, for its own person as well.
+        let tried = ann.get(&format!("/v1/acts?actor={account}&outcome=refused")).await.good();
+        let wrong: Vec<_> = tried["items"].as_array().unwrap().iter().map(|act| act["refused"].clone()).collect();
+        assert_eq!(wrong, ["not-found", "wrong-credentials"]);
+
+        let key = text(&ann.post("/v1/me/second-factor", json!({"password": PASSWORD})).await.good()["secret"]);
+        let code = || authenticator::code(&key, acme.host.app.db.now().0 / 1000);
+        ann.post("/v1/me/second-factor/confirm", json!({"code": code()})).await.good();
+        // A code is not used up by a provider that gives no answer.
+        acme.clock.advance_seconds(30);
+        let visit = begin(json!({"code": code()})).await.good();
+        begin(json!({"code": code()})).await.refused("wrong-credentials");
+        ann.put(LINK, acme.came("ann", &visit).await).await.good();
+        acme.clock.advance_seconds(30);
+        let remove = async |proof: Value| ann.post(&format!("{LINK}/remove"), proof).await;
+        remove(json!({})).await.refused("invalid-field");
+        remove(json!({"password": "canary another pile"})).await.refused("wrong-credentials");
+        let (here, there) = (acme.sign_in("ann").await.good(), acme.sign_in("ann").await.good());
+        let (here, there) = (acme.with(&here), acme.with(&there));
+        here.post(&format!("{LINK}/remove"), json!({"code": code()})).await.good();
+        there.get("/v1/me").await.refused("invalid-token");
+        here.get("/v1/me").await.good();
+        acme.sign_in("ann").await.refused("provider-not-linked");
+    }
+
+    async fn p19_admins_see_who_is_linked_and_take_a_link_away(host) {
+        let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
+        let (account, ann) = acme.somebody("ann").await;
+        acme.link(&ann, "ann").await.good();
+        let bob = acme.sign_in("bob").await.good();
+        let newcomer = text(&bob["session"]["account"]);
+        let one = acme.admin.get(&format!("/v1/accounts/{account}")).await.good();
+        assert_eq!((&one["id"], &one["sign_in_name"]), (&json!(account), &json!("ann@example.com")));
+        assert_eq!((&one["provider_link"]["subject"], &one["second_factor"]), (&json!("ann"), &Value::Null));
+        let linked = async |which: &str| {
+            let all = acme.admin.get(&format!("/v1/accounts{which}")).await.good();
+            let ids: Vec<_> = all["items"].as_array().unwrap().iter().map(|one| text(&one["id"])).collect();
+            ids
+        };
+        assert_eq!(linked("?linked=true").await, [newcomer.clone(), account.clone()]);
+        let (others, all) = (linked("?linked=false").await, linked("").await);
+        assert!(!others.contains(&account) && others.len() + 2 == all.len());
+
+        let path = |account: &str| format!("/v1/accounts/{account}/provider-link");
+        ann.delete(&path(&account)).await.refused("missing-grant");
+        let started = acme.with(&acme.sign_in("ann").await.good());
+        acme.admin.delete(&path(&account)).await.good();
+        acme.admin.delete(&path(&account)).await.refused("not-found");
+        started.get("/v1/me").await.refused("invalid-token");
+        ann.get("/v1/me").await.good();
+        let removed = acme.told("provider_link.removed").await.remove(0);
+        assert_ne!(removed["actor"], json!(account));
+        let act = acme.admin.get(&format!("/v1/acts/{}", text(&removed["act"]))).await.good();
+        assert_eq!(act["operation"], "access.unlink_of");
+        // The last way in is taken away by who says so.
+        let refused = acme.admin.delete(&path(&newcomer)).await.refused("last-way-in");
+        assert!(text(&refused["detail"]).contains("even_last"), "{refused}");
+        acme.with(&bob).get("/v1/me").await.good();
+        acme.admin.delete(&format!("{}?even_last=true", path(&newcomer))).await.good();
+        acme.with(&bob).get("/v1/me").await.refused("invalid-token");
+        let invited = acme.admin.post("/v1/invitations", json!({"account": newcomer})).await.good();
+        acme.nobody().post("/v1/invitations/accept", json!({"code": invited["code"]})).await.good();
+        // One's own takes a proof.
+        acme.admin.put("/v1/me/password", json!({"new": PASSWORD, "sign_in_name": "admin"})).await.good();
+        acme.link(&acme.admin, "admin").await.good();
+        let me = text(&acme.admin.get("/v1/me").await.good()["account"]["id"]);
+        acme.admin.delete(&path(&me)).await.refused("missing-grant");
+        acme.admin.get(LINK).await.good();
+    }
+
+    async fn p21_an_address_begins_a_limited_number_of_visits(host) {
+        let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
+        let host = acme.host.listening(|http| {
+            http.trusted_proxy = vec!["127.0.0.0/8".parse().unwrap()];
+            http.devices.visits = "2/1h".parse().unwrap();
+        });
+        let host = host.await;
+        let begin = async |address: &str| {
+            let request = host.anonymous().request("POST", VISITS).header("X-Forwarded-For", address);
+            Answer::of(request.json(&json!({})), "visit".into()).await
+        };
+        begin("203.0.113.7").await.good();
+        begin("203.0.113.7").await.good();
+        let answer = begin("203.0.113.7").await;
+        let wait: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=1800).contains(&wait), "{wait}");
+        answer.refused("too-many-requests");
+        begin("203.0.113.8").await.good();
     }
 }

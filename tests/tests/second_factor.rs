@@ -1,6 +1,8 @@
-//! A second factor: codes of an app, and recovery codes (P14, P15).
+//! A second factor: codes of an app, and recovery codes (P14, P15, P20, P22).
 
-use berth_base::clock::ManualClock;
+use berth_base::clock::{ManualClock, Nature};
+use berth_model::access::RequireSecondFactor;
+use berth_model::access::RequireSecondFactor;
 use berth_tests::{Answer, Api, Host, authenticator, browser::Browser, clock, on_both, scene::text};
 use serde_json::{Value, json};
 
@@ -13,19 +15,29 @@ const FACTOR: &str = "/v1/me/second-factor";
 struct Ann {
     host: Host,
     clock: ManualClock,
+    nature: Nature,
     account: String,
+    secret: String,
     api: Api,
 }
 
 impl Ann {
     async fn come(host: Host) -> Self {
         let (clock, nature) = clock();
-        let host = host.again_in(nature, |_| ()).await;
+        let host = host.again_in(nature.clone(), |_| ()).await;
         let issued = host.admin().post("/v1/invitations", json!({"name": "Ann"})).await.good();
         let accept = json!({"code": issued["code"], "sign_in_name": "ann", "password": PASSWORD});
         let started = host.anonymous().post("/v1/invitations/accept", accept).await.good();
-        let api = host.with_token(&text(&started["secret"]));
-        Self { account: text(&issued["invitation"]["account"]), host, clock, api }
+        let secret = text(&started["secret"]);
+        let api = host.with_token(&secret);
+        Self { account: text(&issued["invitation"]["account"]), host, clock, nature, secret, api }
+    }
+
+    /// After a restart of the host with changed settings.
+    async fn again(self, change: impl FnOnce(&mut Config)) -> Self {
+        let host = self.host.again_in(self.nature.clone(), change).await;
+        let api = host.with_token(&self.secret);
+        Self { host, api, ..self }
     }
 
     fn code(&self, key: &str) -> String {
@@ -212,7 +224,10 @@ on_both! {
         ann.turn_on().await;
         let admin = Browser::signed_in(&ann.host, &ann.host.admin_token).await;
         let address = format!("/ui/accounts/{}/second-factor", ann.account);
-        assert!(admin.get("/ui/accounts").await.links().contains(&address));
+        let account = format!("/ui/accounts/{}", ann.account);
+        assert!(admin.get("/ui/accounts").await.links().contains(&account));
+        let page = admin.get(&account).await;
+        assert!(page.links().contains(&address) && page.says("It is on since") && page.faults().is_empty(), "{:?}", page.faults());
         let page = admin.get(&address).await;
         assert!(page.says("signs in without a code") && page.faults().is_empty(), "{:?}", page.faults());
         assert!(admin.send(&address, &[]).await.says("Two-step sign-in is off."));
@@ -231,5 +246,116 @@ on_both! {
         for secret in recovery.iter().chain([&key]) {
             assert!(!left.contains(secret) && !left.contains(&secret.replace('-', "")), "{secret} is left");
         }
+    }
+
+    async fn p20_wrong_codes_are_counted_with_the_account_and_are_acts(host) {
+        let ann = Ann::come(host).await;
+        let (key, recovery) = ann.turn_on().await;
+        for _ in 0..4 {
+            ann.sign_in(json!({"code": "000000"})).await.refused("wrong-credentials");
+        }
+        // Who does not know the password is nobody: that neither counts here nor is in the log.
+        let guess = json!({"password": "canary another pile", "code": "000000"});
+        ann.sign_in(guess).await.refused("wrong-credentials");
+        // A host that was started since, or another one, goes on counting.
+        let ann = ann.again(|_| ()).await;
+        let remove = async |code: &str| ann.api.post(&format!("{FACTOR}/remove"), json!({"code": code})).await;
+        for _ in 0..6 {
+            remove("wrong-wrong").await.refused("wrong-credentials");
+        }
+        for code in [ann.code(&key), recovery[0].clone()] {
+            let answer = ann.sign_in(json!({"code": code})).await;
+            assert_eq!(answer.header("retry-after"), "864");
+            answer.refused("too-many-requests");
+            remove(&code).await.refused("too-many-requests");
+        }
+        ann.clock.advance_seconds(864);
+        ann.sign_in(json!({"code": recovery[0]})).await.good();
+
+        let asked = format!("/v1/acts?actor={}&outcome=refused&operation=access.start", ann.account);
+        let tried = ann.api.get(&asked).await.good()["items"].as_array().unwrap().clone();
+        assert_eq!(tried.len(), 4);
+        assert_eq!((&tried[0]["refused"], &tried[0]["address"]), (&json!("wrong-credentials"), &json!("127.0.0.1")));
+        assert_eq!((&tried[0]["path"], tried[0].get("token")), (&json!("/v1/sessions"), None));
+        let one = format!("/v1/acts/{}", text(&tried[0]["id"]));
+        assert_eq!(ann.host.admin().get(&one).await.good(), ann.api.get(&one).await.good());
+        // They are nobody else's.
+        let (_, bob) = ann.host.somebody("bob").await;
+        bob.get(&asked).await.refused("missing-grant");
+        bob.get(&one).await.refused("not-found");
+    }
+
+    async fn p22_who_has_to_have_a_second_factor_does_nothing_before(host) {
+        let require = |which| move |config: &mut Config| config.sessions.require_second_factor = which;
+        let ann = Ann::come(host).await.again(require(RequireSecondFactor::All)).await;
+        let host = &ann.host;
+        let credentials = json!({"sign_in_name": "ann", "password": PASSWORD});
+        let started = host.anonymous().post("/v1/sessions", credentials.clone()).await.good();
+        let api = host.with_token(&text(&started["secret"]));
+        assert_eq!(api.get("/v1/me").await.good()["owes_second_factor"], true);
+        for path in ["/v1/teams", "/v1/sessions", "/v1/tokens", "/v1/waiting", "/v1/me/provider-link"] {
+            api.get(path).await.refused("second-factor-owed");
+        }
+        api.post("/v1/tokens", json!({"name": "t"})).await.refused("second-factor-owed");
+        api.post("/v1/teams", json!({"name": "t"})).await.refused("second-factor-owed");
+        let other = host.anonymous().post("/v1/sessions", credentials.clone()).await.good();
+        api.delete(&format!("/v1/sessions/{}", text(&other["session"]["id"]))).await.refused("second-factor-owed");
+        api.get(FACTOR).await.refused("not-found");
+        let key = text(&api.post(FACTOR, json!({"password": PASSWORD})).await.good()["secret"]);
+        let code = || authenticator::code(&key, host.app.db.now().0 / 1000);
+        api.post(&format!("{FACTOR}/confirm"), json!({"code": code()})).await.good();
+        // The same session is good for everything from now on, and not any more once it is off.
+        api.get("/v1/teams").await.good();
+        assert_eq!(api.get("/v1/me").await.good().get("owes_second_factor"), None);
+        ann.clock.advance_seconds(30);
+        api.post(&format!("{FACTOR}/remove"), json!({"code": code()})).await.good();
+        api.get("/v1/teams").await.refused("second-factor-owed");
+        api.delete(&format!("/v1/sessions/{}", text(&started["session"]["id"]))).await.good();
+        api.get("/v1/me").await.refused("invalid-token");
+        // A token is asked for nothing, and neither is a session that it starts.
+        host.admin().get("/v1/teams").await.good();
+        let by_token = host.admin().post("/v1/sessions", json!({})).await.good();
+        host.with_token(&text(&by_token["secret"])).get("/v1/teams").await.good();
+
+        // Of admins alone, roles decide.
+        let ann = ann.again(require(RequireSecondFactor::Admins)).await;
+        let host = &ann.host;
+        let api = host.with_token(&text(&host.anonymous().post("/v1/sessions", credentials).await.good()["secret"]));
+        api.get("/v1/teams").await.good();
+        let team = host.admin().post("/v1/teams", json!({"name": "Shop team"})).await.good();
+        let path = format!("/v1/teams/{}/members/{}", text(&team["id"]), ann.account);
+        host.admin().put(&path, json!({"role": "developer"})).await.good();
+        api.get("/v1/teams").await.good();
+        host.admin().put(&path, json!({"role": "admin"})).await.good();
+        api.get("/v1/teams").await.refused("second-factor-owed");
+    }
+
+    async fn p22_p6_who_is_invited_is_led_to_set_it_up(host) {
+        let (_, nature) = clock();
+        let host = host.again_in(nature, |config| config.sessions.require_second_factor = RequireSecondFactor::All).await;
+        let code = text(&host.admin().post("/v1/invitations", json!({"name": "Ann"})).await.good()["code"]);
+        let browser = Browser::new(&host);
+        let page = browser.send(&format!("/ui/invitation/{code}"), &[]).await;
+        assert_eq!(page.address, "/ui/me/second-factor");
+        assert!(page.says("This host requires it") && page.faults().is_empty(), "{:?}", page.faults());
+        for page in ["/ui", "/ui/me", "/ui/mini-apps", "/ui/acts"] {
+            assert_eq!(browser.get(page).await.address, "/ui/me/second-factor", "{page}");
+        }
+        let password = |new| [("sign_in_name", "ann"), ("new", new)];
+        let page = browser.send("/ui/me/second-factor/password", &password("password1234")).await;
+        assert!(page.says("too easy to guess"), "{}", page.html);
+        let page = browser.send("/ui/me/second-factor/password", &password(PASSWORD)).await;
+        assert!(page.says("This host requires it") && page.posts().contains(&"/ui/me/second-factor".into()), "{}", page.html);
+        let page = browser.send("/ui/me/second-factor", &[("password", PASSWORD)]).await;
+        let key = page.html.split("<code id=\"key\">").nth(1).unwrap()[..32].to_owned();
+        let code = authenticator::code(&key, host.app.db.now().0 / 1000);
+        let page = browser.send("/ui/me/second-factor/confirm", &[("code", &code)]).await;
+        assert!(page.says("Recovery codes"), "{}", page.html);
+        assert_eq!(browser.get("/ui/me").await.address, "/ui/me");
+        // Signing out ends the session itself.
+        let session = browser.cookie("berth_session").unwrap();
+        host.with_token(&session).get("/v1/me").await.good();
+        browser.send("/ui/sign-out", &[]).await;
+        host.with_token(&session).get("/v1/me").await.refused("invalid-token");
     }
 }

@@ -14,7 +14,7 @@ use berth_model::{access::Caller, app_secret::MiniAppServer, host_app::HostApp};
 use berth_package::PackageName;
 use berth_store::act;
 use berth_work::download::Fetcher;
-use berth_work::{access, app::App, app_secret};
+use berth_work::{access::Entered, app::App, app_secret};
 
 use crate::{Api, client_ip::ClientIp, proved::Proof, read};
 
@@ -30,28 +30,46 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
 }
 
+/// Whoever is signed in, even if they have to set a second factor up before they may do anything else (P22).
+pub(crate) struct Entering(pub Entered);
+
 /// The account whose token the head of a request has, if it has one.
 async fn authenticate(parts: &mut Parts, app: &Api) -> Result<Option<Caller>> {
     let Some(secret) = bearer(&parts.headers)? else { return Ok(None) };
-    let caller = access::authenticate(&app.db, secret).await?;
-    if let Some(act) = act::current() {
-        act.by_caller(&caller);
-    }
-    parts.extensions.insert(Proof::of_account(app, &caller));
+    let caller = app.people.authenticate(secret).await?;
+    prove(parts, app, &caller);
     Ok(Some(caller))
+}
+
+/// Notes who has sent the request.
+fn prove(parts: &mut Parts, app: &Api, caller: &Caller) {
+    if let Some(act) = act::current() {
+        act.by_caller(caller);
+    }
+    parts.extensions.insert(Proof::of_account(app, caller));
+}
+
+fn missing_token() -> Error {
+    let detail = "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.";
+    Error::new(Code::MissingToken, detail)
+}
+
+impl FromRequestParts<Api> for Entering {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
+        let secret = bearer(&parts.headers)?.ok_or_else(missing_token)?;
+        let entered = app.people.enter(secret).await?;
+        prove(parts, app, &entered.caller);
+        Ok(Self(entered))
+    }
 }
 
 impl FromRequestParts<Api> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
-        match authenticate(parts, app).await? {
-            Some(caller) => Ok(caller),
-            None => Err(Problem(Error::new(
-                Code::MissingToken,
-                "Send `Authorization: Bearer TOKEN`. `berth admin token` on the host's machine prints one.",
-            ))),
-        }
+        Ok(authenticate(parts, app).await?.ok_or_else(missing_token)?)
     }
 }
 
@@ -119,7 +137,7 @@ impl FromRequestParts<Api> for Fetcher {
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
         if let Some(secret) = bearer(&parts.headers)? {
-            return Ok(Self::Caller(access::authenticate(&app.db, secret).await?));
+            return Ok(Self::Caller(app.people.authenticate(secret).await?));
         }
         match device_key(&parts.headers) {
             Some(key) => {

@@ -35,7 +35,7 @@ use berth_model::{
     mini_app::ShelfSide,
     privacy::{Language, TextFormat},
 };
-use berth_work::{access, app::App, app_secret};
+use berth_work::{access::Entered, app::App, app_secret};
 
 use crate::Api;
 
@@ -147,8 +147,9 @@ async fn whose_key(app: &Api, token: &str) -> berth_base::error::Result<idempote
         let server = app_secret::authenticate(&app.db, token).await?;
         return Ok(idempotency::Caller { account: format!("server of {}", server.mini_app).into(), scopes: "".into() });
     }
-    let caller = access::authenticate(&app.db, token).await?;
-    let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).collect();
+    let Entered { caller, owes_second_factor } = app.people.enter(token).await?;
+    let owes = owes_second_factor.then_some("owes-second-factor");
+    let scopes: Vec<_> = caller.token_scopes.iter().map(|scope| scope.as_str()).chain(owes).collect();
     Ok(idempotency::Caller { account: caller.account.as_str().into(), scopes: scopes.join(" ").into() })
 }
 

@@ -66,6 +66,10 @@ pub struct DeviceLimits {
     /// whoever has the right password; sessions that are there go on.
     #[arg(long = "name-tries", env = "BERTH_NAME_TRIES", default_value = NAME_TRIES, value_name = "COUNT/TIME")]
     pub name_tries: Limit,
+    /// Visits of the identity provider that are begun from one address, to sign in or to accept an invitation, or off. Each is kept for
+    /// 15 minutes.
+    #[arg(long = "visit-rate", env = "BERTH_VISIT_RATE", default_value = VISITS, value_name = "COUNT/TIME")]
+    pub visits: Limit,
     /// Batches of logs from one address, or off. They have a limit of their own, so that logs never use up what checks
     /// may ask.
     #[arg(long = "device-log-rate", env = "BERTH_DEVICE_LOG_RATE", default_value = LOGS, value_name = "COUNT/TIME")]
@@ -80,6 +84,8 @@ const NEWCOMERS: &str = "200/1h";
 const TRIES: &str = "30/1m";
 /// A person is not wrong so often; who guesses has no more than 100 guesses a day.
 const NAME_TRIES: &str = "10/2h24m";
+/// An office behind one address comes to work within some minutes.
+const VISITS: &str = "300/5m";
 /// A device sends a batch every few seconds while somebody uses it.
 const LOGS: &str = "6000/1m";
 const OFF: &str = "off";
@@ -102,6 +108,7 @@ impl Default for DeviceLimits {
             secret_tries: default(TRIES),
             password_tries: default(TRIES),
             name_tries: default(NAME_TRIES),
+            visits: default(VISITS),
             logs: default(LOGS),
         }
     }
@@ -193,6 +200,7 @@ pub struct Throttle<C: Clock = MonotonicClock> {
     per_key: Option<Buckets<String, C>>,
     newcomers: Option<Buckets<(IpAddr, Side), C>>,
     logs: Option<Buckets<IpAddr, C>>,
+    visits: Option<Buckets<IpAddr, C>>,
     named: Option<Buckets<Key, C>>,
     tries: Option<Tries<IpAddr, C>>,
     passwords: Option<Tries<IpAddr, C>>,
@@ -226,6 +234,7 @@ impl<C: Clock + Clone> Throttle<C> {
             per_key: Buckets::new(limits.per_key, clock),
             newcomers: Buckets::new(limits.newcomers, clock),
             logs: Buckets::new(limits.logs, clock),
+            visits: Buckets::new(limits.visits, clock),
             named: Buckets::new(Limit(Some(RESERVE)), clock),
             tries: Tries::new("secret", |address| format!("Wrong secrets from {address}"), limits.secret_tries, clock),
             passwords: Tries::new(
@@ -281,12 +290,28 @@ impl<C: Clock + Clone> Throttle<C> {
     /// # Errors
     /// `too-many-requests`, with the time after which the limit admits a batch again.
     pub fn pass_logs(&self, client: Option<ClientIp>) -> Result<()> {
-        let Some((buckets, address)) = self.logs.as_ref().zip(self.bucket_of(client)) else { return Ok(()) };
-        buckets.take(&address).map_err(|wait| {
-            self.count("logs");
-            let who = format!("Logs of {address}");
-            Reached { limit: "logs", who, rate: buckets.rate, wait }.into()
-        })
+        self.take(self.logs.as_ref(), client, "logs", "Logs of")
+    }
+
+    /// Lets a visit of the identity provider begin (P21).
+    ///
+    /// # Errors
+    /// `too-many-requests`, with the time after which the limit admits a visit again.
+    pub fn pass_visit(&self, client: Option<ClientIp>) -> Result<()> {
+        self.take(self.visits.as_ref(), client, "visits", "Visits of the identity provider from")
+    }
+
+    /// Takes one of those that an address may have.
+    fn take(
+        &self,
+        buckets: Option<&Buckets<IpAddr, C>>,
+        client: Option<ClientIp>,
+        limit: &'static str,
+        what: &str,
+    ) -> Result<()> {
+        let Some((buckets, address)) = buckets.zip(self.bucket_of(client)) else { return Ok(()) };
+        let reached = |wait| Reached { limit, who: format!("{what} {address}"), rate: buckets.rate, wait };
+        buckets.take(&address).map_err(|wait| self.refuse(reached(wait)))
     }
 
     /// Whether the client may bring one more device into a gray task, or beside one, now. Each side is counted by itself: for a
@@ -371,7 +396,7 @@ impl<C: Clock + Clone> Throttle<C> {
         self.per_address.iter().for_each(Buckets::sweep);
         self.per_key.iter().for_each(Buckets::sweep);
         self.newcomers.iter().for_each(Buckets::sweep);
-        self.logs.iter().for_each(Buckets::sweep);
+        self.logs.iter().chain(&self.visits).for_each(Buckets::sweep);
         self.named.iter().for_each(Buckets::sweep);
         self.tries.iter().chain(&self.passwords).for_each(Tries::sweep);
         self.names.iter().for_each(Tries::sweep);
@@ -400,7 +425,9 @@ struct Reached {
 impl From<Reached> for Error {
     fn from(Reached { limit, who, rate, wait }: Reached) -> Self {
         let cure = match limit {
-            "address" | "logs" => " If this is the address of a proxy, the operator names it by --trusted-proxy.",
+            "address" | "logs" | "visits" => {
+                " If this is the address of a proxy, the operator names it by --trusted-proxy."
+            }
             _ => "",
         };
         let detail = format!("{who} have used up the limit of {rate} requests.{cure}");
@@ -427,6 +454,7 @@ mod tests {
             secret_tries: limit("2/20s"),
             password_tries: limit("2/20s"),
             name_tries: limit("3/30s"),
+            visits: limit("2/20s"),
             logs: Limit(None),
         }
     }
@@ -528,6 +556,19 @@ mod tests {
         }
         clock.advance(Duration::from_secs(30));
         assert_eq!([newcomer(Side::Gray), newcomer(Side::Gray)], [true, false]);
+    }
+
+    #[test]
+    fn p21_an_address_begins_a_limited_number_of_visits() {
+        let (throttle, clock) = throttle(&limits("off", "off", "off"));
+        let visit =
+            |address| throttle.pass_visit(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
+        assert_eq!([visit("1.1.1.1"), visit("1.1.1.1")], [Ok(()), Ok(())]);
+        assert_eq!([visit("1.1.1.1"), visit("2.2.2.2")], [Err(Value::from(10)), Ok(())], "others have their own");
+        assert!((0..9).all(|_| visit("127.0.0.1").is_ok() && visit("10.1.2.3").is_ok()), "they stand for many");
+        clock.advance(Duration::from_secs(10));
+        throttle.sweep();
+        assert_eq!([visit("1.1.1.1"), visit("1.1.1.1")], [Ok(()), Err(Value::from(10))]);
     }
 
     /// What comes of a try from an address: of a right secret nothing, of a wrong one its code, and when it is refused the wait.

@@ -91,8 +91,10 @@ codes! {
     AccountDisabled = "account-disabled", Forbidden, "The account is disabled";
     WrongCredentials = "wrong-credentials", Unauthenticated, "The sign-in name or the password is wrong";
     SecondFactorRequired = "second-factor-required", Unauthenticated, "The code of the second factor is needed";
+    SecondFactorOwed = "second-factor-owed", Forbidden, "A second factor has to be set up first";
     SecondFactorExists = "second-factor-exists", Conflict, "The account has a second factor already";
     NoPassword = "no-password", Conflict, "The account has no password";
+    LastWayIn = "last-way-in", Conflict, "The person could not sign in any more";
     NoSignInProvider = "no-sign-in-provider", NotFound, "The host has no identity provider";
     SignInOver = "sign-in-over", Invalid, "The visit of the identity provider is over";
     ProviderDeclined = "provider-declined", Forbidden, "The identity provider has not signed the person in";

@@ -16,7 +16,9 @@ use super::{
     table::{Card, Cell},
 };
 use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId};
-use berth_model::access::{Account as AccountView, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView};
+use berth_model::access::{
+    Account as AccountView, AccountWithWays, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView,
+};
 
 /// The subcommands of `berth team`.
 #[derive(Subcommand, Debug)]
@@ -249,6 +251,22 @@ pub enum Account {
         /// Only those of exactly this name
         #[arg(long)]
         name: Option<String>,
+        /// Only those that are linked to somebody at the identity provider, or (--linked=false) those that are not
+        #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "true|false")]
+        linked: Option<bool>,
+    },
+    /// Show an account, and the ways in which its person signs in
+    Show {
+        /// The account, by its id or name
+        account: String,
+    },
+    /// Take away the link of an account to somebody at the identity provider, and end the sessions that were started by it
+    Unlink {
+        /// The account, by its id or name
+        account: String,
+        /// Even when the account has no password, so that nobody can sign in to it any more
+        #[arg(long)]
+        even_last: bool,
     },
     /// Disable an account at once: its sessions end, its tokens are of no use
     Disable {
@@ -298,15 +316,27 @@ pub async fn account(command: Account, session: &mut Session) -> Done {
                 .then(&answer, |one: AccountView| Some(format!("berth token create laptop --account {}", one.id)));
             Ok(())
         }
-        Account::List { name } => {
-            let items = client.items(Call::get("/v1/accounts").query("name", name)).await?;
+        Account::Unlink { account, even_last } => {
+            let id = account_id(&client, &account).await?;
+            session.confirm(&format!("Take the link of {account} to the identity provider away?"))?;
+            let path = format!("/v1/accounts/{id}/provider-link");
+            client.value(Call::delete(path).query("even_last", even_last.then_some(true))).await?;
+            session.out.done(&json!({"account": id, "linked": false}), format!("{account} is not linked any more."))
+        }
+        Account::Show { account } => {
+            let id = account_id(&client, &account).await?;
+            session.out.show(&client.value(Call::get(format!("/v1/accounts/{id}"))).await?, ways_view)
+        }
+        Account::List { name, linked } => {
+            let items = client.items(Call::get("/v1/accounts").query("name", name).query("linked", linked)).await?;
             session.out.list(
                 items,
-                ["ID", "NAME", "CREATED", "STATE"],
+                ["ID", "NAME", "WAYS IN", "CREATED", "STATE"],
                 "No accounts.",
-                |account: AccountView, paint| {
+                |one: AccountWithWays, paint| {
+                    let (account, ways) = (&one.account, Cell::of(ways(&one)));
                     let created = paint.when(account.created_at);
-                    [Cell::strong(&account.id), Cell::of(&account.name), created, account_state(&account)]
+                    [Cell::strong(&account.id), Cell::of(&account.name), ways, created, account_state(account)]
                 },
             )
         }
@@ -320,11 +350,37 @@ fn account_state(account: &AccountView) -> Cell {
     }
 }
 
-fn account_view(account: AccountView, paint: &Paint) -> String {
+/// How somebody signs in to an account, in a few words.
+fn ways(one: &AccountWithWays) -> String {
+    let ways = [
+        one.sign_in_name.is_some().then_some("password"),
+        one.second_factor.is_some().then_some("second factor"),
+        one.provider_link.is_some().then_some("identity provider"),
+    ];
+    let ways: Vec<_> = ways.into_iter().flatten().collect();
+    if ways.is_empty() { "-".into() } else { ways.join(", ") }
+}
+
+fn account_card(account: &AccountView, paint: &Paint) -> Card {
     Card::default()
         .field("id", Cell::strong(&account.id))
         .field("name", account.name.as_str())
         .maybe("disabled", account.disabled_at.map(|at| paint.when(at)))
+}
+
+fn account_view(account: AccountView, paint: &Paint) -> String {
+    account_card(&account, paint).render(paint)
+}
+
+fn ways_view(one: AccountWithWays, paint: &Paint) -> String {
+    let factor = one.second_factor.map(|factor| paint.when(factor.since));
+    let link = one.provider_link;
+    let linked_at = link.as_ref().map(|link| paint.when(link.linked_at));
+    account_card(&one.account, paint)
+        .maybe("sign-in name", one.sign_in_name)
+        .maybe("second factor since", factor)
+        .maybe("identity provider", link.map(|link| format!("{} at {}", link.subject, link.issuer)))
+        .maybe("linked since", linked_at)
         .render(paint)
 }
 

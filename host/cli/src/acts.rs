@@ -21,7 +21,7 @@ use berth_base::{
     page::Page,
 };
 use berth_model::{
-    access::BERTH,
+    access::{BERTH, Me},
     act::{Act, ActDetail, Changes, Outcome, Place},
     event::Event,
 };
@@ -30,6 +30,7 @@ use berth_model::{
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth acts list --app mp-shop --last 20
+  berth acts list --by me --outcome refused
   berth acts list --by ann --outcome refused --from 2030-01-31T00:00:00Z
   berth acts show act_01…
   berth acts export --operation 'access.*' > acts.csv")]
@@ -70,7 +71,7 @@ pub enum Form {
 /// Which acts.
 #[derive(Args, Debug)]
 pub struct Which {
-    /// Only those of this account, by its id or name; `berth` for commands on the host's own machine
+    /// Only those of this account, by its id or name; `me` for your own, `berth` for commands on the host's own machine
     #[arg(long)]
     by: Option<String>,
     /// Only those of this operation, exact or with a star: versions.publish, 'grayscale.*'
@@ -109,6 +110,7 @@ impl Which {
     async fn call(&self, client: &Client) -> Result<Call, Failure> {
         let actor = match self.by.as_deref() {
             Some(BERTH) => Some(BERTH.to_owned()),
+            Some("me") => Some(read::<Me>(&client.value(Call::get("/v1/me")).await?)?.account.id.to_string()),
             Some(account) => Some(account_id(client, account).await?.to_string()),
             None => None,
         };

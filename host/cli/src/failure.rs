@@ -298,6 +298,8 @@ fn advice(kind: &str) -> Option<&'static str> {
         "audit-closed" => "berth version show APP VERSION (it shows the audit)",
         "never-online" | "rollback-twice" => "berth version releases APP (it shows what went online)",
         "below-min-version" => "berth app show APP (it shows the minimum and what is online)",
+        "second-factor-owed" => "berth second-factor set-up",
+        "last-way-in" => "berth account invite --account ACCOUNT, or the same command with --even-last",
         "last-admin" => "berth team grant … ACCOUNT admin, for another account",
         "not-found" => "berth whoami (it shows what you may see)",
         "no-data" => "berth serve --data-dir DIR (it makes the folder), or the folder of a host that is there",

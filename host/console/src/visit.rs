@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     extract::{FromRequestParts, OriginalUri},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use berth_base::clock::Millis;
 use berth_model::access::{Action, Caller, Me, Role, Scope, ScopeKind};
@@ -44,7 +44,7 @@ pub type Answer = Result<Response, Shown>;
 /// A refusal, shown in the taste of the visitor.
 pub struct Shown(Box<Response>);
 
-impl axum::response::IntoResponse for Shown {
+impl IntoResponse for Shown {
     fn into_response(self) -> Response {
         *self.0
     }
@@ -67,11 +67,22 @@ impl FromRequestParts<Console> for Visit {
             Err(Refused::ByApi(refusal)) if refusal.status == 401 => return Err(shown(Refused::NotSignedIn(address))),
             Err(refused) => return Err(shown(refused)),
         };
+        if me.owes_second_factor && !may_come_first(uri.path()) {
+            return Err(Shown(Box::new(Redirect::to(SET_UP).into_response())));
+        }
         let said = cookie(&parts.headers, frame::SAID).and_then(frame::read_said);
         let caller = caller(&me);
         let (now, origin) = (console.clock.now(), console.origin(&parts.headers));
         Ok(Self { api, me, caller, t: taste.t, taste, address, said, now, origin })
     }
+}
+
+/// Where a second factor is set up.
+const SET_UP: &str = "/ui/me/second-factor";
+
+/// Whether a page is for somebody who has yet to set up the second factor that the host requires (P22).
+fn may_come_first(path: &str) -> bool {
+    path.starts_with(SET_UP) || path == "/ui/sign-out"
 }
 
 fn caller(me: &Me) -> Caller {

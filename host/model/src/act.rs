@@ -4,7 +4,7 @@
 use berth_base::{
     clock::Millis,
     error::{Code, Error, Kind, Result},
-    ids::{ActId, HostAppId, MerchantId, MiniAppId, TeamId, TokenId, WorkspaceId},
+    ids::{ActId, HostAppId, MerchantId, MiniAppId, TeamId, TokenId, UserId, WorkspaceId},
     page::paged,
     text::text_enum,
 };
@@ -172,9 +172,12 @@ text_enum! {
 
 /// Whether a refusal for this reason is kept as an act: that somebody may not do it, or that what they asked about was not there
 /// or not in a state for it. What was no proper request, came too often or met a fault of the host tells nothing of what somebody
-/// wanted to change.
+/// wanted to change. A wrong password or code is kept where it is known whose it should have been: of who has a session, or knows the
+/// password already (P20).
 pub fn is_kept(refusal: Code) -> bool {
-    matches!(refusal.kind(), Kind::Forbidden | Kind::NotFound | Kind::Gone | Kind::Conflict | Kind::Precondition)
+    let is_kept =
+        matches!(refusal.kind(), Kind::Forbidden | Kind::NotFound | Kind::Gone | Kind::Conflict | Kind::Precondition);
+    is_kept || refusal == Code::WrongCredentials
 }
 
 /// What is asked for: known before anybody knows who asks.
@@ -251,10 +254,12 @@ pub struct Changes {
 
 impl Act {
     /// The act as those know it who may read these events of it alone: it is about what they are about and what `reads` names, and
-    /// changed what they tell. From where it came is for those who may read the acts of the place that was asked for.
+    /// changed what they tell. From where it came is for those who may read the acts of the place that was asked for, and for whoever
+    /// did it.
     #[must_use]
-    pub fn told(mut self, events: &[Event], reads: impl Fn(&Place) -> bool) -> Self {
+    pub fn told(mut self, to: &UserId, events: &[Event], reads: impl Fn(&Place) -> bool) -> Self {
         let is_theirs = match Place::of_path(&self.path) {
+            _ if self.actor == to.as_str() => true,
             Some(place) => reads(&place),
             None => self.places.iter().all(&reads),
         };
@@ -420,7 +425,7 @@ mod tests {
 
     #[test]
     fn p9_refusals_of_form_are_not_kept() {
-        for kept in [Code::MissingGrant, Code::NotFound, Code::LastAdmin, Code::VersionState] {
+        for kept in [Code::MissingGrant, Code::NotFound, Code::LastAdmin, Code::VersionState, Code::WrongCredentials] {
             assert!(is_kept(kept), "{kept:?}");
         }
         for not in [Code::InvalidField, Code::BadRequest, Code::TooManyRequests, Code::Internal, Code::InvalidToken] {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::types::Json;
 
-use super::{Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_ids, push_if};
+use super::{Count, Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_ids, push_if, second_factor::few};
 use berth_base::{
     clock::Millis,
     error::Result,
@@ -12,7 +12,10 @@ use berth_base::{
     page::PageQuery,
 };
 use berth_base::{error::Error, text};
-use berth_model::access::{Account, AccountName, Caller, Member, Role, Scope, ScopeKind, SessionUse, Team, Token};
+use berth_model::access::{
+    Account, AccountName, AccountWithWays, Caller, Member, ProviderLink, Role, Scope, ScopeKind, SecondFactor,
+    SessionBy, SessionUse, Team, Token,
+};
 use berth_model::{
     access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
     event::{MemberGranted, MemberRemoved, kind},
@@ -26,7 +29,9 @@ struct HolderRow {
     disabled_at: Option<Millis>,
     seen_at: Option<Millis>,
     idle_seconds: Option<i64>,
+    started_by: Option<SessionBy>,
     from_revoked_at: Option<Millis>,
+    confirmed_at: Option<Millis>,
     scope_kind: Option<ScopeKind>,
     scope_id: Option<String>,
     role: Option<Role>,
@@ -56,6 +61,10 @@ pub struct Holder {
     pub is_disabled: bool,
     /// When it was used, if it is a session.
     pub session: Option<SessionUse>,
+    /// How it was started, if it is a session.
+    pub started_by: Option<SessionBy>,
+    /// Whether its account has a second factor.
+    pub has_second_factor: bool,
     /// Whether the API token is revoked that it was started by, if it is a session that was.
     pub is_cut_off: bool,
 }
@@ -68,10 +77,11 @@ macro_rules! holder {
             $db,
             HolderRow,
             concat!(
-                "SELECT t.*, a.disabled_at, s.seen_at, s.idle_seconds, f.revoked_at AS from_revoked_at,
-                    g.scope_kind, g.scope_id, g.role
+                "SELECT t.*, a.disabled_at, s.seen_at, s.idle_seconds, s.started_by, f.revoked_at AS from_revoked_at,
+                    c.confirmed_at, g.scope_kind, g.scope_id, g.role
                  FROM token t JOIN account a ON a.id = t.account_id
                  LEFT JOIN session s ON s.token_id = t.id LEFT JOIN token f ON f.id = s.from_token_id
+                 LEFT JOIN second_factor c ON c.account_id = t.account_id
                  LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
                 $condition
             ),
@@ -86,9 +96,47 @@ fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
         session: row.used(),
         is_disabled: row.disabled_at.is_some(),
         is_cut_off: row.from_revoked_at.is_some(),
+        started_by: row.started_by,
+        has_second_factor: row.confirmed_at.is_some(),
         token: row.token,
         grants,
     }))
+}
+
+/// An account with its ways in.
+#[derive(sqlx::FromRow)]
+struct WaysRow {
+    #[sqlx(flatten)]
+    account: Account,
+    sign_in_name: Option<String>,
+    confirmed_at: Option<Millis>,
+    recovery_codes: Count,
+    issuer: Option<String>,
+    subject: Option<String>,
+    linked_at: Option<Millis>,
+}
+
+impl WaysRow {
+    fn read(self) -> AccountWithWays {
+        let recovery_codes = few(self.recovery_codes);
+        let link = self.issuer.zip(self.subject).zip(self.linked_at);
+        AccountWithWays {
+            account: self.account,
+            sign_in_name: self.sign_in_name,
+            second_factor: self.confirmed_at.map(|since| SecondFactor { since, recovery_codes }),
+            provider_link: link.map(|((issuer, subject), linked_at)| ProviderLink { issuer, subject, linked_at }),
+        }
+    }
+}
+
+/// Which accounts to list.
+pub struct WhichAccounts<'a> {
+    /// The one with this id.
+    pub id: Option<&'a UserId>,
+    /// Those with exactly this name.
+    pub name: Option<&'a str>,
+    /// Those that are linked to a person at the identity provider, or those that are not.
+    pub is_linked: Option<bool>,
 }
 
 impl Db {
@@ -122,14 +170,25 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, Account, "SELECT * FROM account WHERE id = $1", id)?)
     }
 
-    /// A page of the accounts, newest first, and one more than the page holds; only those called `name`, if it is
-    /// given.
-    pub async fn accounts(&mut self, page: &PageQuery, name: Option<&str>) -> Result<Vec<Account>> {
-        Ok(fetch_built!(self, Account, |query| {
-            query.push("SELECT * FROM account WHERE id < ").push_bind(page.before());
-            push_if!(query, name, " AND name = ", "");
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(page.limit() + 1);
-        })?)
+    /// A page of these accounts with their ways in, newest first, and one more than the page holds.
+    pub async fn accounts(&mut self, page: &PageQuery, which: &WhichAccounts<'_>) -> Result<Vec<AccountWithWays>> {
+        let rows = fetch_built!(self, WaysRow, |query| {
+            query.push(
+                "SELECT a.*, p.sign_in_name, f.confirmed_at, l.issuer, l.subject, l.linked_at,
+                    (SELECT COUNT(*) FROM recovery_code r WHERE r.account_id = a.id) AS recovery_codes
+                 FROM account a LEFT JOIN password p ON p.account_id = a.id
+                 LEFT JOIN second_factor f ON f.account_id = a.id LEFT JOIN provider_link l ON l.account_id = a.id
+                 WHERE a.id < ",
+            );
+            query.push_bind(page.before());
+            push_if!(query, which.id, " AND a.id = ", "");
+            push_if!(query, which.name, " AND a.name = ", "");
+            if let Some(is_linked) = chosen!(which.is_linked) {
+                query.push(if is_linked { " AND l.account_id IS NOT NULL" } else { " AND l.account_id IS NULL" });
+            }
+            query.push(" ORDER BY a.id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?;
+        Ok(rows.into_iter().map(WaysRow::read).collect())
     }
 
     /// The roles of an account that can be used, each with its scope; none of one that is disabled.

@@ -7,8 +7,8 @@ use berth_base::{
     page::PageQuery,
 };
 use berth_model::access::{
-    Caller, Grant, Invitation, Inviting, Origin, Role, Scope, ScopeKind, Session, StartedSession, Token, TokenScope,
-    new_session_secret,
+    Caller, Grant, Invitation, Inviting, Origin, Role, Scope, ScopeKind, Session, SessionBy, StartedSession, Token,
+    TokenScope, new_session_secret,
 };
 
 use crate::{Count, Tx, chosen, execute, fetch, fetch_built};
@@ -28,6 +28,8 @@ pub struct PasswordRow {
 pub struct NewSession<'a> {
     /// The account.
     pub account: &'a UserId,
+    /// How it is started.
+    pub by: SessionBy,
     /// What it may be used for.
     pub scopes: Vec<TokenScope>,
     /// When it ends, however much it is used.
@@ -45,6 +47,7 @@ pub struct NewSession<'a> {
 struct SessionRow {
     id: TokenId,
     account_id: UserId,
+    started_by: SessionBy,
     created_at: Millis,
     seen_at: Millis,
     expires_at: Millis,
@@ -54,9 +57,9 @@ struct SessionRow {
 
 impl SessionRow {
     fn shown_to(self, caller: Option<&TokenId>) -> Session {
-        let Self { id, account_id, created_at, seen_at, expires_at, address, agent } = self;
-        let current = caller == Some(&id);
-        Session { id, account: account_id, created_at, seen_at, expires_at, address, agent, current }
+        let Self { id, account_id, started_by, created_at, seen_at, expires_at, address, agent } = self;
+        let (account, by, current) = (account_id, started_by, caller == Some(&id));
+        Session { id, account, by, created_at, seen_at, expires_at, address, agent, current }
     }
 }
 
@@ -159,18 +162,20 @@ impl Tx {
         let Origin { address, agent } = new.origin.clone();
         execute!(
             self,
-            "INSERT INTO session (token_id, from_token_id, seen_at, idle_seconds, address, agent)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO session (token_id, from_token_id, started_by, seen_at, idle_seconds, address, agent)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             &token.id,
             new.from_token,
+            new.by,
             now,
             new.idle_seconds,
             &address,
             &agent
         )?;
         let Token { id, account, .. } = token;
-        let expires_at = new.expires_at;
-        let session = Session { id, account, created_at: now, seen_at: now, expires_at, address, agent, current: true };
+        let NewSession { by, expires_at, .. } = new;
+        let session =
+            Session { id, account, by, created_at: now, seen_at: now, expires_at, address, agent, current: true };
         Ok(StartedSession { session, secret })
     }
 
@@ -183,7 +188,8 @@ impl Tx {
 
     /// The session whose token has this id, whatever its state, as it is shown to nobody in particular.
     pub async fn session(&mut self, id: &TokenId) -> Result<Option<Session>> {
-        const SQL: &str = "SELECT t.id, t.account_id, t.created_at, s.seen_at, t.expires_at, s.address, s.agent
+        const SQL: &str =
+            "SELECT t.id, t.account_id, s.started_by, t.created_at, s.seen_at, t.expires_at, s.address, s.agent
              FROM session s JOIN token t ON t.id = s.token_id WHERE s.token_id = $1";
         Ok(fetch!(self, fetch_optional, SessionRow, SQL, id)?.map(|row| row.shown_to(None)))
     }
@@ -191,7 +197,8 @@ impl Tx {
     /// The sessions of an account that have not ended, newest first, as they are shown to who has the token `caller`.
     pub async fn sessions_of(&mut self, account: &UserId, caller: Option<&TokenId>) -> Result<Vec<Session>> {
         let now = self.now();
-        const SQL: &str = "SELECT t.id, t.account_id, t.created_at, s.seen_at, t.expires_at, s.address, s.agent
+        const SQL: &str =
+            "SELECT t.id, t.account_id, s.started_by, t.created_at, s.seen_at, t.expires_at, s.address, s.agent
              FROM session s JOIN token t ON t.id = s.token_id LEFT JOIN token f ON f.id = s.from_token_id
              WHERE t.account_id = $1 AND t.revoked_at IS NULL AND f.revoked_at IS NULL AND t.expires_at > $2
                 AND s.seen_at + s.idle_seconds * 1000 > $2

@@ -108,7 +108,7 @@ mod tests {
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
     use crate::{Backend, Db, DbConfig, EXPIRING, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
-    use crate::{act::Doing, testing};
+    use crate::{access::WhichAccounts, act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
         ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, VersionId, WebhookId, WechatAppId},
@@ -172,7 +172,8 @@ mod tests {
         let place = all.then(|| fulfilment::Place(DAWN, row.id.clone()));
         call!(
             db,
-            accounts(page, all.then_some("name"));
+            accounts(page, &WhichAccounts {
+                id: all.then_some(&caller.account), name: all.then_some("name"), is_linked: all.then_some(true) });
             account_names(&[caller.account.clone()].into());
             teams_known_to(caller, page);
             invitations_known_to(caller, page);

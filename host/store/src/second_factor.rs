@@ -6,7 +6,7 @@ use berth_base::{
     ids::{Digest, UserId},
     secret::Secret,
 };
-use berth_model::access::{FactorKey, SecondFactor, bare_recovery_code};
+use berth_model::access::{FactorKey, SecondFactor, WrongCodes, bare_recovery_code};
 
 use crate::{Count, Tx, execute, fetch};
 
@@ -21,6 +21,8 @@ pub struct SecondFactorRow {
     pub confirmed_at: Option<Millis>,
     /// The last step whose code was used.
     pub used_step: i64,
+    /// The wrong codes that were typed for the account.
+    pub wrong: WrongCodes,
 }
 
 impl Tx {
@@ -29,11 +31,13 @@ impl Tx {
     /// # Errors
     /// `secret-sealed` when this host cannot open the key.
     pub async fn second_factor(&mut self, account: &UserId) -> Result<Option<SecondFactorRow>> {
-        const SQL: &str = "SELECT secret_sealed, confirmed_at, used_step FROM second_factor WHERE account_id = $1";
-        let row = fetch!(self, fetch_optional, (String, Option<Millis>, i64), SQL, account)?;
-        let Some((sealed, confirmed_at, used_step)) = row else { return Ok(None) };
+        const SQL: &str =
+            "SELECT secret_sealed, confirmed_at, used_step, wrong_until FROM second_factor WHERE account_id = $1";
+        let row = fetch!(self, fetch_optional, (String, Option<Millis>, i64, Millis), SQL, account)?;
+        let Some((sealed, confirmed_at, used_step, until)) = row else { return Ok(None) };
         let key = Secret::from(self.seal().open_text(&sealed, &about(account))?);
-        Ok(Some(SecondFactorRow { key: FactorKey::written(key), confirmed_at, used_step }))
+        let wrong = WrongCodes { until };
+        Ok(Some(SecondFactorRow { key: FactorKey::written(key), confirmed_at, used_step, wrong }))
     }
 
     /// What is told of the second factor of an account, if it is confirmed.
@@ -75,6 +79,12 @@ impl Tx {
         Ok(execute!(self, SQL, account, step)? > 0)
     }
 
+    /// Notes the wrong codes of an account.
+    pub async fn put_wrong_codes(&mut self, account: &UserId, wrong: WrongCodes) -> Result<()> {
+        execute!(self, "UPDATE second_factor SET wrong_until = $2 WHERE account_id = $1", account, wrong.until)?;
+        Ok(())
+    }
+
     /// Uses a recovery code up. Returns how many are left; `None` when it is none of the account's. The look-up is by digest, so
     /// its time tells nothing of the code.
     pub async fn use_recovery_code(&mut self, account: &UserId, bare: &str) -> Result<Option<u32>> {
@@ -99,6 +109,6 @@ fn about(account: &UserId) -> String {
 }
 
 /// The number of recovery codes, of which there are ten at most.
-fn few(count: Count) -> u32 {
+pub(crate) fn few(count: Count) -> u32 {
     u32::try_from(u64::from(count)).unwrap_or(u32::MAX)
 }

@@ -125,6 +125,10 @@ pub fn page(code: Code) -> Page {
             "The password was right, and the account has a second factor.",
             "Send `code` as well: the six digits that the app shows, or a recovery code. `ticket` stands in place of name and password for five minutes. Who has lost both asks an admin of the platform, whose `berth account remove-second-factor ACCOUNT` takes it away.",
         ),
+        Code::SecondFactorOwed => (
+            "This host requires a second factor of the account, which has none. A session that a password or an invitation has started is good for nothing but setting one up.",
+            "Set it up: `berth second-factor set-up`, in the console under \"My access\", or `POST /v1/me/second-factor` and `POST /v1/me/second-factor/confirm`. The same session is good for everything from then on. The operator requires it by `--require-second-factor`.",
+        ),
         Code::SecondFactorExists => (
             "An account has one second factor.",
             "Remove the one that it has first, by the password or a code, and set the other one up then.",
@@ -132,6 +136,10 @@ pub fn page(code: Code) -> Page {
         Code::NoPassword => (
             "Nobody signs in to the account by a password, and this needs one.",
             "Set a password first: `PUT /v1/me/password`, or on the page \"My access\" of the console.",
+        ),
+        Code::LastWayIn => (
+            "The account has no password, so that the link to the identity provider is the only way in which its person signs in.",
+            "Have the person set a password first. Or say that it is meant: `berth account unlink ACCOUNT --even-last`, `?even_last=true`, and let them in again by `berth account invite --account ACCOUNT`.",
         ),
         Code::NoSignInProvider => (
             "The operator of this host has named no identity provider.",

@@ -9,17 +9,18 @@ use berth_base::{
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    Account, AccountName, AccountQuery, Caller, Grant, IssueToken, IssuedToken, Me, Member, NamesQuery, NewAccount,
-    NewTeam, NewToken, Role, Scope, SetRole, Team, Token,
+    Account, AccountName, AccountQuery, AccountWithWays, Caller, Grant, IssueToken, IssuedToken, Me, Member,
+    NamesQuery, NewAccount, NewTeam, NewToken, Role, Scope, SetRole, Team, Token,
 };
-use berth_work::access;
+use berth_work::access::{self, Entered};
 
-use crate::Api;
+use crate::{Api, auth::Entering};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(me))
         .routes(routes!(create_account, accounts))
+        .routes(routes!(account))
         .routes(routes!(account_names))
         .routes(routes!(create_team, teams))
         .routes(routes!(issue_token, tokens))
@@ -38,10 +39,11 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Get the caller's own account, token and roles.
 #[utoipa::path(get, path = "/v1/me", tag = "access", responses((status = 200, body = Me)))]
-async fn me(State(app): AppState, caller: Caller) -> Result<Json<Me>> {
+async fn me(State(app): AppState, Entering(Entered { caller, owes_second_factor }): Entering) -> Result<Json<Me>> {
     let access::Myself { account, token, sign_in_name } = access::me(&app.db, &caller).await?;
     let grant = |(scope, role): &(Scope, Role)| Grant { scope: scope.kind(), id: scope.id().to_owned(), role: *role };
-    Ok(Json(Me { account, token, grants: caller.grants.iter().map(grant).collect(), sign_in_name }))
+    let grants = caller.grants.iter().map(grant).collect();
+    Ok(Json(Me { account, token, grants, sign_in_name, owes_second_factor }))
 }
 
 /// Create an account. Only admins of the platform may.
@@ -50,14 +52,20 @@ async fn create_account(State(app): AppState, caller: Caller, Json(new): Json<Ne
     created(access::create_account(&app.db, &caller, &new).await?)
 }
 
-/// List the accounts, newest first, for admins and viewers of the platform.
-#[utoipa::path(get, path = "/v1/accounts", tag = "access", params(AccountQuery), responses((status = 200, body = Page<Account>)))]
+/// List the accounts with the ways in which their people sign in, newest first, for admins and viewers of the platform.
+#[utoipa::path(get, path = "/v1/accounts", tag = "access", params(AccountQuery), responses((status = 200, body = Page<AccountWithWays>)))]
 async fn accounts(
     State(app): AppState,
     caller: Caller,
     Query(query): Query<AccountQuery>,
-) -> Result<Json<Page<Account>>> {
+) -> Result<Json<Page<AccountWithWays>>> {
     Ok(Json(access::accounts(&app.db, &caller, &query).await?))
+}
+
+/// Get an account with the ways in which its person signs in, for admins and viewers of the platform.
+#[utoipa::path(get, path = "/v1/accounts/{id}", tag = "access", params(("id" = UserId, Path)), responses((status = 200, body = AccountWithWays)))]
+async fn account(State(app): AppState, caller: Caller, Path(id): Path<UserId>) -> Result<Json<AccountWithWays>> {
+    Ok(Json(access::account(&app.db, &caller, &id).await?))
 }
 
 /// Get the names of accounts by their ids, which answers and events name them by.

@@ -13,9 +13,9 @@ use berth_model::access::{
     AcceptInvitation, Account, Caller, ChangePassword, Credentials, Invitation, InvitationSeen, IssuedInvitation,
     NewInvitation, SeeInvitation, Session, SessionQuery, SignIn, StartedSession, folded_name,
 };
-use berth_work::access;
+use berth_work::access::{self, Entered};
 
-use crate::{Api, client_ip::ClientIp, origin::From};
+use crate::{Api, auth::Entering, client_ip::ClientIp, origin::From};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -87,7 +87,9 @@ async fn sessions(
 ///
 /// Everybody may end their own; admins of the platform may end any.
 #[utoipa::path(delete, path = "/v1/sessions/{id}", tag = "access", params(("id" = TokenId, Path)), responses((status = 204)))]
-async fn end(State(app): AppState, caller: Caller, Path(id): Path<TokenId>) -> Result<StatusCode> {
+async fn end(State(app): AppState, Entering(entered): Entering, Path(id): Path<TokenId>) -> Result<StatusCode> {
+    let is_own = entered.caller.token == id;
+    let caller = entered.caller_for(is_own)?;
     access::end_session(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -98,7 +100,7 @@ async fn end(State(app): AppState, caller: Caller, Path(id): Path<TokenId>) -> R
 #[utoipa::path(put, path = "/v1/me/password", tag = "access", request_body = ChangePassword, responses((status = 204)))]
 async fn change_password(
     State(app): AppState,
-    caller: Caller,
+    Entering(Entered { caller, .. }): Entering,
     client: Option<Extension<ClientIp>>,
     Json(change): Json<ChangePassword>,
 ) -> Result<StatusCode> {

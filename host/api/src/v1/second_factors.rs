@@ -6,12 +6,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use berth_base::ids::UserId;
 use berth_model::access::{
-    Caller, ConfirmSecondFactor, RecoveryCodes, RemoveSecondFactor, SecondFactor, SecondFactorKey, SetUpSecondFactor,
+    Caller, ConfirmSecondFactor, OwnProof, RecoveryCodes, SecondFactor, SecondFactorKey, SetUpSecondFactor,
 };
-use berth_work::access;
+use berth_work::access::{self, Entered};
 
 use super::people::own;
-use crate::{Api, client_ip::ClientIp};
+use crate::{Api, auth::Entering, client_ip::ClientIp};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 
 /// Get the second factor of the caller's account, if it has one: since when, and how many recovery codes are left.
 #[utoipa::path(get, path = "/v1/me/second-factor", tag = "access", responses((status = 200, body = SecondFactor)))]
-async fn get(State(app): AppState, caller: Caller) -> Result<Json<SecondFactor>> {
+async fn get(State(app): AppState, Entering(Entered { caller, .. }): Entering) -> Result<Json<SecondFactor>> {
     Ok(Json(access::second_factor(&app.db, &caller).await?))
 }
 
@@ -33,7 +33,7 @@ async fn get(State(app): AppState, caller: Caller) -> Result<Json<SecondFactor>>
 #[utoipa::path(post, path = "/v1/me/second-factor", tag = "access", request_body = SetUpSecondFactor, responses((status = 201, body = SecondFactorKey)))]
 async fn set_up(
     State(app): AppState,
-    caller: Caller,
+    Entering(Entered { caller, .. }): Entering,
     client: Option<Extension<ClientIp>>,
     Json(set_up): Json<SetUpSecondFactor>,
 ) -> Result<(StatusCode, SecretHeaders, Json<SecondFactorKey>)> {
@@ -47,7 +47,7 @@ async fn set_up(
 #[utoipa::path(post, path = "/v1/me/second-factor/confirm", tag = "access", request_body = ConfirmSecondFactor, responses((status = 200, body = RecoveryCodes)))]
 async fn confirm(
     State(app): AppState,
-    caller: Caller,
+    Entering(Entered { caller, .. }): Entering,
     client: Option<Extension<ClientIp>>,
     Json(confirm): Json<ConfirmSecondFactor>,
 ) -> Result<(SecretHeaders, Json<RecoveryCodes>)> {
@@ -57,14 +57,14 @@ async fn confirm(
 }
 
 /// Remove the second factor of the caller's account, by the password or by a code.
-#[utoipa::path(post, path = "/v1/me/second-factor/remove", tag = "access", request_body = RemoveSecondFactor, responses((status = 204)))]
+#[utoipa::path(post, path = "/v1/me/second-factor/remove", tag = "access", request_body = OwnProof, responses((status = 204)))]
 async fn remove(
     State(app): AppState,
     caller: Caller,
     client: Option<Extension<ClientIp>>,
-    Json(removal): Json<RemoveSecondFactor>,
+    Json(proof): Json<OwnProof>,
 ) -> Result<StatusCode> {
-    let work = app.people.remove_second_factor(&caller, removal);
+    let work = app.people.remove_second_factor(&caller, proof);
     app.try_password(client, &own(&caller), work).await?;
     Ok(StatusCode::NO_CONTENT)
 }

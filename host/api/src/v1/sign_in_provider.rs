@@ -7,11 +7,14 @@ use axum::http::StatusCode;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
+use berth_base::ids::UserId;
 use berth_model::access::{
-    BeginProviderVisit, Caller, EndProviderVisit, ProviderLink, ProviderVisit, SignInProvider, StartedSession,
+    BeginProviderVisit, Caller, EndProviderVisit, OwnProof, ProviderLink, ProviderVisit, SignInProvider,
+    StartedSession, UnlinkQuery,
 };
 use berth_work::access;
 
+use super::people::own;
 use crate::{Api, client_ip::ClientIp, origin::From};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
@@ -20,7 +23,9 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(visit))
         .routes(routes!(sign_in))
         .routes(routes!(visit_to_link))
-        .routes(routes!(link, linked, unlink))
+        .routes(routes!(link, linked))
+        .routes(routes!(unlink))
+        .routes(routes!(unlink_of))
 }
 
 /// Get the identity provider at which people may sign in, if this host has one.
@@ -36,7 +41,7 @@ async fn visit(
     client: Option<Extension<ClientIp>>,
     Json(begin): Json<BeginProviderVisit>,
 ) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
-    app.let_in(client)?;
+    app.throttle.pass_visit(client.map(|Extension(client)| client))?;
     let begun = app.try_secret(client, app.people.visit_provider(begin)).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
 }
@@ -54,13 +59,16 @@ async fn sign_in(
     Ok((StatusCode::CREATED, secret_headers(), Json(started)))
 }
 
-/// Begin a visit of the identity provider, to link the caller's account to who the person is there.
-#[utoipa::path(post, path = "/v1/me/provider-link/visits", tag = "access", responses((status = 201, body = ProviderVisit)))]
+/// Begin a visit of the identity provider, to link the caller's account to who the person is there, by the password or by a code.
+#[utoipa::path(post, path = "/v1/me/provider-link/visits", tag = "access", request_body = OwnProof, responses((status = 201, body = ProviderVisit)))]
 async fn visit_to_link(
     State(app): AppState,
     caller: Caller,
+    client: Option<Extension<ClientIp>>,
+    Json(proof): Json<OwnProof>,
 ) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
-    let begun = app.people.visit_provider_to_link(&caller).await?;
+    let work = app.people.visit_provider_to_link(&caller, proof);
+    let begun = app.try_password(client, &own(&caller), work).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
 }
 
@@ -76,9 +84,26 @@ async fn linked(State(app): AppState, caller: Caller) -> Result<Json<ProviderLin
     Ok(Json(access::provider_link(&app.db, &caller).await?))
 }
 
-/// Take the link of the caller's account away. It takes a password by which to sign in from then on.
-#[utoipa::path(delete, path = "/v1/me/provider-link", tag = "access", responses((status = 204)))]
-async fn unlink(State(app): AppState, caller: Caller) -> Result<StatusCode> {
-    access::unlink_provider(&app.db, &caller).await?;
+/// Take the link of the caller's account away, by the password or by a code. Other sessions that were started by it end.
+#[utoipa::path(post, path = "/v1/me/provider-link/remove", tag = "access", request_body = OwnProof, responses((status = 204)))]
+async fn unlink(
+    State(app): AppState,
+    caller: Caller,
+    client: Option<Extension<ClientIp>>,
+    Json(proof): Json<OwnProof>,
+) -> Result<StatusCode> {
+    app.try_password(client, &own(&caller), app.people.unlink_provider(&caller, proof)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Take the link of an account away, whose sessions that were started by it end. Only admins of the platform may.
+#[utoipa::path(delete, path = "/v1/accounts/{id}/provider-link", tag = "access", params(("id" = UserId, Path), UnlinkQuery), responses((status = 204)))]
+async fn unlink_of(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<UserId>,
+    Query(query): Query<UnlinkQuery>,
+) -> Result<StatusCode> {
+    access::unlink_provider_of(&app.db, &caller, &id, query).await?;
     Ok(StatusCode::NO_CONTENT)
 }

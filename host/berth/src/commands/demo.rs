@@ -71,7 +71,7 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     let http = ServeConfig::default();
     let serving = host.run(listener, &http, async { drop(stop_signal().await) });
     let introduce = async {
-        let key = seed(&app, &access::authenticate(&app.db, &token).await?).await?;
+        let key = seed(&app, &app.people.authenticate(&token).await?).await?;
         session.out.line(lines_to_try(bound, &link, &token, &key))
     };
     let mut serving = std::pin::pin!(serving);

@@ -103,14 +103,16 @@ fn configuration(settings: &Settings) -> Result<String> {
     let blobs = storage.blobs.blob_url.as_deref().unwrap_or("a local folder");
     let limit = config.package.max_bytes >> 20;
     let open = if listen.ip().is_loopback() { "" } else { "; not loopback, so put a TLS proxy before it" };
-    let DeviceLimits { per_address, per_key, newcomers, secret_tries, logs, password_tries, name_tries } =
+    let DeviceLimits { per_address, per_key, newcomers, secret_tries, logs, visits, password_tries, name_tries } =
         &settings.http.devices;
+    let required = config.sessions.require_second_factor;
     let failures = config.gray.gray_max_failures;
     Ok(format!(
         "listens on {listen}{open}; {database}, blobs in {blobs}, packages up to {limit} MiB; devices: {per_address} \
          requests of an address, {per_key} of a key, {newcomers} new in gray tasks of an address, {logs} batches of logs of an \
          address, fall back after {failures} failures (0: never); wrong AppSecrets: {secret_tries} of an address; \
-         wrong passwords: {password_tries} of an address, {name_tries} of a name"
+         wrong passwords: {password_tries} of an address, {name_tries} of a name; visits of the identity provider: {visits} of \
+         an address; second factor required: {required}"
     ))
 }
 

@@ -1,5 +1,7 @@
 //! Accounts, and invitations to people.
 
+mod account;
+
 use axum::{
     Router,
     extract::{Path, Query},
@@ -8,18 +10,17 @@ use axum::{
 };
 use berth_base::page::Page as ListPage;
 use berth_model::access::{
-    Account, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
+    AccountWithWays, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
 };
 use serde::Deserialize;
 
 use crate::{
     Console,
-    act::{Confirm, Sent},
+    act::Sent,
     frame::{Head, done},
-    parts::{Filled, Names},
+    parts::Filled,
     path::{at, with_query},
     refused::{Refused, read},
-    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -31,9 +32,9 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .route(PLACE, get(list))
         .route("/ui/accounts/{id}/{act}", post(set_use))
-        .route("/ui/accounts/{id}/second-factor", get(confirm_removal).post(remove_second_factor))
         .route("/ui/invitations", post(invite))
         .route("/ui/invitations/{id}/withdraw", post(withdraw))
+        .merge(account::routes())
 }
 
 #[derive(Default, Deserialize)]
@@ -53,7 +54,7 @@ pub struct Choice {
 struct Page<'a> {
     t: Texts,
     visit: &'a Visit,
-    accounts: Option<&'a ListPage<Account>>,
+    accounts: Option<&'a ListPage<AccountWithWays>>,
     invitations: &'a [Invitation],
     scopes: Vec<Choice>,
     roles: Vec<Role>,
@@ -63,12 +64,18 @@ struct Page<'a> {
     filled: &'a Filled,
 }
 
+impl Page<'_> {
+    fn ways(&self, account: &AccountWithWays) -> String {
+        account::ways(self.t, account)
+    }
+}
+
 async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
     show(&visit, &cursor, None, &Filled::default()).await
 }
 
 async fn show(visit: &Visit, cursor: &str, issued: Option<&IssuedInvitation>, filled: &Filled) -> Answer {
-    let accounts: Option<ListPage<Account>> = if visit.can(Action::Read, &Scope::Platform) {
+    let accounts: Option<ListPage<AccountWithWays>> = if visit.can(Action::Read, &Scope::Platform) {
         Some(visit.api.page(&with_query("/v1/accounts", [("cursor", Some(cursor))])).await.or_show(visit)?)
     } else {
         None
@@ -150,33 +157,4 @@ async fn withdraw(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn set_use(visit: Visit, Path((id, act)): Path<(String, String)>) -> Answer {
     visit.api.just(Method::POST, &at!("/v1/accounts/{}/{}", id, act)).await.or_show(&visit)?;
     done(PLACE, visit.t.edited())
-}
-
-/// Says what it means to remove the second factor of an account.
-async fn confirm_removal(visit: Visit, Path(id): Path<String>) -> Answer {
-    show_removal(&visit, &id, &Filled::default()).await
-}
-
-async fn show_removal(visit: &Visit, id: &str, filled: &Filled) -> Answer {
-    let t = visit.t;
-    let names = Names::of(&visit.api, [id]).await;
-    let name = names.get(&t, id);
-    let confirm = Confirm {
-        act: t.second_factor_turn_off().into(),
-        effects: vec![t.second_factor_whose(name, id), t.second_factor_remove_effect().into()],
-        is_dangerous: true,
-        command: format!("berth account remove-second-factor {}", quoted(id)),
-        back: PLACE.into(),
-        ..Confirm::default()
-    };
-    let above = vec![(t.accounts().to_owned(), PLACE.to_owned())];
-    let title = t.second_factor_remove_of(name);
-    confirm.show(visit, Head { title: &title, above, place: PLACE, ..Head::default() }, filled)
-}
-
-async fn remove_second_factor(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    match visit.api.just(Method::DELETE, &at!("/v1/accounts/{}/second-factor", id)).await {
-        Ok(()) => done(PLACE, visit.t.second_factor_removed()),
-        Err(refused) => show_removal(&visit, &id, &sent.again(&visit, refused)?).await,
-    }
 }

@@ -127,8 +127,8 @@ fn named(kind: PlaceKind, id: &str) -> String {
     format!("{kind}:{id}")
 }
 
-/// What the field for a thing offers. Who may not read all acts reads those about one place at a time, at first of the first
-/// one.
+/// What the field for a thing offers. Who may not read all acts reads their own, or those about one place at a time, at first
+/// of the first one.
 async fn places(visit: &Visit, query: &mut ListQuery) -> Vec<Choice> {
     let places = scopes(visit, Action::ReadActs).await.into_iter();
     let places = places.filter(|choice| !choice.value.starts_with("platform/"));
@@ -136,6 +136,7 @@ async fn places(visit: &Visit, query: &mut ListQuery) -> Vec<Choice> {
         places.map(|choice| Choice { value: choice.value.replacen('/', ":", 1), name: choice.name }).collect();
     let reads_all = visit.can(Action::ReadActs, &Scope::Platform);
     if query.place.is_empty()
+        && query.actor != visit.me.account.id.as_str()
         && !reads_all
         && let Some(first) = places.first()
     {

@@ -136,7 +136,7 @@ fn signed_in(console: &Console, to: &str, token: &str) -> Response {
 
 async fn sign_out(State(console): State<Console>, visit: Visit) -> Response {
     // A session that has ended already is no reason to stay signed in.
-    let _ = visit.api.just(Method::DELETE, &at!("/v1/tokens/{}", visit.me.token.id)).await;
+    let _ = visit.api.just(Method::DELETE, &at!("/v1/sessions/{}", visit.me.token.id)).await;
     ([forget_session(console.is_secure())], Redirect::to("/ui/sign-in")).into_response()
 }
 

@@ -9,7 +9,7 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Role, ScopeKind, Token};
+use super::{ProviderLink, Role, ScopeKind, SecondFactor, Token};
 
 /// An account of a person or a machine.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -22,6 +22,23 @@ pub struct Account {
     /// Since when nobody can use the account; absent when it can be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled_at: Option<Millis>,
+}
+
+/// An account with the ways in which its person signs in.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct AccountWithWays {
+    /// The account; its fields are part of this object.
+    #[serde(flatten)]
+    pub account: Account,
+    /// The name by which the person signs in; absent when the account has no password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_name: Option<String>,
+    /// The second factor; absent when the account has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactor>,
+    /// Who the person is at the identity provider; absent when the account is not linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_link: Option<ProviderLink>,
 }
 
 /// The name of an account.
@@ -115,6 +132,10 @@ pub struct Me {
     /// The name by which the person signs in; absent when the account has no password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_name: Option<String>,
+    /// Whether this session is good for nothing but setting a second factor up, which this host requires; absent when it is good
+    /// for all that the roles allow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owes_second_factor: bool,
 }
 
 /// A role in a scope.
@@ -141,4 +162,7 @@ pub struct AccountQuery {
     /// Only accounts with exactly this name.
     #[serde(default)]
     pub name: Option<String>,
+    /// Only accounts that are linked to a person at the identity provider (`true`), or only those that are not (`false`).
+    #[serde(default)]
+    pub linked: Option<bool>,
 }

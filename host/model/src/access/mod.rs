@@ -8,13 +8,15 @@ mod accounts;
 mod grant;
 mod invitation;
 mod password;
+mod proof;
 mod provider;
 mod second_factor;
 mod session;
 mod token;
 
 pub use accounts::{
-    Account, AccountName, AccountQuery, Grant, MOST_NAMES, Me, Member, NamesQuery, NewAccount, NewTeam, SetRole, Team,
+    Account, AccountName, AccountQuery, AccountWithWays, Grant, MOST_NAMES, Me, Member, NamesQuery, NewAccount,
+    NewTeam, SetRole, Team,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use invitation::{
@@ -22,13 +24,14 @@ pub use invitation::{
     NewInvitation, SeeInvitation, invitation_link, new_invitation_code,
 };
 pub use password::{ChangePassword, PasswordChanged, folded_name, new_password, normalised, sign_in_name};
+pub use proof::{OwnProof, ProvedBy};
 pub use provider::{
     BeginProviderVisit, EndProviderVisit, ProviderAccounts, ProviderLink, ProviderLinkTold, ProviderVisit,
-    SignInProvider, VISIT_SECONDS, newcomers_name, provider_redirect_uri,
+    SignInProvider, UnlinkQuery, VISIT_SECONDS, newcomers_name, provider_redirect_uri,
 };
 pub use second_factor::{
-    ConfirmSecondFactor, FactorKey, RecoveryCodeUsed, RecoveryCodes, RemoveSecondFactor, RemovedBy, SecondFactor,
-    SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, TICKET_SECONDS, TypedCode, bare_recovery_code,
+    ConfirmSecondFactor, FactorKey, RecoveryCodeUsed, RecoveryCodes, RequireSecondFactor, SecondFactor,
+    SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, TICKET_SECONDS, TypedCode, WrongCodes, bare_recovery_code,
     new_recovery_codes,
 };
 pub use session::{

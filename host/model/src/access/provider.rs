@@ -90,6 +90,15 @@ pub struct ProviderLink {
     pub linked_at: Millis,
 }
 
+/// How the link of somebody's account is taken away.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UnlinkQuery {
+    /// Whether to take it away even when the person has no password, and so could not sign in any more until they are invited.
+    #[serde(default)]
+    pub even_last: bool,
+}
+
 /// An account was linked to a person at the provider, or is not any more.
 #[derive(Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]

@@ -4,19 +4,25 @@
 
 use berth_base::{
     clock::{Millis, Random},
-    error::{Error, Result},
     ids::UserId,
     secret::{self, Secret},
+    text::text_enum,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 
+use super::{Role, Scope, SessionBy};
+
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;
 /// For how many seconds a sign-in waits for the code, once the password was right.
 pub const TICKET_SECONDS: i64 = 300;
+/// How many wrong codes an account may have at once.
+const WRONG_CODES: i64 = 10;
+/// For how long one of them counts. So whoever guesses has 100 guesses a day, as with the passwords of a name.
+const WRONG_MILLIS: i64 = 24 * 3_600_000 / 100;
 /// For how long a code is shown.
 const STEP_MILLIS: i64 = 30_000;
 /// How many steps the clock of a phone may be early or late.
@@ -107,6 +113,55 @@ impl TypedCode {
     }
 }
 
+/// The wrong codes of an account, as the moment from which on none of them counts any more. They are kept with the account: neither
+/// another host nor a restart gives further tries (P20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongCodes {
+    /// That moment.
+    pub until: Millis,
+}
+
+impl WrongCodes {
+    /// How many seconds it takes until a code is looked at again; `None` when one is looked at now.
+    pub fn wait(self, now: Millis) -> Option<u64> {
+        let over = self.and_one(now).until.0 - now.0 - WRONG_CODES * WRONG_MILLIS;
+        u64::try_from(over).ok().filter(|over| *over > 0).map(|over| over.div_ceil(1000))
+    }
+
+    /// With one more, of now.
+    #[must_use]
+    pub fn and_one(self, now: Millis) -> Self {
+        Self { until: Millis(self.until.0.max(now.0) + WRONG_MILLIS) }
+    }
+}
+
+text_enum! {
+    /// Who has to have a second factor, to sign in by a password.
+    RequireSecondFactor {
+        /// Nobody: everybody decides for themselves.
+        Off = "off",
+        /// Whoever is an admin, of the platform or of any other place.
+        Admins = "admins",
+        /// Everybody.
+        All = "all",
+    }
+}
+
+impl RequireSecondFactor {
+    /// Whether a session that was started so, of an account without a second factor and with these roles, is good for nothing but
+    /// setting one up (P22). An invitation is what a password comes by. A token is a secret that nobody guesses, and has no person
+    /// beside it; how people prove at an identity provider who they are is the provider's matter.
+    pub fn holds(self, by: SessionBy, grants: &[(Scope, Role)]) -> bool {
+        let is_asked = matches!(by, SessionBy::Password | SessionBy::Invitation);
+        is_asked
+            && match self {
+                Self::Off => false,
+                Self::Admins => grants.iter().any(|(_, role)| *role == Role::Admin),
+                Self::All => true,
+            }
+    }
+}
+
 /// A code without spaces and hyphens, in lower case.
 fn bare(typed: &str) -> String {
     typed.chars().filter(|c| !c.is_whitespace() && *c != '-').flat_map(char::to_lowercase).collect()
@@ -170,43 +225,6 @@ pub struct RecoveryCodes {
     pub recovery_codes: Vec<String>,
 }
 
-/// Removes the second factor of the caller's account, by the password or by a code.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RemoveSecondFactor {
-    /// The password of the account.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub password: Option<Secret>,
-    /// The six digits that the app shows, or a recovery code.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    pub code: Option<Secret>,
-}
-
-/// By what somebody removes a second factor.
-#[derive(Debug)]
-pub enum RemovedBy {
-    /// The password of the account.
-    Password(Secret),
-    /// A code.
-    Code(Secret),
-}
-
-impl RemoveSecondFactor {
-    /// By what it is removed.
-    ///
-    /// # Errors
-    /// `invalid-field` when nothing is told, or both are.
-    pub fn by(self) -> Result<RemovedBy> {
-        match (self.password, self.code) {
-            (Some(password), None) => Ok(RemovedBy::Password(password)),
-            (None, Some(code)) => Ok(RemovedBy::Code(code)),
-            _ => Err(Error::field("code", "say either a code or the password.")),
-        }
-    }
-}
-
 /// The second factor of an account was set up or removed.
 #[derive(Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the name says it")]
@@ -227,6 +245,8 @@ pub struct RecoveryCodeUsed {
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use berth_base::clock::SystemRandom;
+
+    use crate::access::ScopeKind;
 
     use super::*;
 
@@ -288,13 +308,38 @@ mod tests {
     }
 
     #[test]
-    fn p15_a_second_factor_is_removed_by_one_proof() {
-        let remove = |password: Option<&str>, code: Option<&str>| {
-            let secret = |text: &str| Secret::from(text.to_owned());
-            RemoveSecondFactor { password: password.map(secret), code: code.map(secret) }.by()
-        };
-        assert!(matches!(remove(Some("p"), None).unwrap(), RemovedBy::Password(_)));
-        assert!(matches!(remove(None, Some("c")).unwrap(), RemovedBy::Code(_)));
-        assert!(remove(None, None).is_err() && remove(Some("p"), Some("c")).is_err());
+    fn p20_ten_wrong_codes_are_looked_at_and_then_a_hundred_a_day() {
+        let now = Millis(1_000_000_000);
+        let mut wrong = WrongCodes { until: Millis(0) };
+        for _ in 0..10 {
+            assert_eq!(wrong.wait(now), None);
+            wrong = wrong.and_one(now);
+        }
+        assert_eq!(wrong.wait(now), Some(864));
+        let after = |millis: i64| wrong.wait(Millis(now.0 + millis));
+        assert_eq!([after(1), after(863_999), after(864_000)], [Some(864), Some(1), None]);
+        let again = wrong.and_one(Millis(now.0 + 864_000));
+        assert_eq!(again.wait(Millis(now.0 + 864_000)), Some(864));
+        assert_eq!(wrong.and_one(Millis(now.0 + 90_000_000)).until, Millis(now.0 + 90_864_000), "the past is forgiven");
+    }
+
+    #[test]
+    fn p22_who_has_to_have_a_second_factor() {
+        let mall = Scope::parse(ScopeKind::HostApp, "mall").unwrap();
+        let of = |role| vec![(mall.clone(), role)];
+        let holds =
+            |which: RequireSecondFactor, by| [of(Role::Admin), of(Role::Viewer)].map(|roles| which.holds(by, &roles));
+        for (which, held) in [
+            (RequireSecondFactor::Off, [false, false]),
+            (RequireSecondFactor::Admins, [true, false]),
+            (RequireSecondFactor::All, [true, true]),
+        ] {
+            for by in [SessionBy::Password, SessionBy::Invitation] {
+                assert_eq!(holds(which, by), held, "{which} {by}");
+            }
+            for by in [SessionBy::Token, SessionBy::Provider] {
+                assert_eq!(holds(which, by), [false, false], "{which} {by}");
+            }
+        }
     }
 }

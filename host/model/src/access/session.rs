@@ -88,6 +88,8 @@ pub struct Session {
     pub id: TokenId,
     /// Whose it is.
     pub account: UserId,
+    /// How it was started.
+    pub by: SessionBy,
     /// When it was started.
     pub created_at: Millis,
     /// When it was last used, to the minute.
@@ -195,6 +197,8 @@ text_enum! {
         Password = "password",
         /// The account was disabled.
         Disabled = "disabled",
+        /// The account is not linked any more to who started it at the identity provider.
+        Unlinked = "unlinked",
         /// The account had too many, and this was the oldest.
         Limit = "limit",
     }

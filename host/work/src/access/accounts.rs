@@ -8,12 +8,12 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Account, AccountName, AccountQuery, Action, Caller, Member, NamesQuery, NewAccount, NewTeam, Role, Scope,
-        SessionEnd, Team, Token, TokenScope,
+        Account, AccountName, AccountQuery, AccountWithWays, Action, Caller, Member, NamesQuery, NewAccount, NewTeam,
+        Role, Scope, SessionEnd, Team, Token, TokenScope,
     },
     event::kind,
 };
-use berth_store::{Db, Tx};
+use berth_store::{Db, Tx, access::WhichAccounts};
 
 use super::session;
 
@@ -123,11 +123,23 @@ async fn held(tx: &mut Tx, id: &UserId) -> Result<Account> {
 }
 
 /// A page of the accounts, newest first, for admins and viewers of the platform.
-pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<Page<Account>> {
+pub async fn accounts(db: &Db, caller: &Caller, query: &AccountQuery) -> Result<Page<AccountWithWays>> {
     caller.require(Action::Read, &Scope::Platform)?;
     let page = PageQuery { cursor: query.cursor.clone(), limit: query.limit };
-    let items = db.read().await?.accounts(&page, query.name.as_deref()).await?;
-    Ok(Page::of(items, &page, |account| account.id.to_string()))
+    let which = WhichAccounts { id: None, name: query.name.as_deref(), is_linked: query.linked };
+    let items = db.read().await?.accounts(&page, &which).await?;
+    Ok(Page::of(items, &page, |one| one.account.id.to_string()))
+}
+
+/// An account with its ways in, for admins and viewers of the platform.
+///
+/// # Errors
+/// `not-found`; `missing-grant`.
+pub async fn account(db: &Db, caller: &Caller, id: &UserId) -> Result<AccountWithWays> {
+    caller.require(Action::Read, &Scope::Platform)?;
+    let which = WhichAccounts { id: Some(id), name: None, is_linked: None };
+    let found = db.read().await?.accounts(&PageQuery::default(), &which).await?;
+    found.into_iter().next().ok_or_else(|| Error::not_found("account", id))
 }
 
 /// The names of accounts, for whoever has their ids: answers and events name accounts by ids alone, and an id cannot be

@@ -17,15 +17,16 @@ mod token;
 mod watch;
 
 pub use accounts::{
-    Myself, account_names, accounts, create_account, create_team, disable, enable, me, members, set_role, teams,
+    Myself, account, account_names, accounts, create_account, create_team, disable, enable, me, members, set_role,
+    teams,
 };
 pub use berth_model::access::*;
 pub use config::SessionConfig;
 pub use first::{admin_token, first_admin};
 pub use invitation::{invitations, invite_admin, withdraw_invitation};
 pub use people::People;
-pub use provider::{Provider, ProviderConfig, provider_link, unlink_provider};
+pub use provider::{Provider, ProviderConfig, provider_link, unlink_provider_of};
 pub use second_factor::{remove_second_factor_of, second_factor};
 pub use session::{end_session, run_forgetter, sessions};
-pub use token::{authenticate, issue_token, look_again, revoke_token, tokens};
+pub use token::{Entered, issue_token, look_again, revoke_token, tokens};
 pub use watch::{FRESH, Watch};

@@ -26,7 +26,7 @@ use super::{Provider, SessionConfig, password::Passwords, second_factor, session
 pub struct People {
     pub(super) db: Db,
     pub(super) passwords: Passwords,
-    sessions: SessionConfig,
+    pub(super) sessions: SessionConfig,
     /// The address by which others reach this host.
     pub(super) url: Option<String>,
     /// Where people may sign in besides.
@@ -53,7 +53,7 @@ impl People {
     /// # Errors
     /// `wrong-credentials` for an unknown name and for a wrong password, between which no difference is made, neither in the
     /// answer nor in its time (P4), and for a wrong code; `second-factor-required` for who knows the password and has told no
-    /// code; `account-disabled` for who knows the password of such an account; `unavailable` when too many passwords wait to be
+    /// code; `too-many-requests` after too many wrong codes; `account-disabled` for who knows the password of such an account; `unavailable` when too many passwords wait to be
     /// looked at.
     #[tracing::instrument(name = "session.sign_in", skip_all)]
     pub async fn sign_in(
@@ -75,7 +75,8 @@ impl People {
             known.hash = hash;
             tx.put_password(&known).await?;
         }
-        if !second_factor::pass(&mut tx, &known.account_id, code).await? {
+        let (mut tx, has_passed) = second_factor::pass(tx, &known.account_id, code).await?;
+        if !has_passed {
             tx.commit().await?;
             return Err(self.ask_for_code(&known)?);
         }
@@ -120,6 +121,7 @@ impl People {
         };
         let new = NewSession {
             account,
+            by,
             scopes: token.map_or_else(|| TokenScope::ALL.to_vec(), |token| token.scopes.clone()),
             expires_at: token.and_then(|token| token.expires_at).map_or(end, |at| at.min(end)),
             from_token: token.map(|token| &token.id),

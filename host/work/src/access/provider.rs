@@ -1,4 +1,4 @@
-//! Signing in at the operator's identity provider, by OpenID Connect (P16–P18).
+//! Signing in at the operator's identity provider, by OpenID Connect (P16–P19).
 //!
 //! A visit of the provider begins here and ends here: in the browser in which it began, once, and for what it was begun. What the
 //! provider says is read as at login entries: by [`crate::login_provider`].
@@ -13,9 +13,9 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        BERTH, BeginProviderVisit, Caller, EndProviderVisit, NewAccount, Origin, ProviderAccounts, ProviderLink,
-        ProviderLinkTold, ProviderVisit, SignInProvider, StartedSession, TokenScope, VISIT_SECONDS, newcomers_name,
-        provider_redirect_uri,
+        Action, BERTH, BeginProviderVisit, Caller, EndProviderVisit, NewAccount, Origin, OwnProof, ProviderAccounts,
+        ProviderLink, ProviderLinkTold, ProviderVisit, Scope, SessionBy, SessionEnd, SignInProvider, StartedSession,
+        TokenScope, UnlinkQuery, VISIT_SECONDS, newcomers_name, provider_redirect_uri,
     },
     event::kind,
     login_entry::{Client, ClientAuth, LoginProvider, Person},
@@ -25,7 +25,7 @@ use berth_store::{Db, Tx, provider_link::VisitRow};
 use super::{
     People, invitation,
     people::{By, enabled},
-    second_factor::no_password,
+    session,
 };
 use crate::{
     login_provider::{Answered, Providers, address_for, random},
@@ -160,21 +160,42 @@ pub async fn provider_link(db: &Db, caller: &Caller) -> Result<ProviderLink> {
     link.ok_or_else(|| not_linked(&caller.account))
 }
 
-/// Takes the link of the caller's account away. Somebody who has no password could not get in any more, so they set one before.
+/// Takes the link of an account away, and ends the sessions that were started by it. Only admins of the platform may. The person of
+/// an account without a password could not sign in any more, so that has to be said.
 ///
 /// # Errors
-/// `not-found` when the account is not linked; `no-password`; `missing-grant`.
-#[tracing::instrument(name = "provider_link.remove", skip_all)]
-pub async fn unlink_provider(db: &Db, caller: &Caller) -> Result<()> {
+/// `not-found` for an unknown account, and for one that is not linked; `last-way-in`; `missing-grant`, also for the caller's own.
+#[tracing::instrument(name = "provider_link.remove_of", skip_all, fields(account = %account))]
+pub async fn unlink_provider_of(db: &Db, caller: &Caller, account: &UserId, query: UnlinkQuery) -> Result<()> {
+    caller.require(Action::Administer, &Scope::Platform)?;
     caller.require_all_scopes("changes how somebody gets in")?;
-    let account = &caller.account;
+    if *account == caller.account {
+        let detail = "Your own link is taken away by your password or a code: POST /v1/me/provider-link/remove.";
+        return Err(Error::new(Code::MissingGrant, detail));
+    }
     let mut tx = db.begin().await?;
     tx.hold_account(account).await?;
-    let link = tx.provider_link(account).await?.ok_or_else(|| not_linked(account))?;
-    tx.password_of(account).await?.ok_or_else(no_password)?;
-    tx.delete_provider_link(account).await?;
-    tx.tell(kind::PROVIDER_LINK_REMOVED, account, account.as_str(), &told(account, &link));
+    if !query.even_last && tx.provider_link(account).await?.is_some() && tx.password_of(account).await?.is_none() {
+        let detail = "The account has no password: without the link nobody signs in to it, until you invite the person to it once \
+                      more. Send `even_last=true` when that is meant.";
+        return Err(Error::new(Code::LastWayIn, detail));
+    }
+    unlink(&mut tx, caller, account).await?;
     tx.commit().await
+}
+
+/// Takes the link of an account away, which the transaction holds, and ends the sessions that were started by it but for the
+/// caller's own.
+async fn unlink(tx: &mut Tx, caller: &Caller, account: &UserId) -> Result<()> {
+    let link = tx.provider_link(account).await?.ok_or_else(|| not_linked(account))?;
+    tx.delete_provider_link(account).await?;
+    let actor = caller.account.as_str();
+    tx.tell(kind::PROVIDER_LINK_REMOVED, account, actor, &told(account, &link));
+    let sessions = tx.sessions_of(account, Some(&caller.token)).await?;
+    for session in sessions.iter().filter(|one| one.by == SessionBy::Provider && !one.current) {
+        session::end(tx, session, actor, SessionEnd::Unlinked).await?;
+    }
+    Ok(())
 }
 
 impl People {
@@ -203,35 +224,53 @@ impl People {
             Some(code) => Some(invitation::good(&mut self.db.read().await?, code).await?.id),
             None => None,
         };
-        self.begin_visit(VisitRow { account_id: None, invitation_id }).await
+        let visit = self.prepared_visit().await?;
+        begin_visit(self.db.begin().await?, visit, VisitRow { account_id: None, invitation_id }).await
     }
 
-    /// Sends the browser of the caller to the provider, to link the account.
+    /// Sends the browser of the caller to the provider, to link the account. A session alone is not enough: whoever found it open
+    /// would have a way in of their own from then on (P19).
     ///
     /// # Errors
-    /// `no-sign-in-provider`; `missing-grant`; `login-provider-unreachable`; `login-provider-wrong`.
+    /// `no-sign-in-provider`; `missing-grant`; those of the proof, as for removing a second factor; `login-provider-unreachable`;
+    /// `login-provider-wrong`.
     #[tracing::instrument(name = "provider_visit.begin_link", skip_all)]
-    pub async fn visit_provider_to_link(&self, caller: &Caller) -> Result<ProviderVisit> {
+    pub async fn visit_provider_to_link(&self, caller: &Caller, proof: OwnProof) -> Result<ProviderVisit> {
         caller.require_all_scopes("changes how somebody gets in")?;
-        self.begin_visit(VisitRow { account_id: Some(caller.account.clone()), invitation_id: None }).await
+        // The provider is asked first: a code is not used up when it gives no answer.
+        let visit = self.prepared_visit().await?;
+        let tx = self.prove(caller, proof).await?;
+        begin_visit(tx, visit, VisitRow { account_id: Some(caller.account.clone()), invitation_id: None }).await
     }
 
-    async fn begin_visit(&self, visit: VisitRow) -> Result<ProviderVisit> {
+    /// Takes the link of the caller's account away, and ends the other sessions that were started by it. Somebody who has no
+    /// password could not get in any more, so they set one before.
+    ///
+    /// # Errors
+    /// `not-found` when the account is not linked; those of the proof, as for removing a second factor; `missing-grant`.
+    #[tracing::instrument(name = "provider_link.remove", skip_all)]
+    pub async fn unlink_provider(&self, caller: &Caller, proof: OwnProof) -> Result<()> {
+        caller.require_all_scopes("changes how somebody gets in")?;
+        // Whoever proves it has a password: without one there is no code either.
+        let mut tx = self.prove(caller, proof).await?;
+        unlink(&mut tx, caller, &caller.account).await?;
+        tx.commit().await
+    }
+
+    /// A visit that nobody has begun yet.
+    async fn prepared_visit(&self) -> Result<ProviderVisit> {
         let provider = self.provider()?;
         let metadata = provider.providers.metadata(&provider.client).await?;
         let (state, cookie) = (random(self.db.random()), random(self.db.random()));
         let address = address_for(&provider.client, &metadata, &provider.redirect_uri, &state, &cookie)?;
-        let mut tx = self.db.begin().await?;
-        let until = tx.now().plus_seconds(VISIT_SECONDS);
-        tx.begin_visit(digest(&state), digest(&cookie), &visit, until).await?;
-        tx.commit().await?;
         Ok(ProviderVisit { address, state: state.expose().to_owned(), cookie: cookie.expose().to_owned() })
     }
 
     /// Takes the visit of a browser that has come back. It is over whatever comes of it.
     async fn take_visit(&self, came: &EndProviderVisit) -> Result<VisitRow> {
         let mut tx = self.db.begin().await?;
-        let visit = tx.take_visit(digest(&came.state), digest(&came.cookie)).await?.ok_or_else(over)?;
+        let (state, cookie) = (digest(came.state.expose()), digest(came.cookie.expose()));
+        let visit = tx.take_visit(state, cookie).await?.ok_or_else(over)?;
         tx.commit().await?;
         Ok(visit)
     }
@@ -267,7 +306,8 @@ impl People {
         Ok(started)
     }
 
-    /// Links the caller's account to whoever has signed in at the provider, in place of the person that it may be linked to.
+    /// Links the caller's account to whoever has signed in at the provider, in place of the person that it may be linked to, whose
+    /// sessions end.
     ///
     /// # Errors
     /// `sign-in-over` when the visit was begun in another browser, by somebody else or for something else, or has ended;
@@ -283,6 +323,10 @@ impl People {
         let person = provider.who(&self.db, came).await?;
         let mut tx = self.db.begin().await?;
         tx.hold_account(&caller.account).await?;
+        let before = tx.provider_link(&caller.account).await?;
+        if before.is_some_and(|before| (&before.issuer, &before.subject) != (&provider.issuer, &person.subject)) {
+            unlink(&mut tx, caller, &caller.account).await?;
+        }
         let link = link(&mut tx, &caller.account, &provider.issuer, &person).await?;
         tx.commit().await?;
         Ok(link)
@@ -326,8 +370,16 @@ fn told(account: &UserId, link: &ProviderLink) -> ProviderLinkTold {
     ProviderLinkTold { account: account.clone(), issuer: link.issuer.clone(), subject: link.subject.clone() }
 }
 
-fn digest(secret: &Secret) -> Digest {
-    Digest::of(secret.expose().as_bytes())
+/// Begins a visit, and commits it.
+async fn begin_visit(mut tx: Tx, visit: ProviderVisit, of: VisitRow) -> Result<ProviderVisit> {
+    let until = tx.now().plus_seconds(VISIT_SECONDS);
+    tx.begin_visit(digest(&visit.state), digest(&visit.cookie), &of, until).await?;
+    tx.commit().await?;
+    Ok(visit)
+}
+
+fn digest(secret: &str) -> Digest {
+    Digest::of(secret.as_bytes())
 }
 
 fn over() -> Error {

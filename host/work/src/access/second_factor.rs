@@ -1,4 +1,4 @@
-//! The second factor of an account: set up, asked for at signing in, removed (P14, P15).
+//! The second factor of an account: set up, asked for at signing in, removed (P14, P15, P20).
 
 use berth_base::{
     clock::Millis,
@@ -8,13 +8,13 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Action, Caller, FactorKey, Origin, RecoveryCodeUsed, RecoveryCodes, RemoveSecondFactor, RemovedBy, Scope,
-        SecondFactor, SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, StartedSession, TICKET_SECONDS,
-        TokenScope, TypedCode, new_recovery_codes, normalised,
+        Action, Caller, FactorKey, Origin, OwnProof, ProvedBy, RecoveryCodeUsed, RecoveryCodes, Scope, SecondFactor,
+        SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, StartedSession, TICKET_SECONDS, TokenScope, TypedCode,
+        new_recovery_codes, normalised,
     },
     event::kind,
 };
-use berth_store::{Db, Tx, people::PasswordRow, second_factor::SecondFactorRow};
+use berth_store::{Db, Tx, act, people::PasswordRow, second_factor::SecondFactorRow};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -101,9 +101,9 @@ impl People {
         if begun.confirmed_at.is_some() {
             return Err(Error::new(Code::SecondFactorExists, "The second factor is confirmed already."));
         }
-        match TypedCode::read(code) {
-            TypedCode::OfApp(code) => use_app_code(&mut tx, account, &begun, code).await?,
-            TypedCode::Recovery(_) => return Err(wrong_code()),
+        let TypedCode::OfApp(code) = TypedCode::read(code) else { return Err(wrong_code()) };
+        if !use_app_code(&mut tx, account, &begun, code).await? {
+            return Err(wrong_code());
         }
         let recovery_codes = new_recovery_codes(tx.random());
         tx.confirm_second_factor(account, &recovery_codes).await?;
@@ -113,31 +113,16 @@ impl People {
         Ok(RecoveryCodes { recovery_codes })
     }
 
-    /// Removes the second factor of the caller's account. A session alone is not enough: somebody may have found it open.
+    /// Removes the second factor of the caller's account.
     ///
     /// # Errors
-    /// `wrong-credentials` when the password or the code is another one; `not-found` when there is none; `missing-grant`;
-    /// `invalid-field`; `no-password`; `unavailable`.
+    /// `not-found` when there is none; `wrong-credentials` when the password or the code is another one; `no-password`;
+    /// `too-many-requests` after too many wrong codes; `missing-grant`; `invalid-field`; `unavailable`.
     #[tracing::instrument(name = "second_factor.remove", skip_all)]
-    pub async fn remove_second_factor(&self, caller: &Caller, removal: RemoveSecondFactor) -> Result<()> {
+    pub async fn remove_second_factor(&self, caller: &Caller, proof: OwnProof) -> Result<()> {
         caller.require_all_scopes("removes a second factor")?;
-        let account = &caller.account;
-        let mut tx = match removal.by()? {
-            RemovedBy::Password(password) => {
-                let known = self.prove_password(caller, &password).await?;
-                let mut tx = self.db.begin().await?;
-                unchanged(&mut tx, &known).await?;
-                tx
-            }
-            RemovedBy::Code(code) => {
-                let mut tx = self.db.begin().await?;
-                tx.hold_account(account).await?;
-                let factor = confirmed(&mut tx, account).await?.ok_or_else(|| none(account))?;
-                use_code(&mut tx, account, &factor, &code).await?;
-                tx
-            }
-        };
-        remove(&mut tx, caller, account).await?;
+        let mut tx = self.prove(caller, proof).await?;
+        remove(&mut tx, caller, &caller.account).await?;
         tx.commit().await
     }
 
@@ -154,7 +139,8 @@ impl People {
     /// Goes on with a sign-in whose password was right.
     ///
     /// # Errors
-    /// `wrong-credentials` for a wrong code; `invalid-field` when the password has changed meanwhile; `account-disabled`.
+    /// `wrong-credentials` for a wrong code; `too-many-requests` after too many of them; `invalid-field` when the password has
+    /// changed meanwhile; `account-disabled`.
     #[tracing::instrument(name = "session.sign_in_by_code", skip_all)]
     pub async fn sign_in_by_code(&self, ticket: &Ticket, code: &Secret, from: &Origin) -> Result<StartedSession> {
         let mut tx = self.db.begin().await?;
@@ -162,7 +148,7 @@ impl People {
         let known = known.filter(|known| digest(known) == ticket.password).ok_or_else(over)?;
         unchanged(&mut tx, &known).await?;
         enabled(&mut tx, &known.account_id).await?;
-        pass(&mut tx, &known.account_id, Some(code)).await?;
+        let (mut tx, _) = pass(tx, &known.account_id, Some(code)).await?;
         let started = self.start(&mut tx, &known.account_id, By::Password, from).await?;
         tx.commit().await?;
         Ok(started)
@@ -180,6 +166,30 @@ impl People {
         Ok(refusal.with("ticket", self.db.seal().seal(&ticket, ABOUT_TICKET)?))
     }
 
+    /// Refuses whoever does not prove to be the person of the caller's account: a session alone is not enough for what changes
+    /// the ways in, as somebody may have found it open (P15, P19). The transaction holds the account.
+    ///
+    /// # Errors
+    /// `wrong-credentials` when the password or the code is another one; `no-password`, and `not-found` for a code, when there is
+    /// nothing to prove it by; `too-many-requests` after too many wrong codes; `invalid-field`; `unavailable`.
+    pub(super) async fn prove(&self, caller: &Caller, proof: OwnProof) -> Result<Tx> {
+        let account = &caller.account;
+        match proof.by()? {
+            ProvedBy::Password(password) => {
+                let known = self.prove_password(caller, &password).await?;
+                let mut tx = self.db.begin().await?;
+                unchanged(&mut tx, &known).await?;
+                Ok(tx)
+            }
+            ProvedBy::Code(code) => {
+                let mut tx = self.db.begin().await?;
+                tx.hold_account(account).await?;
+                let factor = confirmed(&mut tx, account).await?.ok_or_else(|| none(account))?;
+                use_code(tx, account, &factor, &code).await
+            }
+        }
+    }
+
     /// Refuses whoever does not know the password of the caller's account.
     async fn prove_password(&self, caller: &Caller, password: &Secret) -> Result<PasswordRow> {
         let known = self.db.read().await?.password_of(&caller.account).await?.ok_or_else(no_password)?;
@@ -189,16 +199,16 @@ impl People {
     }
 }
 
-/// Lets whoever knows the password of an account pass, by the code where there is a second factor. Returns `false` when the code
-/// is needed and was not told.
+/// Lets whoever knows the password of an account pass, by the code where there is a second factor. Says `false` when the code is
+/// needed and was not told. The transaction holds the account.
 ///
 /// # Errors
-/// `wrong-credentials` for a wrong code.
-pub(super) async fn pass(tx: &mut Tx, account: &UserId, code: Option<&Secret>) -> Result<bool> {
-    match (confirmed(tx, account).await?, code) {
-        (None, _) => Ok(true),
-        (Some(_), None) => Ok(false),
-        (Some(factor), Some(code)) => use_code(tx, account, &factor, code).await.map(|()| true),
+/// `wrong-credentials` for a wrong code; `too-many-requests` after too many of them.
+pub(super) async fn pass(mut tx: Tx, account: &UserId, code: Option<&Secret>) -> Result<(Tx, bool)> {
+    match (confirmed(&mut tx, account).await?, code) {
+        (None, _) => Ok((tx, true)),
+        (Some(_), None) => Ok((tx, false)),
+        (Some(factor), Some(code)) => Ok((use_code(tx, account, &factor, code).await?, true)),
     }
 }
 
@@ -206,22 +216,40 @@ async fn confirmed(tx: &mut Tx, account: &UserId) -> Result<Option<SecondFactorR
     Ok(tx.second_factor(account).await?.filter(|factor| factor.confirmed_at.is_some()))
 }
 
-/// Uses a code of the app, or a recovery code. The transaction holds the account.
-async fn use_code(tx: &mut Tx, account: &UserId, factor: &SecondFactorRow, code: &Secret) -> Result<()> {
-    match TypedCode::read(code) {
-        TypedCode::OfApp(code) => use_app_code(tx, account, factor, code).await,
-        TypedCode::Recovery(bare) => {
-            let left = tx.use_recovery_code(account, &bare).await?.ok_or_else(wrong_code)?;
-            let told = RecoveryCodeUsed { account: account.clone(), left };
-            tx.tell(kind::RECOVERY_CODE_USED, account, account.as_str(), &told);
-            Ok(())
-        }
+/// Uses a code of the app, or a recovery code. The transaction holds the account. It is given back, unless the code is wrong: that is
+/// counted with the account, and committed (P20).
+async fn use_code(mut tx: Tx, account: &UserId, factor: &SecondFactorRow, code: &Secret) -> Result<Tx> {
+    if let Some(seconds) = factor.wrong.wait(tx.now()) {
+        return Err(too_many_wrong(seconds));
+    }
+    let is_right = match TypedCode::read(code) {
+        TypedCode::OfApp(code) => use_app_code(&mut tx, account, factor, code).await?,
+        TypedCode::Recovery(bare) => use_recovery_code(&mut tx, account, &bare).await?,
+    };
+    if is_right {
+        return Ok(tx);
+    }
+    tx.put_wrong_codes(account, factor.wrong.and_one(tx.now())).await?;
+    tx.commit().await?;
+    if let Some(act) = act::current() {
+        // Whoever gets here knows the password of the account, or has a session of it.
+        act.by_hand(account.as_str());
+    }
+    Err(wrong_code())
+}
+
+async fn use_app_code(tx: &mut Tx, account: &UserId, factor: &SecondFactorRow, code: u32) -> Result<bool> {
+    match factor.key.step_of(code, tx.now(), factor.used_step) {
+        Some(step) => tx.use_step(account, step).await,
+        None => Ok(false),
     }
 }
 
-async fn use_app_code(tx: &mut Tx, account: &UserId, factor: &SecondFactorRow, code: u32) -> Result<()> {
-    let step = factor.key.step_of(code, tx.now(), factor.used_step).ok_or_else(wrong_code)?;
-    tx.use_step(account, step).await?.then_some(()).ok_or_else(wrong_code)
+async fn use_recovery_code(tx: &mut Tx, account: &UserId, bare: &str) -> Result<bool> {
+    let Some(left) = tx.use_recovery_code(account, bare).await? else { return Ok(false) };
+    let told = RecoveryCodeUsed { account: account.clone(), left };
+    tx.tell(kind::RECOVERY_CODE_USED, account, account.as_str(), &told);
+    Ok(true)
 }
 
 async fn remove(tx: &mut Tx, caller: &Caller, account: &UserId) -> Result<()> {
@@ -249,11 +277,16 @@ fn wrong_code() -> Error {
     )
 }
 
+fn too_many_wrong(seconds: u64) -> Error {
+    let detail = "Too many wrong codes were typed for this account. None is looked at for a while, neither of the app nor for recovery.";
+    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", seconds)
+}
+
 fn over() -> Error {
     Error::field("ticket", "is not good any more. Sign in once more, by name and password.")
 }
 
-pub(super) fn no_password() -> Error {
+fn no_password() -> Error {
     let detail = "The account has no password. Set one first, by PUT /v1/me/password.";
     Error::new(Code::NoPassword, detail)
 }

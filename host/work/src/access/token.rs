@@ -5,26 +5,67 @@ use berth_base::{
     ids::{TokenId, UserId},
 };
 use berth_model::{
-    access::{Action, Caller, IssuedToken, NewToken, Scope, Token, TokenScope},
+    access::{Action, Caller, IssuedToken, NewToken, RequireSecondFactor, Scope, Token, TokenScope},
     event::kind,
 };
 use berth_store::{Db, access::Holder};
 
-use super::people::disabled;
+use super::{People, people::disabled};
 
-/// The caller whose token or session has this secret. That a session is used is noted, about once a minute.
-///
-/// # Errors
-/// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`, also for a session
-/// that has rested for too long; `account-disabled`.
-pub async fn authenticate(db: &Db, secret: &str) -> Result<Caller> {
-    let holder = db.holder_of(secret).await?;
-    let session = holder.as_ref().and_then(|holder| holder.session);
-    let caller = caller_of(db, holder)?;
-    if session.is_some_and(|session| session.is_to_be_noted(db.now())) {
-        note_seen(db, &caller.token).await;
+/// Whoever has a token or session that is good.
+pub struct Entered {
+    /// The caller.
+    pub caller: Caller,
+    /// Whether the session is good for nothing but setting a second factor up, which the host requires (P22).
+    pub owes_second_factor: bool,
+}
+
+impl Entered {
+    /// The caller, for what the session has to be good for, unless it `is_open` to whoever is signed in.
+    ///
+    /// # Errors
+    /// `second-factor-owed`.
+    pub fn caller_for(self, is_open: bool) -> Result<Caller> {
+        if self.owes_second_factor && !is_open {
+            let detail = "This host requires a second factor of your account. Set it up first: the session is good for everything \
+                          from then on.";
+            return Err(Error::new(Code::SecondFactorOwed, detail));
+        }
+        Ok(self.caller)
     }
-    Ok(caller)
+}
+
+impl People {
+    /// The caller whose token or session has this secret.
+    ///
+    /// # Errors
+    /// `second-factor-owed` for a session that has to set a second factor up first; those of [`People::enter`].
+    pub async fn authenticate(&self, secret: &str) -> Result<Caller> {
+        self.enter(secret).await?.caller_for(false)
+    }
+
+    /// As [`People::authenticate`], for what somebody may do who has yet to set a second factor up. That a session is used is noted,
+    /// about once a minute.
+    ///
+    /// # Errors
+    /// `invalid-token` for an unknown or revoked token, between which no difference is made; `expired-token`, also for a session
+    /// that has rested for too long; `account-disabled`.
+    pub async fn enter(&self, secret: &str) -> Result<Entered> {
+        let db = &self.db;
+        let holder = db.holder_of(secret).await?;
+        let session = holder.as_ref().and_then(|holder| holder.session);
+        let owes_second_factor =
+            holder.as_ref().is_some_and(|holder| owes(self.sessions.require_second_factor, holder));
+        let caller = caller_of(db, holder)?;
+        if session.is_some_and(|session| session.is_to_be_noted(db.now())) {
+            note_seen(db, &caller.token).await;
+        }
+        Ok(Entered { caller, owes_second_factor })
+    }
+}
+
+fn owes(required: RequireSecondFactor, holder: &Holder) -> bool {
+    !holder.has_second_factor && holder.started_by.is_some_and(|by| required.holds(by, &holder.grants))
 }
 
 /// Notes that a session is used. A database that cannot be written to now is no reason to refuse what only reads.
@@ -43,7 +84,7 @@ async fn note_seen(db: &Db, session: &TokenId) {
 /// still there. It does not count as use of a session: nobody may be there who looks.
 ///
 /// # Errors
-/// As for [`authenticate`].
+/// As for [`People::enter`].
 pub async fn look_again(db: &Db, caller: &Caller) -> Result<Caller> {
     caller_of(db, db.holder_by_id(&caller.token).await?)
 }

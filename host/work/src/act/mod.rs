@@ -21,7 +21,7 @@ use berth_model::{
 use berth_store::{Db, Tx};
 
 /// A page of the acts that the caller may read, newest first: all of them for admins and viewers of the platform, those about a
-/// place for its admins.
+/// place for its admins, and for everybody their own.
 ///
 /// # Errors
 /// `not-found` or `missing-grant` when the caller may not read what the query asks for; `invalid-field`.
@@ -55,7 +55,7 @@ pub async fn get(db: &Db, caller: &Caller, id: &ActId) -> Result<ActDetail> {
     caller.require_scope(Action::ReadActs.token_scope())?;
     let mut tx = db.read().await?;
     let act = tx.act(id).await?.ok_or_else(|| Error::not_found("act", id))?;
-    if !reads_all(caller) {
+    if !reads_all(caller) && act.actor != caller.account.as_str() {
         let known: Vec<_> = act.places.iter().filter_map(scope_of).filter(|scope| caller.knows(scope)).collect();
         if known.is_empty() {
             return Err(Error::not_found("act", id));
@@ -93,7 +93,7 @@ async fn detail(tx: &mut Tx, caller: &Caller, act: Act) -> Result<ActDetail> {
         let team = owners.iter().find(|(id, _)| place.kind == PlaceKind::MiniApp && id.as_str() == place.id);
         team.is_some_and(|(_, team)| caller.can(Action::ReadActs, &Scope::Team(team.clone())))
     };
-    let act = act.told(&events, |place| of_team(place) || may_read(caller, place));
+    let act = act.told(&caller.account, &events, |place| of_team(place) || may_read(caller, place));
     Ok(ActDetail { act, events })
 }
 
@@ -145,6 +145,9 @@ async fn may_list(tx: &mut Tx, caller: &Caller, query: &ActQuery) -> Result<()> 
     }
     if let Some(hidden) = scopes.iter().find(|scope| !caller.knows(scope)) {
         return Err(Error::not_found(hidden.kind().as_str(), hidden.id()));
+    }
+    if scopes.is_empty() && query.actor.as_deref() == Some(caller.account.as_str()) {
+        return caller.require_scope(Action::ReadActs.token_scope());
     }
     if scopes.is_empty() {
         scopes.push(Scope::Platform);

@@ -31,7 +31,7 @@ async fn f77_an_event_as_deep_as_can_be_stops_nobody_who_reads_the_log() {
     let host = host().await;
     // A stream looks whether the token still holds.
     let secret = crate::access::admin_token(&host.app.db).await.unwrap().secret;
-    let caller = crate::access::authenticate(&host.app.db, &secret).await.unwrap();
+    let caller = host.app.people.authenticate(&secret).await.unwrap();
     let seq = happen(&host, deep()).await;
     happen(&host, RawValue::NULL.to_owned()).await;
     let query = EventQuery { after: seq - 1, ..Default::default() };

@@ -26,6 +26,7 @@ const FACTOR: &str = "/v1/me/second-factor";
 pub fn routes() -> Router<Console> {
     Router::new()
         .route(HERE, get(show).post(set_up))
+        .route("/ui/me/second-factor/password", post(set_password))
         .route("/ui/me/second-factor/confirm", post(confirm))
         .route("/ui/me/second-factor/remove", post(remove))
 }
@@ -74,6 +75,19 @@ async fn set_up(visit: Visit, sent: Sent) -> Answer {
             page(&visit, &Stage::Confirm(Some((key, qr))), &Filled::default())
         }
         Err(refused) => show_with(&visit, &Sent(Vec::new()).again(&visit, refused)?).await,
+    }
+}
+
+/// Sets the first password of an account, which the second factor goes beside.
+async fn set_password(visit: Visit, sent: Sent) -> Answer {
+    let name = sent.get("sign_in_name");
+    let first = json!({ "sign_in_name": name, "new": sent.typed("new").unwrap_or_default() });
+    match visit.api.act(Method::PUT, "/v1/me/password", &first).await {
+        Ok(()) => done(HERE, visit.t.password_changed()),
+        Err(refused) => {
+            let kept = Sent(vec![("sign_in_name".into(), name.to_owned())]);
+            show_with(&visit, &kept.again(&visit, refused)?).await
+        }
     }
 }
 

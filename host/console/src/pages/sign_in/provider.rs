@@ -18,6 +18,7 @@ use serde_json::json;
 use super::{Back, safe, show_form, show_invitation, signed_in, stranger};
 use crate::{
     Console,
+    act::Sent,
     api::Api,
     frame::{self, done},
     pages::me,
@@ -151,8 +152,13 @@ async fn accept(
     }
 }
 
-async fn link(State(console): State<Console>, visit: Visit) -> Answer {
-    match visit.api.tell::<ProviderVisit>(Method::POST, &format!("{LINK}/visits"), &json!({})).await {
+/// What proves that the visitor is the person of the account.
+fn proof(sent: &Sent) -> serde_json::Value {
+    json!({ "password": sent.typed("password"), "code": sent.some("code") })
+}
+
+async fn link(State(console): State<Console>, visit: Visit, sent: Sent) -> Answer {
+    match visit.api.tell::<ProviderVisit>(Method::POST, &format!("{LINK}/visits"), &proof(&sent)).await {
         Ok(away) => Ok(keeping(&console, &away, true, "/ui/me", go(&visit.taste, &away))),
         Err(refused) => me_again(&visit, refused).await,
     }
@@ -162,8 +168,8 @@ async fn me_again(visit: &Visit, refused: Refused) -> Answer {
     me::show_with(visit, None, &Filled::default().refused(refused).or_show(visit)?).await
 }
 
-async fn unlink(visit: Visit) -> Answer {
-    match visit.api.just(Method::DELETE, LINK).await {
+async fn unlink(visit: Visit, sent: Sent) -> Answer {
+    match visit.api.act(Method::POST, &format!("{LINK}/remove"), &proof(&sent)).await {
         Ok(()) => done("/ui/me", visit.t.provider_unlinked()),
         Err(refused) => me_again(&visit, refused).await,
     }
