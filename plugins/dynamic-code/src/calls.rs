@@ -6,10 +6,10 @@ use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
     ArenaVec, Found,
     ast::{
-        Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
-        ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
-        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement, UnaryExpression,
-        UnaryOperator, VariableDeclarator,
+        Argument, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, BinaryExpression,
+        BinaryOperator, CallExpression, ConditionalExpression, Expression, Function, IdentifierReference, IfStatement,
+        ImportExpression, LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement,
+        UnaryExpression, UnaryOperator, VariableDeclarator,
     },
     semantic::ScopeFlags,
     span::{GetSpan, Span},
@@ -60,7 +60,7 @@ struct Finder<'a> {
     text: &'a str,
     depth: usize,
     found: Found,
-    /// The offsets of identifiers that were judged together with their surroundings.
+    /// The offsets of what may be `eval` and was judged together with its surroundings.
     settled: HashSet<u32>,
     /// The offsets of calls whose result is only looked at, so that they run no code.
     asked: HashSet<u32>,
@@ -184,10 +184,21 @@ impl<'a> Visit<'a> for Finder<'a> {
     }
 
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
-        let passed_on = identifier.name == "eval" && self.globals.identifier(identifier) == Some("eval");
-        if passed_on && !self.settled.contains(&identifier.span.start) {
-            self.found.push((identifier.span.start, eval_reference()));
+        let is_eval = identifier.name == "eval" && self.globals.identifier(identifier) == Some("eval");
+        self.passed_on(is_eval, identifier.span.start);
+    }
+
+    fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
+        self.passed_on(self.globals.member(member).as_deref() == Some("eval"), member.span().start);
+        walk::walk_member_expression(self, member);
+    }
+
+    /// What `eval` is replaced by is not `eval`.
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        if let Some(member) = assignment.left.as_member_expression() {
+            self.settled.insert(member.span().start);
         }
+        walk::walk_assignment_expression(self, assignment);
     }
 }
 
@@ -203,6 +214,13 @@ impl Finder<'_> {
             && member(&both.right).is_some_and(parse)
     }
 
+    /// Notes `eval` as passed on, unless it was judged where it stands.
+    fn passed_on(&mut self, is_eval: bool, at: u32) {
+        if is_eval && !self.settled.contains(&at) {
+            self.found.push((at, eval_reference()));
+        }
+    }
+
     /// Notes that the expression, if it is `eval`, was judged where it stands.
     fn settle(&mut self, expression: &Expression<'_>) {
         match expression {
@@ -215,7 +233,7 @@ impl Finder<'_> {
             {
                 self.settle(&member.object);
             }
-            _ => {}
+            _ => self.settled.extend(member(expression).map(|member| member.span().start)),
         }
     }
 
@@ -243,10 +261,12 @@ impl Finder<'_> {
         let member = member(callee)?;
         let (object, method) = (self.globals.name(member.object())?, property(member)?);
         match (&*object, &*method) {
-            ("eval", "call" | "apply" | "bind") => Some(eval()),
+            ("eval", "call") => Some(self.eval_of(arguments.get(1).and_then(Argument::as_expression))),
+            ("eval", "apply") => Some(self.eval_of(arguments.get(1).and_then(first_of))),
+            ("eval", "bind") => Some(eval()),
             ("Function", "call" | "bind") if arguments.len() > 1 => Some(self.function(&arguments[1..])),
             ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
-            ("Reflect", "apply" | "construct") => self.reflected(first?),
+            ("Reflect", "apply" | "construct") => self.reflected(first?, arguments),
             ("document", "createElement") => is_script(first?).then(|| self.script_element()),
             ("document", "write" | "writeln") => writes_script(first?).then(script_element),
             _ => self.web_assembly(
@@ -304,9 +324,9 @@ impl Finder<'_> {
         Finding { severity, ..script_element() }
     }
 
-    fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
+    fn reflected(&self, target: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         match &*self.globals.name(target)? {
-            "eval" => Some(eval()),
+            "eval" => Some(self.eval_of(arguments.get(2).and_then(first_of))),
             "Function" => Some(not_constant()),
             _ => None,
         }
@@ -332,4 +352,10 @@ impl Finder<'_> {
         self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
             && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
+}
+
+/// The first of arguments that are given as a list: `[code]`.
+fn first_of<'x, 'a>(list: &'x Argument<'a>) -> Option<&'x Expression<'a>> {
+    let Argument::ArrayExpression(list) = list else { return None };
+    list.elements.first()?.as_expression()
 }

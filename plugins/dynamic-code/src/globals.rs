@@ -7,8 +7,8 @@ use std::{
 
 use berth_policy_javascript::{
     ast::{
-        Argument, BindingIdentifier, BindingPattern, CallExpression, Class, Expression, Function, IdentifierReference,
-        MemberExpression, Program, VariableDeclarator,
+        Argument, BindingIdentifier, BindingPattern, CallExpression, Class, Expression, FormalParameters, Function,
+        IdentifierReference, MemberExpression, Program, VariableDeclarator,
     },
     semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolId},
     visit::{Visit, walk},
@@ -20,6 +20,9 @@ use crate::constants;
 const GLOBAL_OBJECTS: [&str; 5] = ["globalThis", "window", "self", "global", "frames"];
 /// The name that stands for all of them here.
 const GLOBAL_OBJECT: &str = "globalThis";
+/// Members that are the global object whatever has them: Laya's engine keeps it as `Browser.window`, and frames and
+/// documents have their own.
+const WINDOWS: [&str; 4] = ["globalThis", "window", "contentWindow", "defaultView"];
 
 /// Functions of the global object through which scripts get at a constructor.
 const FUNCTIONS: [&str; 16] = [
@@ -59,8 +62,8 @@ impl Globals {
         globals
     }
 
-    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`
-    /// or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
+    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`,
+    /// `Browser.window.eval` or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
     pub fn name<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
         match expression {
             Expression::Identifier(identifier) => self.identifier(identifier).map(Cow::Borrowed),
@@ -106,14 +109,17 @@ impl Globals {
         code.is_some_and(is_this).then_some(GLOBAL_OBJECT.into())
     }
 
-    fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
+    /// The global name that a member means.
+    pub fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
         let name = property(member)?;
         if name == "constructor" && self.is_function(member.object()) {
             return Some("Function".into());
         }
+        if WINDOWS.contains(&&*name) {
+            return Some(GLOBAL_OBJECT.into());
+        }
         let global = self.name(member.object())? == GLOBAL_OBJECT;
-        let name = if GLOBAL_OBJECTS.contains(&&*name) { GLOBAL_OBJECT.into() } else { name };
-        global.then_some(name)
+        global.then(|| of_global_object(name))
     }
 
     /// Whether the expression is certainly a function or a constructor: the constructor of all of them is `Function`.
@@ -145,9 +151,54 @@ impl Globals {
         name == "constructor" || literal && !VALUES.contains(&&*name)
     }
 
+    /// Notes that a variable is another name for a global, unless it becomes something else later.
+    fn add_alias(&mut self, variable: &BindingIdentifier<'_>, name: Option<String>) {
+        let symbol = variable.symbol_id();
+        let name = name.filter(|_| !self.scoping.symbol_is_mutated(symbol));
+        self.aliases.extend(name.map(|name| (symbol, name)));
+    }
+
+    /// Notes the names that a variable, or the parts of a pattern, give to a value: `w = window`, `{ eval: e } = window`.
+    fn add_aliases(&mut self, pattern: &BindingPattern<'_>, value: &Expression<'_>) {
+        let name = self.name(value).map(Cow::into_owned);
+        match pattern {
+            BindingPattern::BindingIdentifier(variable) => self.add_alias(variable, name),
+            BindingPattern::ObjectPattern(parts) if name.as_deref() == Some(GLOBAL_OBJECT) => {
+                for part in &parts.properties {
+                    let BindingPattern::BindingIdentifier(variable) = &part.value else { continue };
+                    self.add_alias(variable, part.key.static_name().map(|name| of_global_object(name).into_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes the parameters of a function that is called where it stands: `(function (w) { … })(window)`.
+    fn add_parameters(&mut self, callee: &Expression<'_>, arguments: &[Argument<'_>]) {
+        let Some(parameters) = parameters(callee) else { return };
+        for (parameter, argument) in parameters.items.iter().zip(arguments) {
+            let Some(value) = argument.as_expression() else { return };
+            self.add_aliases(&parameter.pattern, value);
+        }
+    }
+
     fn add_function(&mut self, name: Option<&BindingIdentifier<'_>>) {
         let symbol = name.map(BindingIdentifier::symbol_id).filter(|symbol| !self.scoping.symbol_is_mutated(*symbol));
         self.functions.extend(symbol);
+    }
+}
+
+/// The global name of a member of the global object.
+fn of_global_object(name: Cow<'_, str>) -> Cow<'_, str> {
+    if GLOBAL_OBJECTS.contains(&&*name) { GLOBAL_OBJECT.into() } else { name }
+}
+
+/// The parameters of a function that is written out.
+fn parameters<'x, 'a>(function: &'x Expression<'a>) -> Option<&'x FormalParameters<'a>> {
+    match function {
+        Expression::FunctionExpression(function) => Some(&function.params),
+        Expression::ArrowFunctionExpression(function) => Some(&function.params),
+        _ => None,
     }
 }
 
@@ -162,15 +213,25 @@ pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
 
 impl<'a> Visit<'a> for Globals {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        if let (BindingPattern::BindingIdentifier(variable), Some(init)) = (&declarator.id, &declarator.init) {
-            let symbol = variable.symbol_id();
-            let name = self.name(init).filter(|_| !self.scoping.symbol_is_mutated(symbol)).map(Cow::into_owned);
-            name.map(|name| self.aliases.insert(symbol, name));
-            if self.is_function(init) {
+        if let Some(init) = &declarator.init {
+            self.add_aliases(&declarator.id, init);
+            if let BindingPattern::BindingIdentifier(variable) = &declarator.id
+                && self.is_function(init)
+            {
                 self.add_function(Some(variable));
             }
         }
         walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        match &call.callee {
+            Expression::StaticMemberExpression(member) if member.property.name == "call" => {
+                self.add_parameters(&member.object, call.arguments.get(1..).unwrap_or_default());
+            }
+            callee => self.add_parameters(callee, &call.arguments),
+        }
+        walk::walk_call_expression(self, call);
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {

@@ -52,6 +52,21 @@ fn eval_is_found_however_it_is_written() {
             "Reflect.apply(eval, null, [code])",
             "\\u0065val(code)",
             "export default () => eval(code)",
+            "Browser.window.eval('(function() {return ' + t + ';})')",
+            "Laya.Browser.window['eval'](code)",
+            "this.window?.eval?.(code)",
+            "frame.contentWindow.eval(code); frame.contentWindow.document",
+            "(0, document.defaultView.eval)(code)",
+            "(function (window, document) { window.eval(code) })(window, document)",
+            "!function (e, t) { var n = e; n.eval(t) }(self, code)",
+            "(w => w.eval(code))(globalThis)",
+            "(function (w) { w.eval(code) }).call(this, typeof window === 'undefined' ? global : window)",
+            "const { eval: run } = window; run(code)",
+            "(({ eval: run }) => run(code))(window)",
+            "const run = Browser.window.eval; run(code)",
+            "window.eval.call(null, code)",
+            "Reflect.apply(window.eval, null, [code])",
+            "eval.apply(null, codes)",
         ],
     );
 }
@@ -72,6 +87,14 @@ fn another_eval_is_not_meant() {
         "'eval(code)'",
         "function f(window) { window.eval(code) }",
         "let e = eval; e = other; e(code)",
+        "(function (window) { window.eval(code) })(calculator)",
+        "(function (w) { w = other; w.eval(code) })(window)",
+        "(function (a, w) { w.eval(code) })(window, calculator)",
+        "(function (...w) { w.eval(code) })(window)",
+        "const { eval: run } = calculator; run(code)",
+        "typeof window.eval === 'function'",
+        "window.eval = polyfill",
+        "windows.eval(code); this.windowed.eval(code)",
     ]);
 }
 
@@ -99,7 +122,11 @@ fn a_grave_finding_is_not_lost_behind_many_slight_ones() {
 
 #[test]
 fn eval_passed_on_is_a_note() {
-    each_is("eval-reference", Severity::Note, &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)"]);
+    each_is(
+        "eval-reference",
+        Severity::Note,
+        &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)", "run(Browser.window.eval)"],
+    );
 }
 
 #[test]
