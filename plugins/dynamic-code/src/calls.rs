@@ -19,10 +19,10 @@ use berth_policy_javascript::{
 use crate::{
     constants,
     findings::{
-        FUNCTION_CONSTRUCTOR, dynamic_import, eval, eval_reference, made, modules, not_constant, script_element,
-        string_timer,
+        EVAL_CALL, FUNCTION_CONSTRUCTOR, dynamic_import, eval, eval_reference, made, modules, not_constant,
+        script_element, string_timer,
     },
-    globals::{Globals, property},
+    globals::Globals,
     inner,
     polyfill::{in_conditional, in_if, in_logical},
     shapes::{is_defined, is_script, member, writes_script},
@@ -207,8 +207,9 @@ impl Finder<'_> {
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
         let json = |expression: &Expression<'_>| self.globals.name(expression).as_deref() == Some("JSON");
-        let parse =
-            |member: &MemberExpression<'_>| json(member.object()) && property(member).as_deref() == Some("parse");
+        let parse = |member: &MemberExpression<'_>| {
+            json(member.object()) && self.globals.property(member).as_deref() == Some("parse")
+        };
         both.operator == LogicalOperator::And
             && matches!(&both.left, Expression::BinaryExpression(left) if is_defined(left, json))
             && member(&both.right).is_some_and(parse)
@@ -259,7 +260,7 @@ impl Finder<'_> {
         arguments: &[Argument<'_>],
     ) -> Option<Finding> {
         let member = member(callee)?;
-        let (object, method) = (self.globals.name(member.object())?, property(member)?);
+        let (object, method) = (self.globals.name(member.object())?, self.globals.property(member)?);
         match (&*object, &*method) {
             ("eval", "call") => Some(self.eval_of(arguments.get(1).and_then(Argument::as_expression))),
             ("eval", "apply") => Some(self.eval_of(arguments.get(1).and_then(first_of))),
@@ -302,7 +303,11 @@ impl Finder<'_> {
     /// only when a timer is given a text, which is reported where that happens. What a well-known library does is a
     /// warning.
     fn softened(&self, at: u32, finding: Finding) -> Finding {
-        let library = || finding.rule == FUNCTION_CONSTRUCTOR && self.around().is_some_and(constants::is_in_library);
+        let library = || match &*finding.rule {
+            FUNCTION_CONSTRUCTOR => self.around().is_some_and(constants::is_in_library),
+            EVAL_CALL => self.around().is_some_and(constants::is_in_engine),
+            _ => false,
+        };
         let severity = match finding.severity {
             _ if self.polyfills.contains(&at) => Severity::Note,
             Severity::Error if library() => Severity::Warning,
@@ -336,7 +341,8 @@ impl Finder<'_> {
     /// package and is audited with it.
     fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
         let member = member(callee)?;
-        let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
+        let ours = self.globals.name(member.object())?.ends_with("WebAssembly")
+            && names.contains(&&*self.globals.property(member)?);
         let source = arguments.first().and_then(Argument::as_expression);
         let constant = source.is_some_and(|source| constants::text(source).is_some() || self.are_constant(source));
         (ours && !constant).then(|| {

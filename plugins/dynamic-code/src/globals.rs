@@ -7,8 +7,9 @@ use std::{
 
 use berth_policy_javascript::{
     ast::{
-        Argument, BindingIdentifier, BindingPattern, CallExpression, Class, Expression, FormalParameters, Function,
-        IdentifierReference, MemberExpression, Program, VariableDeclarator,
+        Argument, AssignmentExpression, BindingIdentifier, BindingPattern, CallExpression, Class, Expression,
+        FormalParameters, Function, IdentifierReference, MemberExpression, ObjectProperty, Program, PropertyDefinition,
+        VariableDeclarator,
     },
     semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolId},
     visit::{Visit, walk},
@@ -46,18 +47,30 @@ const FUNCTIONS: [&str; 16] = [
 /// Members of literals that are no functions.
 const VALUES: [&str; 7] = ["length", "source", "flags", "global", "lastIndex", "__proto__", "constructor"];
 
-/// The scopes of a program, the variables that only give a global another name, and those that are functions.
+/// The scopes of a program, the variables that only give a global another name, those that are functions, and what is
+/// known of texts.
 pub struct Globals {
     scoping: Scoping,
     aliases: HashMap<SymbolId, String>,
     functions: HashSet<SymbolId>,
+    /// The texts of variables.
+    texts: HashMap<SymbolId, String>,
+    /// The texts of members, by their names; `None` for a name that stands for several values. Laya's engine keeps the
+    /// name of `eval` so: `Laya._evcode = "eva" + "l"`.
+    members: HashMap<String, Option<String>>,
 }
 
 impl Globals {
     /// Analyses a program.
     pub fn of<'a>(program: &'a Program<'a>) -> Self {
         let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
-        let mut globals = Self { scoping, aliases: HashMap::new(), functions: HashSet::new() };
+        let mut globals = Self {
+            scoping,
+            aliases: HashMap::new(),
+            functions: HashSet::new(),
+            texts: HashMap::new(),
+            members: HashMap::new(),
+        };
         globals.visit_program(program);
         globals
     }
@@ -111,7 +124,7 @@ impl Globals {
 
     /// The global name that a member means.
     pub fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
-        let name = property(member)?;
+        let name = self.property(member)?;
         if name == "constructor" && self.is_function(member.object()) {
             return Some("Function".into());
         }
@@ -120,6 +133,39 @@ impl Globals {
         }
         let global = self.name(member.object())? == GLOBAL_OBJECT;
         global.then(|| of_global_object(name))
+    }
+
+    /// The name of a member, if it is known.
+    pub fn property<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
+        match member {
+            MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),
+            MemberExpression::ComputedMemberExpression(member) => self.text(&member.expression),
+            MemberExpression::PrivateFieldExpression(_) => None,
+        }
+    }
+
+    /// The text of a constant, or of a variable or a member that has no other value.
+    fn text(&self, expression: &Expression<'_>) -> Option<Cow<'_, str>> {
+        let known = match expression {
+            Expression::Identifier(identifier) => {
+                self.texts.get(&self.scoping.get_reference(identifier.reference_id()).symbol_id()?)
+            }
+            Expression::StaticMemberExpression(member) => {
+                self.members.get(member.property.name.as_str()).and_then(Option::as_ref)
+            }
+            _ => return constants::text(expression).map(Cow::Owned),
+        };
+        known.map(|text| text.as_str().into())
+    }
+
+    /// Notes that a member with this name is given a value.
+    fn add_member(&mut self, name: &str, value: Option<&Expression<'_>>) {
+        let text = value.and_then(constants::text);
+        match self.members.get_mut(name) {
+            Some(known) if *known != text => *known = None,
+            Some(_) => {}
+            None => _ = self.members.insert(name.to_owned(), text),
+        }
     }
 
     /// Whether the expression is certainly a function or a constructor: the constructor of all of them is `Function`.
@@ -139,7 +185,7 @@ impl Globals {
 
     /// Whether the member is a constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
     fn is_method(&self, member: &MemberExpression<'_>) -> bool {
-        let Some(name) = property(member) else { return false };
+        let Some(name) = self.property(member) else { return false };
         let literal = matches!(
             member.object(),
             Expression::ArrayExpression(_)
@@ -202,26 +248,42 @@ fn parameters<'x, 'a>(function: &'x Expression<'a>) -> Option<&'x FormalParamete
     }
 }
 
-/// The name of a member, if it is constant.
-pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
-    match member {
-        MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),
-        MemberExpression::ComputedMemberExpression(member) => constants::text(&member.expression).map(Cow::Owned),
-        MemberExpression::PrivateFieldExpression(_) => None,
-    }
-}
-
 impl<'a> Visit<'a> for Globals {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
         if let Some(init) = &declarator.init {
             self.add_aliases(&declarator.id, init);
-            if let BindingPattern::BindingIdentifier(variable) = &declarator.id
-                && self.is_function(init)
-            {
-                self.add_function(Some(variable));
+            if let BindingPattern::BindingIdentifier(variable) = &declarator.id {
+                let symbol = variable.symbol_id();
+                let text = constants::text(init).filter(|_| !self.scoping.symbol_is_mutated(symbol));
+                self.texts.extend(text.map(|text| (symbol, text)));
+                if self.is_function(init) {
+                    self.add_function(Some(variable));
+                }
             }
         }
         walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        if let Some(MemberExpression::StaticMemberExpression(member)) = assignment.left.as_member_expression() {
+            let value = Some(&assignment.right).filter(|_| assignment.operator.is_assign());
+            self.add_member(&member.property.name, value);
+        }
+        walk::walk_assignment_expression(self, assignment);
+    }
+
+    fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
+        if let Some(name) = property.key.static_name() {
+            self.add_member(&name, Some(&property.value));
+        }
+        walk::walk_object_property(self, property);
+    }
+
+    fn visit_property_definition(&mut self, property: &PropertyDefinition<'a>) {
+        if let Some(name) = property.key.static_name() {
+            self.add_member(&name, property.value.as_ref());
+        }
+        walk::walk_property_definition(self, property);
     }
 
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {

@@ -52,7 +52,11 @@ fn eval_is_found_however_it_is_written() {
             "Reflect.apply(eval, null, [code])",
             "\\u0065val(code)",
             "export default () => eval(code)",
-            "Browser.window.eval('(function() {return ' + t + ';})')",
+            "Browser.window.eval('return ' + t)",
+            "Laya.code = 'eva' + 'l'; run = s => Browser.window[Laya.code](s)",
+            "class Laya { static run(s) { return w.window[Laya.code](s) } static code = 'eval' }",
+            "var names = { run: 'eval' }; window[names.run](code)",
+            "const key = 'ev' + 'al'; window[key](code)",
             "Laya.Browser.window['eval'](code)",
             "this.window?.eval?.(code)",
             "frame.contentWindow.eval(code); frame.contentWindow.document",
@@ -95,7 +99,21 @@ fn another_eval_is_not_meant() {
         "typeof window.eval === 'function'",
         "window.eval = polyfill",
         "windows.eval(code); this.windowed.eval(code)",
+        "Laya.code = 'eval'; other.code = 'focus'; window[Laya.code](s)",
+        "Laya.code = 'eval'; Laya.code += s; window[Laya.code](s)",
+        "let key = 'eval'; key = other; window[key](code)",
+        "window[key](code); window[names.run](code)",
     ]);
+}
+
+#[test]
+fn what_an_engine_of_games_does_is_for_people_to_look_at() {
+    let engines = [
+        "Laya._evcode = 'eva' + 'l'; Laya._runScript = function (script) { return Browser.window[Laya._evcode](script); }",
+        "class L { static _runScript(t) { return i.window[L._evcode](t) } } L._evcode = 'eval'",
+        "D.createShaderCondition = function (t) { var e = '(function() {return ' + t + ';})'; return Browser.window.eval(e) }",
+    ];
+    each_is("eval-call", Severity::Warning, &engines);
 }
 
 #[test]
