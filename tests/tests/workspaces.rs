@@ -450,8 +450,8 @@ on_both! {
     }
 
     async fn w4_f91_a_contact_that_is_added_twice_with_one_key_is_added_once(host) {
-        let acme = Acme::found(host).await;
         const CONTACTS: &str = "/v1/workspaces/acme/contacts";
+        let acme = Acme::found(host).await;
         let add = async |key: &str, new: Value| {
             let sent = acme.admin.request("POST", CONTACTS).header("Idempotency-Key", key).json(&new);
             Answer::of(sent, key.into()).await
