@@ -120,4 +120,50 @@ on_both! {
         scene.admin.post("/v1/host-apps", json!({"name": "Other", "id": "other-app"})).await.good();
         scene.admin.put(&format!("/v1/host-apps/other-app/former-keys/{second}"), json!({})).await.refused("not-found");
     }
+
+    async fn v5_g4_a_host_app_that_binds_later_runs_what_others_approved_and_decides_from_then_on(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        scene.push("1.0.0", "1.2.0").await.good();
+        let asked = scene.submit("1.2.0").await;
+        let everybody = scene.gray("1.1.0", json!({})).await.good();
+
+        // Nothing can name a host app before it is there, nor before both sides have agreed.
+        let named = || json!({"host_apps": [{"id": "super-app"}, {"id": "late"}]});
+        let early = scene.gray("1.1.0", named()).await.refused("invalid-field");
+        assert_eq!((&early["pointer"], &early["next"]), (&json!("/host_apps/1/id"), &json!("berth host-app bind late coffee")));
+        scene.admin.post("/v1/bundles", json!({"host_app": "late"})).await.refused("not-found");
+        let binding = "/v1/host-apps/late/bindings/coffee";
+        scene.admin.put(binding, json!(null)).await.refused("not-found");
+        let late = scene.admin.post("/v1/host-apps", json!({"name": "Late", "id": "late"})).await.good();
+        let (account, keeper) = scene.host.somebody("keeper").await;
+        scene.admin.put(&format!("/v1/host-apps/late/members/{account}"), json!({"role": "admin"})).await.good();
+        assert_eq!(keeper.put(binding, json!(null)).await.good()["state"], "waits_for_team");
+        let waiting = scene.gray("1.1.0", named()).await.refused("invalid-field");
+        assert!(text(&waiting["detail"]).contains("an admin of the team has to agree first"), "{waiting}");
+        assert_eq!(scene.admin.put(binding, json!(null)).await.good()["state"], "active");
+
+        // It runs what the others approved, and what a task offers to everybody.
+        scene.host.settled().await;
+        let device = scene.host.device(&text(&late["public_key"]));
+        let ask = json!({"host_app": "late", "guid": "d", "apps": [{"mini_app": "coffee"}]});
+        let told = device.post("/v1/check", ask.clone()).await.good()["results"][0].clone();
+        assert_eq!((&told["version"], &told["gray_task"]), (&json!("1.1.0"), &everybody["id"]));
+        scene.move_task(&everybody, "end").await.good();
+        scene.host.settled().await;
+        assert_eq!(device.post("/v1/check", ask).await.good()["results"][0]["version"], "1.0.0");
+        scene.gray("1.1.0", named()).await.good();
+
+        // In an audit that was begun before it has no part, and has one in the next.
+        let audit = format!("/v1/audits/{}", text(&asked["id"]));
+        let approve = json!({"host_app": "late", "approve": true});
+        keeper.post(&format!("{audit}/decisions"), approve).await.refused("not-found");
+        scene.decide(&asked, true, "").await.good();
+        assert_eq!(scene.admin.get(&audit).await.good()["state"], "approved");
+        scene.push("1.0.0", "1.3.0").await.good();
+        let next = scene.submit("1.3.0").await;
+        let of: Vec<_> = next["items"].as_array().unwrap().iter().map(|item| item["host_app"].clone()).collect();
+        assert_eq!(of, [json!("late"), json!("super-app")]);
+    }
 }

@@ -449,6 +449,30 @@ on_both! {
         acme.admin.put(&format!("/v1/workspaces/acme/applications/{nobody}/access"), tag_as_department).await.refused("invalid-field");
     }
 
+    async fn w4_f91_a_contact_that_is_added_twice_with_one_key_is_added_once(host) {
+        const CONTACTS: &str = "/v1/workspaces/acme/contacts";
+        let acme = Acme::found(host).await;
+        let add = async |key: &str, new: Value| {
+            let sent = acme.admin.request("POST", CONTACTS).header("Idempotency-Key", key).json(&new);
+            Answer::of(sent, key.into()).await
+        };
+        let carol = json!({"name": "Carol", "external_id": "c"});
+        let first = add("k1", carol.clone()).await;
+        let (status, first) = (first.status, first.good());
+        let again = add("k1", carol.clone()).await;
+        assert_eq!((status, again.status, again.header("idempotency-replayed")), (201, 201, "true"));
+        assert_eq!(again.good(), first, "and not contact-exists");
+        add("k1", json!({"name": "Dan"})).await.refused("idempotency-mismatch");
+        add("k2", carol.clone()).await.refused("contact-exists");
+        // A refusal did nothing, so its key stays free; an answer is the first one's for good.
+        acme.admin.delete(&format!("{CONTACTS}/{}", text(&first["id"]))).await.good();
+        assert_eq!(add("k1", carol.clone()).await.good(), first);
+        let anew = add("k2", carol).await.good();
+        assert_ne!(anew["id"], first["id"]);
+        let all = acme.admin.get(CONTACTS).await.good();
+        assert_eq!(all["items"], json!([anew]));
+    }
+
     async fn w1_w4_a_workspace_links_what_is_online_and_shares_it_with_contacts(host) {
         let acme = Acme::found(host).await;
         acme.admin.put("/v1/workspaces/acme/mini-apps/coffee", json!(null)).await.refused("not-online");

@@ -175,7 +175,10 @@ fn agreement(binding: Binding, _: &Paint) -> String {
     let Binding { host_app, mini_app, state, .. } = binding;
     let agrees = format!("agrees with: berth host-app bind {host_app} {mini_app}");
     match state {
-        BindingState::Active => format!("{mini_app} is bound to {host_app}."),
+        BindingState::Active => format!(
+            "{mini_app} is bound to {host_app}, which runs what others approved of it before and decides from the next \
+             submission on. See berth app show {mini_app}"
+        ),
         BindingState::WaitsForTeam => format!("{host_app} asks for {mini_app}. An admin of its team {agrees}"),
         BindingState::WaitsForHostApp => format!("{mini_app} asks for {host_app}. An admin of the host app {agrees}"),
     }

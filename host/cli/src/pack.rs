@@ -1,6 +1,9 @@
 //! `berth pack`: makes an .apkg from a folder.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Seek as _,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -74,8 +77,11 @@ pub(crate) fn name_of(dir: &Path) -> Result<Option<PackageName>, Failure> {
 /// Packs into a file that appears only when it is complete.
 fn write(dir: &Path, out: &Path, options: &PackOptions) -> Result<PackReport, Failure> {
     let unwritable = |error: std::io::Error| Failure::file("write", out, &error);
+    // Beside `out` may be what is packed, so nothing is made there before it was read.
+    let mut packed = tempfile::tempfile().map_err(unwritable)?;
+    let report = package::pack(dir, &mut packed, options).map_err(refused)?;
     let mut file = tempfile::NamedTempFile::new_in(files::parent(out)).map_err(unwritable)?;
-    let report = package::pack(dir, &mut file, options).map_err(refused)?;
+    packed.rewind().and_then(|()| std::io::copy(&mut packed, &mut file)).map_err(unwritable)?;
     readable(&file).map_err(unwritable)?;
     file.persist(out).map_err(|error| unwritable(error.error))?;
     Ok(report)
@@ -229,5 +235,22 @@ mod tests {
     fn a_w3c_manifest_names_its_package_with_dots() {
         let w3c = ("manifest.json", r#"{"app_id": "org.example.miniapp", "version": {"name": "1.0.0"}}"#);
         assert_eq!(named(&[w3c]).as_deref(), Some("org.example.miniapp_1.0.0.apkg"));
+    }
+
+    #[test]
+    fn a_folder_that_is_packed_into_itself_gives_the_same_bytes_again() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (path, text) in [("app.json", r#"{"pages": ["a"]}"#), ("a.js", "Page({})"), ("a.wxml", "<view/>")] {
+            std::fs::write(dir.path().join(path), text).expect("a file");
+        }
+        let out = dir.path().join("shop_1.0.0.apkg");
+        let packed = || {
+            let report = write(dir.path(), &out, &PackOptions::default()).expect("a package");
+            let left_out: Vec<_> = report.left_out.into_iter().map(|left| left.path).collect();
+            (std::fs::read(&out).expect("a package"), left_out)
+        };
+        let (first, left_out) = packed();
+        assert_eq!(left_out, [""; 0], "nor is a file of Berth's own told");
+        assert_eq!(packed(), (first, vec!["shop_1.0.0.apkg".to_owned()]));
     }
 }

@@ -201,7 +201,7 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
             if ping.delivered {
                 Ok(())
             } else {
-                Err(Failure::refused("not-delivered", format!("Not delivered: {why}.")))
+                Err(Failure::refused("not-delivered", format!("Not delivered: {}.", why.trim_end_matches('.'))))
             }
         }
         Webhook::Deliveries { webhook, state } => deliveries(&client, session, &webhook, state).await,

@@ -6,10 +6,10 @@ use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
     ArenaVec, Found,
     ast::{
-        Argument, ArrayExpressionElement, ArrowFunctionExpression, BinaryExpression, BinaryOperator, CallExpression,
-        ConditionalExpression, Expression, Function, IdentifierReference, IfStatement, ImportExpression,
-        LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement, UnaryExpression,
-        UnaryOperator, VariableDeclarator,
+        Argument, ArrayExpressionElement, ArrowFunctionExpression, AssignmentExpression, BinaryExpression,
+        BinaryOperator, CallExpression, ConditionalExpression, Expression, Function, IdentifierReference, IfStatement,
+        ImportExpression, LogicalExpression, LogicalOperator, MemberExpression, NewExpression, Program, Statement,
+        UnaryExpression, UnaryOperator, VariableDeclarator,
     },
     semantic::ScopeFlags,
     span::{GetSpan, Span},
@@ -19,10 +19,10 @@ use berth_policy_javascript::{
 use crate::{
     constants,
     findings::{
-        FUNCTION_CONSTRUCTOR, dynamic_import, eval, eval_reference, made, modules, not_constant, script_element,
-        string_timer,
+        EVAL_CALL, FUNCTION_CONSTRUCTOR, dynamic_import, eval, eval_reference, made, modules, not_constant,
+        script_element, string_timer,
     },
-    globals::{Globals, property},
+    globals::Globals,
     inner,
     polyfill::{in_conditional, in_if, in_logical},
     shapes::{is_defined, is_script, member, writes_script},
@@ -60,7 +60,7 @@ struct Finder<'a> {
     text: &'a str,
     depth: usize,
     found: Found,
-    /// The offsets of identifiers that were judged together with their surroundings.
+    /// The offsets of what may be `eval` and was judged together with its surroundings.
     settled: HashSet<u32>,
     /// The offsets of calls whose result is only looked at, so that they run no code.
     asked: HashSet<u32>,
@@ -184,10 +184,21 @@ impl<'a> Visit<'a> for Finder<'a> {
     }
 
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
-        let passed_on = identifier.name == "eval" && self.globals.identifier(identifier) == Some("eval");
-        if passed_on && !self.settled.contains(&identifier.span.start) {
-            self.found.push((identifier.span.start, eval_reference()));
+        let is_eval = identifier.name == "eval" && self.globals.identifier(identifier) == Some("eval");
+        self.passed_on(is_eval, identifier.span.start);
+    }
+
+    fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
+        self.passed_on(self.globals.member(member).as_deref() == Some("eval"), member.span().start);
+        walk::walk_member_expression(self, member);
+    }
+
+    /// What `eval` is replaced by is not `eval`.
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        if let Some(member) = assignment.left.as_member_expression() {
+            self.settled.insert(member.span().start);
         }
+        walk::walk_assignment_expression(self, assignment);
     }
 }
 
@@ -196,11 +207,19 @@ impl Finder<'_> {
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
         let json = |expression: &Expression<'_>| self.globals.name(expression).as_deref() == Some("JSON");
-        let parse =
-            |member: &MemberExpression<'_>| json(member.object()) && property(member).as_deref() == Some("parse");
+        let parse = |member: &MemberExpression<'_>| {
+            json(member.object()) && self.globals.property(member).as_deref() == Some("parse")
+        };
         both.operator == LogicalOperator::And
             && matches!(&both.left, Expression::BinaryExpression(left) if is_defined(left, json))
             && member(&both.right).is_some_and(parse)
+    }
+
+    /// Notes `eval` as passed on, unless it was judged where it stands.
+    fn passed_on(&mut self, is_eval: bool, at: u32) {
+        if is_eval && !self.settled.contains(&at) {
+            self.found.push((at, eval_reference()));
+        }
     }
 
     /// Notes that the expression, if it is `eval`, was judged where it stands.
@@ -215,7 +234,7 @@ impl Finder<'_> {
             {
                 self.settle(&member.object);
             }
-            _ => {}
+            _ => self.settled.extend(member(expression).map(|member| member.span().start)),
         }
     }
 
@@ -241,12 +260,14 @@ impl Finder<'_> {
         arguments: &[Argument<'_>],
     ) -> Option<Finding> {
         let member = member(callee)?;
-        let (object, method) = (self.globals.name(member.object())?, property(member)?);
+        let (object, method) = (self.globals.name(member.object())?, self.globals.property(member)?);
         match (&*object, &*method) {
-            ("eval", "call" | "apply" | "bind") => Some(eval()),
+            ("eval", "call") => Some(self.eval_of(arguments.get(1).and_then(Argument::as_expression))),
+            ("eval", "apply") => Some(self.eval_of(arguments.get(1).and_then(first_of))),
+            ("eval", "bind") => Some(eval()),
             ("Function", "call" | "bind") if arguments.len() > 1 => Some(self.function(&arguments[1..])),
             ("Function", "apply") if arguments.len() > 1 => Some(not_constant()),
-            ("Reflect", "apply" | "construct") => self.reflected(first?),
+            ("Reflect", "apply" | "construct") => self.reflected(first?, arguments),
             ("document", "createElement") => is_script(first?).then(|| self.script_element()),
             ("document", "write" | "writeln") => writes_script(first?).then(script_element),
             _ => self.web_assembly(
@@ -282,7 +303,11 @@ impl Finder<'_> {
     /// only when a timer is given a text, which is reported where that happens. What a well-known library does is a
     /// warning.
     fn softened(&self, at: u32, finding: Finding) -> Finding {
-        let library = || finding.rule == FUNCTION_CONSTRUCTOR && self.around().is_some_and(constants::is_in_library);
+        let library = || match &*finding.rule {
+            FUNCTION_CONSTRUCTOR => self.around().is_some_and(constants::is_in_library),
+            EVAL_CALL => self.around().is_some_and(constants::is_in_engine),
+            _ => false,
+        };
         let severity = match finding.severity {
             _ if self.polyfills.contains(&at) => Severity::Note,
             Severity::Error if library() => Severity::Warning,
@@ -304,9 +329,9 @@ impl Finder<'_> {
         Finding { severity, ..script_element() }
     }
 
-    fn reflected(&self, target: &Expression<'_>) -> Option<Finding> {
+    fn reflected(&self, target: &Expression<'_>, arguments: &[Argument<'_>]) -> Option<Finding> {
         match &*self.globals.name(target)? {
-            "eval" => Some(eval()),
+            "eval" => Some(self.eval_of(arguments.get(2).and_then(first_of))),
             "Function" => Some(not_constant()),
             _ => None,
         }
@@ -316,7 +341,8 @@ impl Finder<'_> {
     /// package and is audited with it.
     fn web_assembly(&self, callee: &Expression<'_>, names: &[&str], arguments: &[Argument<'_>]) -> Option<Finding> {
         let member = member(callee)?;
-        let ours = self.globals.name(member.object())?.ends_with("WebAssembly") && names.contains(&&*property(member)?);
+        let ours = self.globals.name(member.object())?.ends_with("WebAssembly")
+            && names.contains(&&*self.globals.property(member)?);
         let source = arguments.first().and_then(Argument::as_expression);
         let constant = source.is_some_and(|source| constants::text(source).is_some() || self.are_constant(source));
         (ours && !constant).then(|| {
@@ -332,4 +358,10 @@ impl Finder<'_> {
         self.globals.name(&new.callee).as_deref() == Some("Uint8Array")
             && array.elements.iter().all(|element| matches!(element, ArrayExpressionElement::NumericLiteral(_)))
     }
+}
+
+/// The first of arguments that are given as a list: `[code]`.
+fn first_of<'x, 'a>(list: &'x Argument<'a>) -> Option<&'x Expression<'a>> {
+    let Argument::ArrayExpression(list) = list else { return None };
+    list.elements.first()?.as_expression()
 }

@@ -125,6 +125,15 @@ pub fn is_in_library(function: &str) -> bool {
     IN_LIBRARIES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
 }
 
+/// Texts of functions in which engines of games call `eval`: Laya's runs scripts that it has loaded, and conditions of its
+/// shaders.
+const IN_ENGINES: [&[&str]; 2] = [&["._evcode]("], &["(function() {return ", ".window.eval("]];
+
+/// Whether a function that calls `eval` is one of a well-known engine, which every game built with it contains.
+pub fn is_in_engine(function: &str) -> bool {
+    IN_ENGINES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
+}
+
 /// Whether all gaps are inside a comment. MobX stops the debugger in a function whose comment says what happened.
 fn only_comments(code: &str) -> bool {
     let Some((before, rest)) = code.split_once("/*") else { return false };

@@ -7,17 +7,19 @@ use berth_policy_javascript::ast::Argument;
 
 use crate::constants;
 
+/// The rule about code that `eval` runs.
+pub const EVAL_CALL: &str = "eval-call";
 /// The rule about code that the constructor of functions makes.
 pub const FUNCTION_CONSTRUCTOR: &str = "function-constructor";
 
 pub fn eval() -> Finding {
-    Finding::error("eval-call", "eval runs a text as code, which nobody can have audited.")
+    Finding::error(EVAL_CALL, "eval runs a text as code, which nobody can have audited.")
         .fix("Write the code out; read data with JSON.parse.")
 }
 
 /// The finding about a module that webpack puts into a text.
 pub fn modules() -> Finding {
-    Finding::error("eval-call", MODULES)
+    Finding::error(EVAL_CALL, MODULES)
         .fix("Build for production: for webpack, another devtool than those whose name begins with eval.")
 }
 

@@ -7,8 +7,9 @@ use std::{
 
 use berth_policy_javascript::{
     ast::{
-        Argument, BindingIdentifier, BindingPattern, CallExpression, Class, Expression, Function, IdentifierReference,
-        MemberExpression, Program, VariableDeclarator,
+        Argument, AssignmentExpression, BindingIdentifier, BindingPattern, CallExpression, Class, Expression,
+        FormalParameters, Function, IdentifierReference, MemberExpression, ObjectProperty, Program, PropertyDefinition,
+        VariableDeclarator,
     },
     semantic::{ScopeFlags, Scoping, SemanticBuilder, SymbolId},
     visit::{Visit, walk},
@@ -20,6 +21,9 @@ use crate::constants;
 const GLOBAL_OBJECTS: [&str; 5] = ["globalThis", "window", "self", "global", "frames"];
 /// The name that stands for all of them here.
 const GLOBAL_OBJECT: &str = "globalThis";
+/// Members that are the global object whatever has them: Laya's engine keeps it as `Browser.window`, and frames and
+/// documents have their own.
+const WINDOWS: [&str; 4] = ["globalThis", "window", "contentWindow", "defaultView"];
 
 /// Functions of the global object through which scripts get at a constructor.
 const FUNCTIONS: [&str; 16] = [
@@ -43,24 +47,36 @@ const FUNCTIONS: [&str; 16] = [
 /// Members of literals that are no functions.
 const VALUES: [&str; 7] = ["length", "source", "flags", "global", "lastIndex", "__proto__", "constructor"];
 
-/// The scopes of a program, the variables that only give a global another name, and those that are functions.
+/// The scopes of a program, the variables that only give a global another name, those that are functions, and what is
+/// known of texts.
 pub struct Globals {
     scoping: Scoping,
     aliases: HashMap<SymbolId, String>,
     functions: HashSet<SymbolId>,
+    /// The texts of variables.
+    texts: HashMap<SymbolId, String>,
+    /// The texts of members, by their names; `None` for a name that stands for several values. Laya's engine keeps the
+    /// name of `eval` so: `Laya._evcode = "eva" + "l"`.
+    members: HashMap<String, Option<String>>,
 }
 
 impl Globals {
     /// Analyses a program.
     pub fn of<'a>(program: &'a Program<'a>) -> Self {
         let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
-        let mut globals = Self { scoping, aliases: HashMap::new(), functions: HashSet::new() };
+        let mut globals = Self {
+            scoping,
+            aliases: HashMap::new(),
+            functions: HashSet::new(),
+            texts: HashMap::new(),
+            members: HashMap::new(),
+        };
         globals.visit_program(program);
         globals
     }
 
-    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`
-    /// or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
+    /// The global name that an expression means, written as `eval`, `window.eval`, `window["ev" + "al"]`, `(0, eval)`,
+    /// `Browser.window.eval` or a variable with that value. All names of the global object are `globalThis`. `None` for other expressions.
     pub fn name<'x>(&'x self, expression: &'x Expression<'_>) -> Option<Cow<'x, str>> {
         match expression {
             Expression::Identifier(identifier) => self.identifier(identifier).map(Cow::Borrowed),
@@ -106,14 +122,50 @@ impl Globals {
         code.is_some_and(is_this).then_some(GLOBAL_OBJECT.into())
     }
 
-    fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
-        let name = property(member)?;
+    /// The global name that a member means.
+    pub fn member<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
+        let name = self.property(member)?;
         if name == "constructor" && self.is_function(member.object()) {
             return Some("Function".into());
         }
+        if WINDOWS.contains(&&*name) {
+            return Some(GLOBAL_OBJECT.into());
+        }
         let global = self.name(member.object())? == GLOBAL_OBJECT;
-        let name = if GLOBAL_OBJECTS.contains(&&*name) { GLOBAL_OBJECT.into() } else { name };
-        global.then_some(name)
+        global.then(|| of_global_object(name))
+    }
+
+    /// The name of a member, if it is known.
+    pub fn property<'x>(&'x self, member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
+        match member {
+            MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),
+            MemberExpression::ComputedMemberExpression(member) => self.text(&member.expression),
+            MemberExpression::PrivateFieldExpression(_) => None,
+        }
+    }
+
+    /// The text of a constant, or of a variable or a member that has no other value.
+    fn text(&self, expression: &Expression<'_>) -> Option<Cow<'_, str>> {
+        let known = match expression {
+            Expression::Identifier(identifier) => {
+                self.texts.get(&self.scoping.get_reference(identifier.reference_id()).symbol_id()?)
+            }
+            Expression::StaticMemberExpression(member) => {
+                self.members.get(member.property.name.as_str()).and_then(Option::as_ref)
+            }
+            _ => return constants::text(expression).map(Cow::Owned),
+        };
+        known.map(|text| text.as_str().into())
+    }
+
+    /// Notes that a member with this name is given a value.
+    fn add_member(&mut self, name: &str, value: Option<&Expression<'_>>) {
+        let text = value.and_then(constants::text);
+        match self.members.get_mut(name) {
+            Some(known) if *known != text => *known = None,
+            Some(_) => {}
+            None => _ = self.members.insert(name.to_owned(), text),
+        }
     }
 
     /// Whether the expression is certainly a function or a constructor: the constructor of all of them is `Function`.
@@ -133,7 +185,7 @@ impl Globals {
 
     /// Whether the member is a constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
     fn is_method(&self, member: &MemberExpression<'_>) -> bool {
-        let Some(name) = property(member) else { return false };
+        let Some(name) = self.property(member) else { return false };
         let literal = matches!(
             member.object(),
             Expression::ArrayExpression(_)
@@ -145,32 +197,103 @@ impl Globals {
         name == "constructor" || literal && !VALUES.contains(&&*name)
     }
 
+    /// Notes that a variable is another name for a global, unless it becomes something else later.
+    fn add_alias(&mut self, variable: &BindingIdentifier<'_>, name: Option<String>) {
+        let symbol = variable.symbol_id();
+        let name = name.filter(|_| !self.scoping.symbol_is_mutated(symbol));
+        self.aliases.extend(name.map(|name| (symbol, name)));
+    }
+
+    /// Notes the names that a variable, or the parts of a pattern, give to a value: `w = window`, `{ eval: e } = window`.
+    fn add_aliases(&mut self, pattern: &BindingPattern<'_>, value: &Expression<'_>) {
+        let name = self.name(value).map(Cow::into_owned);
+        match pattern {
+            BindingPattern::BindingIdentifier(variable) => self.add_alias(variable, name),
+            BindingPattern::ObjectPattern(parts) if name.as_deref() == Some(GLOBAL_OBJECT) => {
+                for part in &parts.properties {
+                    let BindingPattern::BindingIdentifier(variable) = &part.value else { continue };
+                    self.add_alias(variable, part.key.static_name().map(|name| of_global_object(name).into_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes the parameters of a function that is called where it stands: `(function (w) { … })(window)`.
+    fn add_parameters(&mut self, callee: &Expression<'_>, arguments: &[Argument<'_>]) {
+        let Some(parameters) = parameters(callee) else { return };
+        for (parameter, argument) in parameters.items.iter().zip(arguments) {
+            let Some(value) = argument.as_expression() else { return };
+            self.add_aliases(&parameter.pattern, value);
+        }
+    }
+
     fn add_function(&mut self, name: Option<&BindingIdentifier<'_>>) {
         let symbol = name.map(BindingIdentifier::symbol_id).filter(|symbol| !self.scoping.symbol_is_mutated(*symbol));
         self.functions.extend(symbol);
     }
 }
 
-/// The name of a member, if it is constant.
-pub fn property<'x>(member: &'x MemberExpression<'_>) -> Option<Cow<'x, str>> {
-    match member {
-        MemberExpression::StaticMemberExpression(member) => Some(member.property.name.as_str().into()),
-        MemberExpression::ComputedMemberExpression(member) => constants::text(&member.expression).map(Cow::Owned),
-        MemberExpression::PrivateFieldExpression(_) => None,
+/// The global name of a member of the global object.
+fn of_global_object(name: Cow<'_, str>) -> Cow<'_, str> {
+    if GLOBAL_OBJECTS.contains(&&*name) { GLOBAL_OBJECT.into() } else { name }
+}
+
+/// The parameters of a function that is written out.
+fn parameters<'x, 'a>(function: &'x Expression<'a>) -> Option<&'x FormalParameters<'a>> {
+    match function {
+        Expression::FunctionExpression(function) => Some(&function.params),
+        Expression::ArrowFunctionExpression(function) => Some(&function.params),
+        _ => None,
     }
 }
 
 impl<'a> Visit<'a> for Globals {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        if let (BindingPattern::BindingIdentifier(variable), Some(init)) = (&declarator.id, &declarator.init) {
-            let symbol = variable.symbol_id();
-            let name = self.name(init).filter(|_| !self.scoping.symbol_is_mutated(symbol)).map(Cow::into_owned);
-            name.map(|name| self.aliases.insert(symbol, name));
-            if self.is_function(init) {
-                self.add_function(Some(variable));
+        if let Some(init) = &declarator.init {
+            self.add_aliases(&declarator.id, init);
+            if let BindingPattern::BindingIdentifier(variable) = &declarator.id {
+                let symbol = variable.symbol_id();
+                let text = constants::text(init).filter(|_| !self.scoping.symbol_is_mutated(symbol));
+                self.texts.extend(text.map(|text| (symbol, text)));
+                if self.is_function(init) {
+                    self.add_function(Some(variable));
+                }
             }
         }
         walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        if let Some(MemberExpression::StaticMemberExpression(member)) = assignment.left.as_member_expression() {
+            let value = Some(&assignment.right).filter(|_| assignment.operator.is_assign());
+            self.add_member(&member.property.name, value);
+        }
+        walk::walk_assignment_expression(self, assignment);
+    }
+
+    fn visit_object_property(&mut self, property: &ObjectProperty<'a>) {
+        if let Some(name) = property.key.static_name() {
+            self.add_member(&name, Some(&property.value));
+        }
+        walk::walk_object_property(self, property);
+    }
+
+    fn visit_property_definition(&mut self, property: &PropertyDefinition<'a>) {
+        if let Some(name) = property.key.static_name() {
+            self.add_member(&name, property.value.as_ref());
+        }
+        walk::walk_property_definition(self, property);
+    }
+
+    fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
+        match &call.callee {
+            Expression::StaticMemberExpression(member) if member.property.name == "call" => {
+                self.add_parameters(&member.object, call.arguments.get(1..).unwrap_or_default());
+            }
+            callee => self.add_parameters(callee, &call.arguments),
+        }
+        walk::walk_call_expression(self, call);
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {

@@ -84,11 +84,11 @@ async fn a_question_shows_no_more_than_it_says() {
 #[tokio::test]
 async fn a_webhook_that_is_not_reached_is_told_by_the_exit_code() {
     let line = format!("webhook test {}", ulid("wh"));
-    let ping = json!({"delivered": false, "status": 503, "millis": 4, "error": "it answered 503"});
+    let ping = json!({"delivered": false, "status": 503, "millis": 4, "error": "it answered 503."});
     let desk = Desk::before(answers(Seen::new(), ping)).await;
     let ran = desk.run(&line).await;
     assert!(ran.code == 1 && ran.out.contains("not delivered"), "{} {}", ran.code, ran.out);
-    assert!(ran.err.contains("not-delivered: Not delivered: it answered 503."), "{}", ran.err);
+    assert!(ran.err.contains("not-delivered: Not delivered: it answered 503.\n"), "{}", ran.err);
     assert_eq!(desk.run(&format!("{line} --json")).await.code, 1);
     let desk = Desk::before(answers(Seen::new(), json!({"delivered": true, "status": 200, "millis": 4}))).await;
     desk.run(&line).await.good();

@@ -109,6 +109,10 @@ fn built_in(name: &str, source_maps: bool) -> Option<&'static str> {
     if is_manual(name) {
         return Some("is documentation");
     }
+    // `berth pack .` puts it beside the files that it packs.
+    if name.ends_with(".apkg") {
+        return Some("is a package itself");
+    }
     if EDITOR_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || (name.starts_with('#') && name.ends_with('#')) {
         return Some("is an editor's copy");
     }

@@ -2,7 +2,7 @@
 
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{GrayTaskId, MiniAppId},
+    ids::{GrayTaskId, HostAppId, MiniAppId},
     sql::Count,
     text,
     version::VersionNumber,
@@ -10,6 +10,7 @@ use berth_base::{
 use berth_check::judge::Judges;
 use berth_model::{
     access::{Action, Caller},
+    binding::BindingState,
     event::kind,
     mini_app::MiniApp,
     policy::{
@@ -160,8 +161,8 @@ pub(super) async fn check_references(
 ) -> Result<()> {
     let bound = tx.bound_host_apps(mini_app).await?;
     let known = |id| bound.contains(id) || before.host_apps.iter().any(|range| range.id == *id);
-    if let Some(other) = conditions.host_apps.iter().find(|range| !known(&range.id)) {
-        return Err(Error::field("host_apps", format!("{} does not run this MiniApp. Bind it first.", other.id)));
+    if let Some((at, other)) = conditions.host_apps.iter().enumerate().find(|(_, range)| !known(&range.id)) {
+        return Err(not_bound(tx, mini_app, at, &other.id).await?);
     }
     let new = conditions.objects.iter().filter(|list| !before.objects.contains(list));
     for cohort in new.filter_map(|list| list.cohort.as_ref()) {
@@ -170,6 +171,19 @@ pub(super) async fn check_references(
         }
     }
     Ok(())
+}
+
+/// The refusal of a host app that does not run the MiniApp: a task can wait for its start, but not for a host app. Whether
+/// there is one of this name is not said, as the team may not know of it.
+async fn not_bound(tx: &mut Tx, mini_app: &MiniAppId, at: usize, host_app: &HostAppId) -> Result<Error> {
+    let command = format!("berth host-app bind {host_app} {mini_app}");
+    let cure = match tx.binding(host_app, mini_app).await?.map(|binding| binding.state) {
+        Some(BindingState::WaitsForHostApp) => "An admin of the host app has to agree to the binding first",
+        Some(BindingState::WaitsForTeam) => "It asks for a binding; an admin of the team has to agree first",
+        _ => "Bind it first, or make the task once it is bound",
+    };
+    let detail = format!("{host_app} does not run {mini_app}. {cure}: `{command}`.");
+    Ok(Error::field(&format!("host_apps.{at}.id"), detail).next(command))
 }
 
 /// Looks up the policies of the task and has each accept its config. The standard conditions are added here as a policy

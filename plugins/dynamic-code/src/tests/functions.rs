@@ -28,6 +28,9 @@ fn the_function_constructor_is_found_however_it_is_written() {
             "var root = self || this; root.Function(code)",
             "var root = typeof global == 'object' && global || self; new root.Function(code)",
             "var root = window || Function.prototype; root.Function(code)",
+            "new Browser.window.Function(code)",
+            "(function (w) { return w.Function(code) })(self)",
+            "const { Function: F } = globalThis; new F(code)",
         ],
     );
 }
@@ -67,6 +70,13 @@ fn constant_code_is_judged_by_what_it_does() {
         ["new Function('a', 'return a + 1')", "Function('wx.login()')()", "Function('return function () {}')()"];
     each_is("constant-function", Severity::Note, &harmless);
     each_is("eval-call", Severity::Note, &["eval('1 + 1')", "eval(\"require('crypto')\")", "window.eval('this')"]);
+    let of_members = [
+        "Browser.window.eval('1 + 1')",
+        "eval.call(null, 'this')",
+        "window.eval.apply(window, ['1 + 1'])",
+        "Reflect.apply(eval, null, ['1 + 1'])",
+    ];
+    each_is("eval-call", Severity::Note, &of_members);
     let replaced =
         ["eval('quire'.replace(/^/, 're'))(name)", "eval('re'.replace(/$/, 'quire'))", "eval('a'.replace('a', 'b'))"];
     each_is("eval-call", Severity::Note, &replaced);
@@ -78,7 +88,11 @@ fn constant_code_is_judged_by_what_it_does() {
         "Function('setTimeout(\"a()\" + b)')",
     ];
     each_is("constant-function", Severity::Error, &grave);
-    each_is("eval-call", Severity::Error, &["eval('eval(x)')", "eval('new Function(\"eval(x)\")')"]);
+    each_is(
+        "eval-call",
+        Severity::Error,
+        &["eval('eval(x)')", "Browser.window.eval('eval(x)')", "eval('new Function(\"eval(x)\")')"],
+    );
     each_is("constant-function", Severity::Warning, &["Function('no code at all')", "Function('import(path)')"]);
 }
 

@@ -52,6 +52,25 @@ fn eval_is_found_however_it_is_written() {
             "Reflect.apply(eval, null, [code])",
             "\\u0065val(code)",
             "export default () => eval(code)",
+            "Browser.window.eval('return ' + t)",
+            "Laya.code = 'eva' + 'l'; run = s => Browser.window[Laya.code](s)",
+            "class Laya { static run(s) { return w.window[Laya.code](s) } static code = 'eval' }",
+            "var names = { run: 'eval' }; window[names.run](code)",
+            "const key = 'ev' + 'al'; window[key](code)",
+            "Laya.Browser.window['eval'](code)",
+            "this.window?.eval?.(code)",
+            "frame.contentWindow.eval(code); frame.contentWindow.document",
+            "(0, document.defaultView.eval)(code)",
+            "(function (window, document) { window.eval(code) })(window, document)",
+            "!function (e, t) { var n = e; n.eval(t) }(self, code)",
+            "(w => w.eval(code))(globalThis)",
+            "(function (w) { w.eval(code) }).call(this, typeof window === 'undefined' ? global : window)",
+            "const { eval: run } = window; run(code)",
+            "(({ eval: run }) => run(code))(window)",
+            "const run = Browser.window.eval; run(code)",
+            "window.eval.call(null, code)",
+            "Reflect.apply(window.eval, null, [code])",
+            "eval.apply(null, codes)",
         ],
     );
 }
@@ -72,7 +91,29 @@ fn another_eval_is_not_meant() {
         "'eval(code)'",
         "function f(window) { window.eval(code) }",
         "let e = eval; e = other; e(code)",
+        "(function (window) { window.eval(code) })(calculator)",
+        "(function (w) { w = other; w.eval(code) })(window)",
+        "(function (a, w) { w.eval(code) })(window, calculator)",
+        "(function (...w) { w.eval(code) })(window)",
+        "const { eval: run } = calculator; run(code)",
+        "typeof window.eval === 'function'",
+        "window.eval = polyfill",
+        "windows.eval(code); this.windowed.eval(code)",
+        "Laya.code = 'eval'; other.code = 'focus'; window[Laya.code](s)",
+        "Laya.code = 'eval'; Laya.code += s; window[Laya.code](s)",
+        "let key = 'eval'; key = other; window[key](code)",
+        "window[key](code); window[names.run](code)",
     ]);
+}
+
+#[test]
+fn what_an_engine_of_games_does_is_for_people_to_look_at() {
+    let engines = [
+        "Laya._evcode = 'eva' + 'l'; Laya._runScript = function (script) { return Browser.window[Laya._evcode](script); }",
+        "class L { static _runScript(t) { return i.window[L._evcode](t) } } L._evcode = 'eval'",
+        "D.createShaderCondition = function (t) { var e = '(function() {return ' + t + ';})'; return Browser.window.eval(e) }",
+    ];
+    each_is("eval-call", Severity::Warning, &engines);
 }
 
 #[test]
@@ -99,7 +140,11 @@ fn a_grave_finding_is_not_lost_behind_many_slight_ones() {
 
 #[test]
 fn eval_passed_on_is_a_note() {
-    each_is("eval-reference", Severity::Note, &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)"]);
+    each_is(
+        "eval-reference",
+        Severity::Note,
+        &["run(eval)", "var table = { '%eval%': eval }", "list.map(eval)", "run(Browser.window.eval)"],
+    );
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! A text as it reads without its percent-encoding, with the places where each part of it stands in the text as it came.
-//! Parameters of pages and addresses are written so, and addresses within addresses more than once.
+//! A text as it reads without its percent-encoding and without the escapes of JSON and JavaScript, with the places where
+//! each part of it stands in the text as it came. Parameters of pages and addresses are written so, and texts within JSON
+//! within JSON; addresses within addresses more than once.
 
-use super::spans::Span;
+use super::{escapes::Reader, spans::Span};
 
 /// A reading of a text.
 pub struct Decoded {
@@ -11,11 +12,45 @@ pub struct Decoded {
     places: Vec<(usize, usize)>,
 }
 
-/// The readings of a text that differ from it, at most two: decoded once, and as often as it was encoded.
+/// What is decoded for a reading.
+#[derive(Clone, Copy)]
+pub enum How {
+    /// Percent-encoding, once.
+    PercentOnce,
+    /// Percent-encoding, as often as it was encoded.
+    Percent,
+    /// Escapes, as often as it was escaped.
+    Escapes,
+    /// Both, in whatever order they were made.
+    All,
+}
+
+impl How {
+    pub fn is_percent(self) -> bool {
+        !matches!(self, Self::Escapes)
+    }
+
+    pub fn is_escapes(self) -> bool {
+        matches!(self, Self::Escapes | Self::All)
+    }
+
+    /// Whether a text may read otherwise so.
+    fn concerns(self, text: &str) -> bool {
+        let (percent, escapes) = (text.contains(['%', '+']), text.contains('\\'));
+        match self {
+            Self::PercentOnce | Self::Percent => percent,
+            Self::Escapes => escapes,
+            Self::All => percent || escapes,
+        }
+    }
+}
+
+/// The readings of a text that differ from it, at most four. One alone does not do: what is not meant as an encoding may
+/// look like one, as in `50%13812345678`, and eats a part of what follows.
 pub fn readings(text: &str) -> Vec<Decoded> {
     let mut readings: Vec<Decoded> = Vec::new();
-    for wholly in [false, true] {
-        let reading = Decoded::of(text, wholly);
+    for how in [How::PercentOnce, How::Percent, How::Escapes, How::All].into_iter().filter(|how| how.concerns(text)) {
+        let reading = Decoded::of(text, how);
         if reading.text != text && readings.iter().all(|other| other.text != reading.text) {
             readings.push(reading);
         }
@@ -24,20 +59,9 @@ pub fn readings(text: &str) -> Vec<Decoded> {
 }
 
 impl Decoded {
-    /// Reads a text in one pass. `%2540` reads `%40`, and `@` if the text is decoded wholly.
-    fn of(text: &str, wholly: bool) -> Self {
-        let raw = text.as_bytes();
-        let (mut bytes, mut places, mut at) = (Vec::with_capacity(raw.len()), Vec::with_capacity(raw.len()), 0);
-        while let Some(byte) = raw.get(at) {
-            let (byte, end) = match byte {
-                b'%' => escape(raw, at, wholly).unwrap_or((b'%', at + 1)),
-                b'+' if is_space(raw, at) => (b' ', at + 1),
-                byte => (*byte, at + 1),
-            };
-            bytes.push(byte);
-            places.push((at, end));
-            at = end;
-        }
+    /// Reads a text in one pass. `%2540` reads `%40` when it is decoded once, else `@`.
+    fn of(text: &str, how: How) -> Self {
+        let (bytes, places) = Reader::read(text, how);
         Self::characters(&bytes, &places)
     }
 
@@ -65,29 +89,6 @@ impl Decoded {
     }
 }
 
-/// The byte that an escape stands for which begins here, and where it ends.
-fn escape(raw: &[u8], at: usize, wholly: bool) -> Option<(u8, usize)> {
-    let mut digits = at + 1;
-    let mut byte = hex(raw, digits)?;
-    // A percent sign that is encoded itself: what follows it is the escape that it begins.
-    while wholly && byte == b'%' {
-        let Some(next) = hex(raw, digits + 2) else { break };
-        (byte, digits) = (next, digits + 2);
-    }
-    Some((byte, digits + 2))
-}
-
-fn hex(raw: &[u8], at: usize) -> Option<u8> {
-    let digit = |at: usize| char::from(*raw.get(at)?).to_digit(16);
-    Some((digit(at)? * 16 + digit(at + 1)?) as u8)
-}
-
-/// Whether a plus sign between two digits, as forms write a space.
-fn is_space(raw: &[u8], at: usize) -> bool {
-    let is_digit = |at: Option<usize>| at.and_then(|at| raw.get(at)).is_some_and(u8::is_ascii_digit);
-    is_digit(at.checked_sub(1)) && is_digit(Some(at + 1))
-}
-
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
@@ -106,6 +107,15 @@ mod tests {
             ("%25zz", &["%zz"]),
             ("138+1234+5678 a+b +1", &["138 1234 5678 a+b +1"]),
             ("50%2513812345678", &["50%13812345678", "50\u{13}812345678"]),
+            ("%2%35%34%30", &["%2540", "@"]),
+            (r"a\u0040b\x41\u{000042}\u{110000} \u12 \u{} \xg", &["a@bAB\u{fffd} \\u12 \\u{} \\xg"]),
+            (r"\ud83d\ude00 \ud83d. \ude00", &["😀 \u{fffd}\u{fffd}\u{fffd}. \u{fffd}\u{fffd}\u{fffd}"]),
+            (r"\t\@\/\101\0\8\477", &["\t@/A\08\u{27}7".replace('\'', "\\'").as_str()]),
+            ("a\\\nb\\\r\nc", &["abc"]),
+            (r#"\u0022 \" \\u0022 \\\u0022 \\\\u0022 \u005c" \\\u0040"#, &[r#"\" \" \\\" \\\" \\\\\\\" \\" @"#]),
+            (r"\u002540 \u005cu0040", &["%40 @", "@ @"]),
+            ("%5Cu0040", &["\\u0040", "@"]),
+            (r"50%\u00313812345678", &["50%13812345678", "50\u{13}812345678"]),
         ] {
             let read: Vec<_> = readings(text).into_iter().map(|reading| reading.text).collect();
             assert_eq!(read, expected, "{text}");
@@ -114,17 +124,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn d4_each_place_of_a_reading_leads_back_to_what_it_stands_for(text in "(%[2-7][0-9A-F]|%25|%C3%A9|[a-z0-9+用]){0,20}") {
+        fn d4_each_place_of_a_reading_leads_back_to_what_it_stands_for(text in r"(%[2-7][0-9A-F]|%25|%C3%A9|\\u00[2-7][0-9a-f]|\\x4[0-9]|\\u\{1f600\}|\\{1,3}[t@7用]|[a-z0-9+用]){0,20}") {
             for reading in readings(&text) {
                 let whole = reading.back(Span { start: 0, end: reading.text.len(), with: "".into(), rule: 1 });
                 prop_assert_eq!((whole.start, whole.end), (0, text.len()));
-                let mut at = 0;
+                let (mut at, mut last) = (0, 0);
                 for (start, c) in reading.text.char_indices() {
                     let span = reading.back(Span { start, end: start + c.len_utf8(), with: "".into(), rule: 1 });
-                    prop_assert_eq!(span.start, at, "parts stand one after the other");
+                    prop_assert!(span.start == at || span.start == last, "parts stand one after the other, or are one");
                     let own = text.get(span.start..span.end).unwrap();
-                    prop_assert!(own.starts_with('%') || own == "+" || own.chars().eq([c]), "{own} reads {c}");
-                    at = span.end;
+                    prop_assert!(own.starts_with(['%', '\\']) || own == "+" || own.chars().eq([c]), "{own} reads {c}");
+                    (at, last) = (span.end, span.start);
                 }
             }
         }

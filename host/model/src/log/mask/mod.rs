@@ -1,12 +1,13 @@
 //! Masks: what of personal data is taken out of messages before they are stored.
 //!
 //! What a rule takes out is replaced by its name in square brackets, such as `[phone]`, so that readers see what was
-//! there and can search for it. All rules look at the text as it came, and at how it reads without percent-encoding; what they
-//! find is put together and replaced once.
+//! there and can search for it. All rules look at the text as it came, and at how it reads without percent-encoding and
+//! escapes; what they find is put together and replaced once.
 //! Where a text cannot be searched to its end, or read, the rest is masked: a rule leaves nothing out silently.
 
 mod decoded;
 mod digits;
+mod escapes;
 mod json;
 mod key;
 mod search;

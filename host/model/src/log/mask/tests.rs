@@ -202,6 +202,47 @@ fn d4_what_is_percent_encoded_is_masked_where_it_stands() {
 }
 
 #[test]
+fn d4_what_is_escaped_is_masked_where_it_stands() {
+    let rules = || {
+        json!([
+            {"kind": "phone"}, {"kind": "id_card"}, {"kind": "email"}, {"kind": "bank_card"}, {"kind": "key", "name": "password"},
+            {"kind": "pointer", "pointer": "/user/name"}, {"kind": "pattern", "pattern": "ORD-[0-9]+"},
+        ])
+    };
+    for (text, expected) in [
+        (
+            r#"{"n":"\u0031\u0033\u0038\u0031\u0032\u0033\u0034\u0035\u0036\u0037\u0038","x":1}"#,
+            r#"{"n":"[phone]","x":1}"#,
+        ),
+        (r#"{"m":"a\u0040b.cc","x":1}"#, r#"{"m":"[email]","x":1}"#),
+        (r"m='a\x40b.cc' 'a\u{40}b.cc' 'a\u{00000040}b.cc'", "m='[email]' '[email]' '[email]'"),
+        (r"'a\@b\.cc' '\141\100b.cc'", "'[email]' '[email]'"),
+        ("'138\\\n12345678'", "'[phone]'"),
+        (r"took \u00313812345678, 138\t1234\t5678", r"took [phone], [phone]"),
+        (r"\uff11\uff13812345678, \u002013812345678", r"[phone], \u0020[phone]"),
+        (r"\ud83d\ude0013812345678 \ud80013812345678", r"\ud83d\ude00[phone] \ud800[phone]"),
+        (r#"{"a":"{\"m\":\"a\\u0040b.cc\"}"}"#, r#"{"a":"{\"m\":\"[email]\"}"}"#),
+        (r"a%5Cu0040b.cc a\u002540b.cc a\u0025%34%30b.cc", "[email] [email] [email]"),
+        (r"50%\u00313812345678", "50%[phone]"),
+        (r"id=110105\u002019491231\x20002\u0058;", "id=[id-card];"),
+        (r"c=4111\u00201111\u00201111\u00201111", "c=[bank-card]"),
+        (r"p\u0061ssword=s3cret\u0026n=1", r"p\u0061ssword=[masked]\u0026n=1"),
+        (
+            r#"{"d":"{\u0022password\u0022:\u0022s\\\u0022 3\u0022,\u0022n\u0022:1}"}"#,
+            r#"{"d":"{\u0022password\u0022:\u0022[masked]\u0022,\u0022n\u0022:1}"}"#,
+        ),
+        (r"no\u0020ORD\u002d77 left", r"no\u0020[masked] left"),
+        (
+            r#"{"a":"C:\\user\\u0022\\","b":"\u0022hi\u005c","c":"\ud83d","d":"\n\/\"","e":"50%\u0031"}"#,
+            r#"{"a":"C:\\user\\u0022\\","b":"\u0022hi\u005c","c":"\ud83d","d":"\n\/\"","e":"50%\u0031"}"#,
+        ),
+    ] {
+        assert_eq!(masked(rules(), text), expected);
+        assert_eq!(masked(rules(), expected), expected, "again");
+    }
+}
+
+#[test]
 fn d4_what_cannot_be_read_is_masked_when_a_pointer_could_lead_there() {
     let at = |text: &str| masked(json!([{"kind": "pointer", "pointer": "/user/phone"}]), text);
     for (text, expected) in [
@@ -272,6 +313,14 @@ fn d4_texts_that_are_made_to_be_slow_are_masked_in_one_pass() {
         "a%40b.",
         "%",
         "1+",
+        "%3",
+        "\\u005c",
+        "\\u0022",
+        "\\u{0",
+        "0}",
+        "\\ud83d",
+        "\\7",
+        "\\u0025u0025",
     ] {
         let text = part.repeat(16_000 / part.len());
         assert!(masked(all.clone(), &text).len() <= text.len() * 8 + 8, "{part}");
@@ -373,7 +422,40 @@ fn encoded(text: &str, which: &[bool], times: usize) -> String {
     (0..times).fold(once, |text, _| text.replace('%', "%25"))
 }
 
+/// A text whose characters are escaped where `which` says so, in the ways in turn in which JavaScript writes them.
+fn escaped(text: &str, which: &[bool]) -> String {
+    let part = |(at, (c, which)): (usize, (char, &bool))| match at % 5 {
+        _ if !which => c.to_string(),
+        0 if c.is_ascii() => format!("\\x{:02x}", c as u32),
+        1 => format!("\\u{{{:x}}}", c as u32),
+        2 if c.is_ascii() => format!("\\{:03o}", c as u32),
+        3 if !c.is_alphanumeric() => format!("\\{c}"),
+        _ => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect(),
+    };
+    text.chars().zip(which.iter().cycle()).enumerate().map(part).collect()
+}
+
 proptest! {
+    #[test]
+    fn d4_no_escape_lets_a_number_or_an_address_through(
+        rest in "1[3-9][0-9]{9}", before in beside(), after in beside(), group in prop::sample::select(vec!["", " ", "-"]),
+        which in prop::collection::vec(any::<bool>(), 1..40), percent in prop::collection::vec(any::<bool>(), 1..40), times in 0usize..3,
+    ) {
+        let phone = [&rest[..3], &rest[3..7], &rest[7..]].join(group);
+        for (kind, secret, text) in [
+            ("phone", phone.as_str(), format!("{before}{phone}{after}")),
+            ("email", "ann@mail.example", format!("{before}<ann@mail.example>{after}")),
+        ] {
+            let once = escaped(&text, &which);
+            let in_json = serde_json::to_string(&json!({"m": once})).unwrap();
+            for written in [encoded(&once, &percent, times), escaped(&encoded(&text, &percent, times), &which), once, in_json] {
+                let out = masked(json!([{"kind": kind}]), &written);
+                let read = decoded::readings(&out).pop().map_or(out.clone(), |reading| reading.text);
+                prop_assert!(!out.contains(secret) && !read.contains(secret), "{text}: {out}");
+            }
+        }
+    }
+
     #[test]
     fn d4_no_encoding_lets_a_number_or_an_address_through(
         rest in "1[3-9][0-9]{9}", before in beside(), after in beside(), group in prop::sample::select(vec!["", " ", "-"]),
@@ -399,6 +481,8 @@ proptest! {
     #[test]
     fn d4_masking_again_what_is_encoded_changes_nothing(text in some_text(), which in prop::collection::vec(any::<bool>(), 1..40)) {
         let once = all_masked(&encoded(&text, &which, 0));
+        prop_assert_eq!(&all_masked(&once), &once, "{}", text);
+        let once = all_masked(&escaped(&text, &which));
         prop_assert_eq!(&all_masked(&once), &once, "{}", text);
     }
 

@@ -20,6 +20,7 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
         ("miniprogram_npm/a/README.en-US.md", "x"),
         ("miniprogram_npm/a/LICENSE", "x"),
         ("terms.md", "x"),
+        ("mp-shop_1.0.0.apkg", "x"),
     ]);
     fs::create_dir(dir.path().join("empty")).expect("a folder");
     symlink("/etc/passwd", dir.path().join("link.js")).expect("a link");
@@ -36,6 +37,7 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
         "link.js",
         "miniprogram_npm/a/README.en-US.md",
         "miniprogram_npm/a/index.d.ts",
+        "mp-shop_1.0.0.apkg",
         "node_modules/",
         "pages/index.js~",
         "project.config.json",
