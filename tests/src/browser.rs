@@ -76,6 +76,45 @@ impl Page {
         read.split_whitespace().collect::<Vec<_>>().join(" ").contains(text)
     }
 
+    /// What its form would send if nobody touched it.
+    pub fn filled(&self) -> Vec<(String, String)> {
+        static FORM: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#"(?s)<form class="form" method="post"[^>]*>(.*?)</form>"#).unwrap());
+        static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+            let (input, area) = (r"<input([^>]*)>", r"<textarea([^>]*)>(.*?)</textarea>");
+            Regex::new(&format!("(?s){input}|{area}|<select([^>]*)>(.*?)</select>")).unwrap()
+        });
+        static OPTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<option([^>]*)>([^<]*)</option>").unwrap());
+        let attribute = |tag: &str, name: &str| {
+            let begins = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+            Some(unescaped(&tag[begins..begins + tag[begins..].find('"')?]))
+        };
+        let form = FORM.captures(&self.html).expect("a form").get(1).unwrap().as_str();
+        let mut fields = Vec::new();
+        for field in FIELD.captures_iter(form) {
+            let part = |number: usize| field.get(number).map(|part| part.as_str());
+            let tag = part(1).or(part(2)).or(part(4)).unwrap();
+            let is_box = tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"");
+            if is_box && !tag.contains(" checked") {
+                continue;
+            }
+            let value = match (part(3), part(5)) {
+                (Some(typed), _) => unescaped(typed),
+                (_, Some(options)) => {
+                    let options: Vec<_> = OPTION.captures_iter(options).collect();
+                    let chosen = options.iter().find(|option| option[1].contains(" selected")).or(options.first());
+                    let value = |option: &regex::Captures| {
+                        attribute(&option[1], "value").unwrap_or_else(|| unescaped(&option[2]))
+                    };
+                    chosen.map(value).unwrap_or_default()
+                }
+                _ => attribute(tag, "value").unwrap_or_default(),
+            };
+            fields.extend(attribute(tag, "name").map(|name| (name, value)));
+        }
+        fields
+    }
+
     /// What is wrong with it as a page of the console: everything that holds for every page.
     pub fn faults(&self) -> Vec<String> {
         static LABELLED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"<label[^>]* for="([^"]*)""#).unwrap());

@@ -316,11 +316,14 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/policies", May::Anybody),
     ("POST", "/v1/policies", May::Platform),
     ("GET", "/v1/policies/{policy}", May::Anybody),
+    ("GET", "/v1/policies/{policy}/figures", May::Anybody),
     ("DELETE", "/v1/policies/{policy}", May::Platform),
     ("GET", "/v1/policy-bindings", READ),
     ("POST", "/v1/policy-bindings", TEAM_ADMIN),
     ("PUT", "/v1/policy-bindings/{id}", May::Platform),
     ("DELETE", "/v1/policy-bindings/{id}", May::Platform),
+    ("GET", "/v1/policy-bindings/{id}/summary", May::Platform),
+    ("POST", "/v1/policy-replays", TEAM_ADMIN),
     ("GET", "/v1/mini-apps/{id}/gray-tasks", READ),
     ("POST", "/v1/mini-apps/{id}/gray-tasks", RELEASE),
     ("GET", "/v1/gray-tasks/{id}", READ),
@@ -829,6 +832,9 @@ impl Cast {
                 json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})
             }
             ("PUT", "/v1/policy-bindings/{id}") => json!({"mode": "enforce"}),
+            ("POST", "/v1/policy-replays") => {
+                json!({"new": {"policy": "size-limits"}, "scope": {"kind": "mini_app", "id": "coffee"}})
+            }
             ("POST", "/v1/mini-apps/{id}/gray-tasks") => {
                 json!({"name": "g", "version": "1.1.0", "start": now, "end": now.plus_seconds(60)})
             }

@@ -3,16 +3,16 @@
 use std::{collections::BTreeSet, path::Path};
 
 use berth_tests::{
-    Database, Host,
+    Answer, Database, Host,
     browser::{Browser, Page},
-    on_both, packed,
+    guests, on_both, packed,
     scene::{Scene, person, text},
     there_is,
     tour::{all_pages, furnished, log, window},
 };
 use clap::Parser;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_both! {
     async fn f32_every_page_is_whole_in_both_languages_for_everybody(host) {
@@ -277,6 +277,85 @@ on_both! {
         let take = format!("{settings}/take");
         assert!(browser.get(&format!("{take}?rule=phone")).await.says("From now on this is not masked: Phone numbers."));
         assert!(browser.send(&take, &[("rule", "phone")]).await.says("The rule was taken away."));
+    }
+
+    async fn g11_g12_g13_a_gray_task_rises_in_stages_asks_policies_and_another_is_made_like_it(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let install = scene.admin.request("POST", "/v1/policies").header("Content-Type", "application/wasm");
+        let wasm = guests::grayscale("by-hand", guests::Manner::Agrees);
+        Answer::of(install.body(wasm), "install".into()).await.good();
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let form = "/ui/mini-apps/coffee/gray/new";
+        let first = browser.get(form).await;
+        assert!(first.says("Suspend it if the version fails more often") && first.says("by-hand"), "{}", first.html);
+        let end = "2099-01-01T00:00";
+        let typed = |stages: &'static str| {
+            [
+                ("name", "in stages"), ("version", "1.1.0"), ("end", end), ("stages", stages), ("bucket_key", "spring"),
+                ("policies", "error-rate"), ("config.error-rate.alpha", "0.05"), ("config.error-rate.then", "end"),
+                ("window_minutes.error-rate", "10"), ("policies", "by-hand"), ("mode.by-hand", "shadow"),
+                ("on_error.by-hand", "open"), ("limits.by-hand", r#"{"deadline_ms": 7}"#),
+            ]
+        };
+        let refused = browser.send(form, &typed("0 10\na day 50")).await;
+        assert!(refused.says("a day 50: expected hours and a share") && refused.faults().is_empty(), "{}", refused.html);
+        assert!(refused.html.contains("value=\"0.05\"") && refused.html.contains("a day 50</textarea>"), "{}", refused.html);
+        let page = browser.send(form, &typed("0h 10%\r\n24h 50%")).await;
+        assert!(page.says("The gray task in stages was created.") && page.faults().is_empty(), "{}", page.html);
+        let id = page.address.rsplit('/').next().unwrap().to_owned();
+        let policies = async |id: &str| {
+            let task = scene.admin.get(&format!("/v1/gray-tasks/{id}")).await.good();
+            let one = |policy: &Value| {
+                let mut policy = policy.clone();
+                policy.as_object_mut().unwrap().retain(|name, _| name != "binding" && name != "digest");
+                policy
+            };
+            (task["name"].clone(), task["policies"].as_array().unwrap().iter().map(one).collect::<Vec<_>>())
+        };
+        let stages = json!([{"after_hours": 0, "percent": 10}, {"after_hours": 24, "percent": 50}]);
+        let (_, asked) = policies(&id).await;
+        assert_eq!(asked[0]["config"], json!({"stages": stages, "bucket_key": "spring"}));
+        assert_eq!(asked[1]["config"], json!({"alpha": 0.05, "then": "end"}));
+        assert_eq!(asked[1]["watch"], json!({"window_minutes": 10, "min_devices": 50}));
+        let third = (&asked[2]["policy"], &asked[2]["mode"], &asked[2]["on_error"], &asked[2]["limits"]);
+        assert_eq!(third, (&json!("by-hand"), &json!("shadow"), &json!("open"), &json!({"deadline_ms": 7})));
+        let like = browser.get(&format!("{form}?like={id}")).await;
+        assert!(like.faults().is_empty(), "{:?}", like.faults());
+        let again = like.filled();
+        let page = browser.send(form, &again.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>()).await;
+        assert!(page.says("was created."), "{}", page.html);
+        let other = page.address.rsplit('/').next().unwrap().to_owned();
+        assert_ne!(other, id);
+        assert_eq!(policies(&other).await, policies(&id).await, "all that the form says is said again");
+        let page = browser.send(&format!("/ui/gray/{id}/edit"), &[("name", "in stages"), ("end", end), ("stages", "0 20\n24 60"), ("bucket_key", "spring")]).await;
+        assert!(page.address.ends_with(&id) && page.says("50 % after 24 hours → ") || page.says("60 % after 24 hours"), "{}", page.html);
+        assert_eq!(policies(&id).await.1[0]["config"]["stages"][1]["percent"], 60);
+    }
+
+    async fn v5_a_policy_is_bound_by_fields_for_what_it_takes(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/policies/size-limits").await;
+        assert!(page.says("Each subpackage") && page.says("Default: 2097152."), "{}", page.html);
+        let bind = format!("{}/bind", page.address);
+        let typed = |most: &'static str| {
+            [("scope", "mini_app:coffee"), ("mode", "shadow"), ("on_error", "closed"), ("config.main_bytes", most)]
+        };
+        let refused = browser.send(&bind, &typed("two")).await;
+        assert!(refused.html.contains("id=\"config.main_bytes-wrong\"") && refused.html.contains("value=\"two\""), "{}", refused.html);
+        let refused = browser.send(&bind, &typed("0")).await;
+        assert!(refused.html.contains("id=\"config.main_bytes-wrong\""), "what the schema says is said beside the field: {}", refused.html);
+        assert!(browser.send(&bind, &typed("4096")).await.says("The policy is bound."));
+        let bindings = scene.admin.get("/v1/policy-bindings?policy=size-limits&scope_kind=mini_app&scope_id=coffee").await.good();
+        assert_eq!(bindings["items"][0]["config"], json!({"main_bytes": 4096}));
+        let change = format!("/ui/policy-bindings/{}", text(&bindings["items"][0]["id"]));
+        assert!(browser.get(&change).await.html.contains("value=\"4096\""));
+        let typed = [("mode", "shadow"), ("on_error", "open"), ("config.main_bytes", ""), ("config.file_count", "7")];
+        assert!(browser.send(&change, &typed).await.faults().is_empty());
+        let bindings = scene.admin.get("/v1/policy-bindings?policy=size-limits&scope_kind=mini_app&scope_id=coffee").await.good();
+        assert_eq!(bindings["items"][0]["config"], json!({"file_count": 7}));
     }
 
     async fn m2_a_message_template_is_chosen_line_by_line_and_removed(host) {

@@ -190,7 +190,7 @@ on_both! {
         let said = r#"{"phone":"13812345678","password":"canary-secret-1"}"#;
         let sent = json!([entry(said, json!({"filter_msg": "13812345678", "page": "p?tel=13812345678"}))]);
         send(&scene, sent.clone()).await.good();
-        tokio::time::sleep(Duration::from_millis(1500)).await; // the other host has heard of it
+        beside.app.logs.refresh_masks(&beside.app.db).await.unwrap();
         beside.device(&scene.key).post("/v1/logs", batch(sent)).await.good();
         let found = scene.admin.get("/v1/logs?mini_app=coffee").await.good();
         assert_eq!(found["items"].as_array().unwrap().len(), 2);
@@ -266,7 +266,7 @@ on_both! {
                     heard.push_str(std::str::from_utf8(&parts.next().await.unwrap().unwrap()).unwrap());
                 }
             };
-            tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the entry");
+            tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the entry");
             heard
         };
         let (of_app, of_app_there) = ("mini_app=coffee", "mini_app=coffee&host_app=super-app");
@@ -320,7 +320,7 @@ on_both! {
                     heard.push_str(std::str::from_utf8(&part).unwrap());
                 }
             };
-            tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {word}"));
+            tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("no {word}"));
             std::mem::take(&mut heard)
         };
         until(&mut stream, "nothing arrived").await;
@@ -384,7 +384,7 @@ async fn d4_a_log_store_that_stalls_slows_no_check_and_is_said_honestly() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), again).await.expect("it recovers");
+    tokio::time::timeout(Duration::from_secs(60), again).await.expect("it recovers");
     assert_eq!(messages(&scene.admin, "mini_app=coffee").await[0], "after");
 }
 
@@ -415,8 +415,13 @@ async fn d4_f110_a_flood_of_logs_takes_nothing_from_checks() {
 async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_the_day() {
     let Some(url) = clickhouse().await else { return };
     let host = Host::start(Database::Sqlite).await;
-    let host = host.again(|config| config.logs.log_url = Some(url)).await;
-    let scene = scene(host).await;
+    // Times that a busy machine keeps as well: within two thirds of the first one an entry must be stored.
+    let host = host.again(|config| {
+        config.logs.log_url = Some(url);
+        config.logs.log_settle = Duration::from_secs(9);
+        config.logs.log_search = Duration::from_secs(20);
+    });
+    let scene = scene(host.await).await;
     let beside = scene.host.beside().await;
     let reader = beside.with_token(&scene.host.admin_token);
     let stream = reader.request("GET", "/v1/logs/stream?mini_app=coffee&level=warn").send().await.unwrap();
@@ -430,7 +435,7 @@ async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_th
         ),
     ]);
     assert_eq!(send(&scene, sent).await.good(), json!({"kept": 2, "refused": []}));
-    tokio::time::sleep(Duration::from_millis(1100)).await; // the other host has heard of the rule
+    beside.app.logs.refresh_masks(&beside.app.db).await.unwrap();
     let late = batch(json!([entry("closed by 13812345678", json!({"level": "warn"}))]));
     beside.device(&scene.key).post("/v1/logs", late).await.good();
     let all = ["closed by [phone]", "支付 timed out for [phone]", "opened"];
@@ -454,7 +459,7 @@ async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_th
             heard.push_str(std::str::from_utf8(&parts.next().await.unwrap().unwrap()).unwrap());
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), hear).await.expect("both entries");
+    tokio::time::timeout(Duration::from_secs(60), hear).await.expect("both entries");
     let place = |word: &str| heard.find(word).unwrap_or_else(|| panic!("no {word} in {heard}"));
     assert!(place("timed out for [phone]") < place("closed by [phone]") && !heard.contains("opened"), "{heard}");
     // A day goes as a whole.

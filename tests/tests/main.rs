@@ -38,6 +38,7 @@ mod processes;
 mod recall;
 mod recognitions;
 mod releases;
+mod replays;
 mod rollback;
 mod rules;
 mod s3;

@@ -190,7 +190,7 @@ on_both! {
         let url = format!("{TEXT}?version=1");
         assert_eq!((&told["version"], &told["digest"], &told["url"]), (&json!(1), &published["digest"], &json!(url)));
         assert_eq!((&told["needs_consent_since"], &told["effective_on"]), (&json!(1), &published["effective_on"]));
-        tokio::time::sleep(Duration::from_millis(1000)).await;
+        beside.settled().await;
         assert_eq!(scene.check_on(&beside, "g", None).await["runtime"]["privacy"], told);
         let steps = scene.explain(json!({})).await["steps"].to_string();
         assert!(steps.contains("Version 1 of the privacy agreement holds"), "{steps}");

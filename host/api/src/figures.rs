@@ -9,11 +9,13 @@ use std::{
 
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder},
+    encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Unit,
 };
 
 use berth_check::judge::OpinionCounts;
+use berth_model::policy::{Description, OutcomeKind, figures::BOUNDS_MICROS};
 use berth_work::app::App;
 
 /// Reads the figures of a host.
@@ -48,6 +50,28 @@ impl Page<'_> {
         let mut family: MetricEncoder<'_> = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in values {
             ConstCounter::new(value).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+impl Page<'_> {
+    /// Classes of times in microseconds, whose last one has no bound, as histograms of seconds.
+    fn histograms<'l, const N: usize, const M: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        bounds_micros: &[u64; N],
+        values: impl IntoIterator<Item = (Vec<(&'static str, &'l str)>, &'l [u64; M], u64)>,
+    ) -> fmt::Result {
+        const SECOND: f64 = 1e6;
+        let bounds = || bounds_micros.iter().map(|bound| *bound as f64 / SECOND).chain([f64::MAX]);
+        let unit = Some(&Unit::Seconds);
+        let mut family: MetricEncoder<'_> = self.0.encode_descriptor(name, help, unit, MetricType::Histogram)?;
+        for (labels, classes, sum_micros) in values {
+            let buckets: Vec<_> = bounds().zip(classes.iter().copied()).collect();
+            let mut one = family.encode_family(&labels)?;
+            one.encode_histogram::<NoLabelSet>(sum_micros as f64 / SECOND, classes.iter().sum(), &buckets, None)?;
         }
         Ok(())
     }
@@ -146,7 +170,29 @@ impl Figures {
         let labelled = said.iter().map(|((policy, mode, opinion), count)| {
             (vec![("policy", *policy), ("mode", *mode), ("opinion", *opinion)], *count)
         });
-        page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)
+        page.counters("policy_opinions", "What the policies of living grayscale tasks said", labelled)?;
+        self.evaluations(page)
+    }
+
+    /// How evaluations ended and how long they took, by versions of policies.
+    fn evaluations(&self, page: &mut Page<'_>) -> fmt::Result {
+        let policies = &self.0.policies;
+        let named = |(digest, counts)| {
+            let policy = policies.get(&digest)?;
+            let Description { name, version, .. } = policy.description();
+            Some((name.clone(), version.to_string(), counts))
+        };
+        let counted: Vec<_> = policies.board.by_version().into_iter().filter_map(named).collect();
+        let of = |name, version| vec![("policy", name), ("version", version)];
+        let ended = counted.iter().flat_map(|(name, version, counts)| {
+            let labels =
+                |kind: OutcomeKind| [of(name.as_str(), version.as_str()), vec![("outcome", kind.as_str())]].concat();
+            OutcomeKind::ALL.iter().map(move |kind| (labels(*kind), counts.of(*kind)))
+        });
+        page.counters("policy_evaluations", "Evaluations by policies, by how they ended", ended)?;
+        let took =
+            counted.iter().map(|(name, version, counts)| (of(name, version), &counts.classes, counts.sum_micros));
+        page.histograms("policy_evaluation_duration", "How long evaluations by policies took", &BOUNDS_MICROS, took)
     }
 
     fn guards(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -16,9 +16,9 @@ use utoipa::openapi::{OpenApi, path::PathItem};
 
 use crate::{Api, origin::From, request_id};
 
-/// What servers of host apps, workspaces and the order system send while users wait, and searches that are posted. It says what
+/// What servers of host apps, workspaces and the order system send while users wait, and questions that are posted. It says what
 /// a user did, or has a record of its own: it is kept as an act where it is refused, or changes what is told.
-const QUIET: [&str; 12] = [
+const QUIET: [&str; 13] = [
     "users.issue_login_code",
     "workspaces.issue_login_code",
     "messages.ask",
@@ -28,6 +28,7 @@ const QUIET: [&str; 12] = [
     "privacy.agree",
     "privacy.withdraw",
     "fulfilment.deliver",
+    "policies.replay",
     "scim.search",
     "scim.search_users",
     "scim.search_groups",

@@ -228,6 +228,7 @@ codes! {
     PolicyExists = "policy-exists", Conflict, "The version of the policy is installed with other bytes";
     PolicyBound = "policy-bound", Conflict, "The place has the policy already";
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
+    ReplayRunning = "replay-running", Unavailable, "Another replay of a policy is running on this host";
 
     // webhooks
     EventsGone = "events-gone", Gone, "The events after this number are not kept any more";

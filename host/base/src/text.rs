@@ -200,6 +200,20 @@ pub fn is_windows_device(name: &str) -> bool {
     DEVICES.contains(&stem.as_str()) || numbered.is_some_and(is_port)
 }
 
+/// A stretch of time, given in microseconds, as people read it: `25 µs`, `2.5 ms`, `1.5 s`.
+pub fn micros(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{} ms", rounded(micros, 1_000)),
+        _ => format!("{} s", rounded(micros, 1_000_000)),
+    }
+}
+
+/// How many units there are, with one decimal that is not 0.
+fn rounded(amount: u64, unit: u64) -> f64 {
+    (amount as f64 * 10.0 / unit as f64).round() / 10.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

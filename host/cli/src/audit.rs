@@ -187,6 +187,7 @@ async fn evaluate(engine: &Engine, asked: Asked, subject: Arc<Subject>, at: Mill
     let limits = Limits::default_of(PolicyKind::Auditor);
     policy.check_config(&config, &limits).await?;
     let blank = Evaluation {
+        binding: None,
         policy: about.name.clone(),
         policy_version: about.version.to_string(),
         digest: policy.digest().clone(),

@@ -7,7 +7,7 @@ use super::{
 use berth_base::text;
 use berth_model::{
     audit::{Findings, NamedFinding, NoVerdict},
-    policy::{Place, Severity, registry::Mode},
+    policy::{Finding, Place, Severity, registry::Mode},
 };
 
 /// All findings and a summary: those that count come first, of these the most serious ones first.
@@ -47,6 +47,18 @@ fn line(one: &NamedFinding, paint: &Paint) -> String {
         Some(fix) => format!("{head}\n  fix: {}", Cell::of(fix).render(paint)),
         None => head,
     }
+}
+
+/// A finding alone: its place, severity and rule, and what was found.
+pub(crate) fn words(finding: &Finding, paint: &Paint) -> String {
+    let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), place);
+    format!(
+        "{}: {} {} {}",
+        Cell::of(place).render(paint),
+        state(finding.severity.as_str()).render(paint),
+        Cell::strong(&finding.rule).render(paint),
+        Cell::of(&finding.message).render(paint)
+    )
 }
 
 fn place(place: &Place) -> String {

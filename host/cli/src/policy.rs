@@ -8,10 +8,13 @@ mod installed;
 mod local;
 mod moved;
 mod new;
+mod replay;
 #[cfg(test)]
 mod samples;
 mod scaffold;
+mod stats;
 mod subject;
+mod summary;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -32,8 +35,11 @@ use berth_model::policy::{PolicyKind, registry::PolicyScope};
   berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
   berth policy push size_limits.wasm --rebind
   berth policy inspect size-limits
+  berth policy stats size-limits
   berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
   berth policy edit pb_01… --mode enforce
+  berth policy replay size-limits --config stricter.json --against pb_01…
+  berth policy summary pb_01…
   berth policy rebind size-limits --to 1.0.0
   berth policy bind no-eval --scope app:mp-shop --limits '{\"deadline_ms\": 60000}'
 
@@ -61,6 +67,11 @@ pub enum Policy {
         /// NAME, NAME@VERSION or digest, or a local file: FILE.wasm
         policy: String,
     },
+    /// Show how the bindings of a policy run on the host that answers: how often they are asked, and how long they take
+    Stats {
+        /// NAME, NAME@VERSION or digest
+        policy: String,
+    },
     /// Remove a policy that has no bindings
     Remove {
         /// NAME when it has one version, else NAME@VERSION or digest
@@ -81,6 +92,10 @@ pub enum Policy {
         #[arg(long, value_name = "NAME")]
         policy: Option<String>,
     },
+    /// Show what an auditor has said under a binding: how many versions it rejected, or in shadow would have
+    Summary(summary::Summary),
+    /// Ask an auditor about the versions that are there, before it is bound, and show what it would change
+    Replay(replay::Replay),
     /// Remove a binding
     Unbind {
         /// The binding
@@ -98,11 +113,14 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::List { kind } => installed::list(kind, session).await,
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
         Policy::Inspect { policy } => installed::inspect(&policy, session).await,
+        Policy::Stats { policy } => stats::stats(&policy, session).await,
         Policy::Remove { policy } => installed::remove(&policy, session).await,
         Policy::Bind(args) => binding::bind(args, session).await,
         Policy::Edit(args) => binding::edit(args, session).await,
         Policy::Rebind(args) => moved::rebind(args, session).await,
         Policy::Bindings { scope, policy } => binding::list(scope, policy, session).await,
+        Policy::Summary(args) => summary::run(args, session).await,
+        Policy::Replay(args) => replay::run(args, session).await,
         Policy::Unbind { binding } => binding::unbind(&binding, session).await,
     }
 }

@@ -13,6 +13,7 @@ mod parts;
 mod path;
 mod qr;
 mod refused;
+mod schema;
 mod show;
 mod texts;
 mod tree;

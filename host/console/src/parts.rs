@@ -268,11 +268,16 @@ impl Filled {
         })
     }
 
-    /// What stands against the place in what was sent that has this name, such as `contact.email`, or against a place in it.
+    /// What stands against the place in what was sent that has this name, such as `contact.email`, or against a place in it. Of a
+    /// config the API tells the place within: that of `config.stages` is `/stages/0/percent`, too, whatever policy it is for.
     pub fn wrong(&self, place: &str) -> Option<Wrong> {
         let refusal = self.refusal.as_ref()?;
         let field = refusal.field()?.trim_start_matches('/').replace(['/', '['], ".");
-        let rest = field.strip_prefix(place)?;
+        let place = match place.strip_prefix("config.") {
+            Some(within) if refusal.code() == "policy-config" => within.rsplit('.').next()?,
+            _ => place,
+        };
+        let rest = field.strip_prefix(place).filter(|_| !place.is_empty())?;
         let is_meant = rest.is_empty() || rest.starts_with('.');
         is_meant.then(|| Wrong { text: refusal.detail.clone(), language: refusal.language })
     }

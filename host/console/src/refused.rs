@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use berth_base::error::{Code, Error};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -52,6 +52,14 @@ fn invalid_in(language: Language, field: &str, detail: &str) -> Refused {
         language,
         more,
     }))
+}
+
+/// What was typed into a field as JSON.
+///
+/// # Errors
+/// Where it is no JSON, or not of this form.
+pub fn json<T: DeserializeOwned>(t: Texts, field: &str, typed: &str) -> Result<T, Refused> {
+    serde_json::from_str(typed).map_err(|error| invalid(t, field, &t.no_json(error)))
 }
 
 /// What was typed into a field, read as what it should be.

@@ -60,6 +60,11 @@ pub fn bytes(size: impl Borrow<u64>) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// A short stretch of time, such as `2.5 ms`.
+pub fn micros(micros: impl Borrow<u64>) -> String {
+    berth_base::text::micros(*micros.borrow())
+}
+
 /// A stretch of time in its two greatest units, such as `7 d 3 h`.
 pub fn stretch(millis: i64, t: Texts) -> String {
     let minutes = (millis / 60_000).max(0);

@@ -37,7 +37,7 @@ pub const AUDITS_AT_ONCE: usize = 4;
 /// How many guards of gray tasks a host asks at the same time.
 pub const GUARDS_AT_ONCE: usize = 2;
 
-/// How many evaluations by auditors and guards may run besides those of audits and of gray tasks: configs are tried when policies are bound.
+/// How many evaluations by auditors and guards may run besides those of audits and of gray tasks: a host replays policies.
 const TRIALS_AT_ONCE: usize = 2;
 
 /// How many instances of grayscale policies wait for further questions, besides those that judge.

@@ -23,6 +23,7 @@ pub mod oidc;
 pub mod overview;
 pub mod policy;
 pub mod privacy;
+pub mod replay;
 pub mod report;
 pub mod rollout;
 pub mod runtime;

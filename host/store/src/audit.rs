@@ -11,9 +11,9 @@ use berth_base::{
     error::Result,
     ids::{AuditId, HostAppId, TeamId, VersionId},
 };
-use berth_model::audit::{AuditItem, AuditState, Decision, Evaluation};
+use berth_model::audit::{AuditItem, AuditState, Decision, Evaluation, Judged};
 
-use crate::version::VersionRow;
+use crate::{policy::PolicyBindingRow, version::VersionRow};
 use berth_base::{
     ids::{Digest, MiniAppId},
     version::VersionNumber,
@@ -121,6 +121,26 @@ impl Tx {
         Ok(fetch!(self, fetch_all, Evaluation, SQL, id)?)
     }
 
+    /// What was said under a binding since it is as it is: of each version in the newest audit, newest first.
+    pub async fn judged_under(&mut self, binding: &PolicyBindingRow, limit: u32) -> Result<Vec<Judged>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            Judged,
+            "SELECT e.*, a.mini_app_id, v.number FROM evaluation e JOIN audit a ON a.id = e.audit_id
+             JOIN version v ON v.id = a.version_id
+             WHERE e.binding_id = $1 AND e.digest = $2 AND e.mode = $3 AND e.evaluated_at >= $4
+               AND NOT EXISTS (SELECT 1 FROM evaluation later JOIN audit again ON again.id = later.audit_id
+                               WHERE later.binding_id = $1 AND again.version_id = a.version_id AND again.id > a.id)
+             ORDER BY e.audit_id DESC LIMIT $5",
+            &binding.id,
+            &binding.digest,
+            binding.mode,
+            binding.bound_at,
+            i64::from(limit)
+        )?)
+    }
+
     /// Stores the evaluations of an audit, in place of those that an interrupted run may have left.
     pub async fn replace_evaluations(&mut self, id: &AuditId, evaluations: &[Evaluation]) -> Result<()> {
         execute!(self, "DELETE FROM evaluation WHERE audit_id = $1", id)?;
@@ -128,8 +148,8 @@ impl Tx {
             execute!(
                 self,
                 "INSERT INTO evaluation (audit_id, position, policy, policy_version, digest, config, mode, on_error,
-                                         outcome, detail, findings, log, micros, evaluated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                         outcome, detail, findings, log, micros, evaluated_at, binding_id)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
                 id,
                 position as i64,
                 &one.policy,
@@ -143,7 +163,8 @@ impl Tx {
                 Json(&one.findings),
                 Json(&one.log),
                 one.micros,
-                one.evaluated_at
+                one.evaluated_at,
+                &one.binding
             )?;
         }
         Ok(())

@@ -111,7 +111,7 @@ mod tests {
     use crate::{act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
-        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, WebhookId, WechatAppId},
+        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, VersionId, WebhookId, WechatAppId},
     };
     use berth_model::testing::{DAWN, person};
     use berth_model::{
@@ -120,6 +120,8 @@ mod tests {
         binding::BindingState,
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
+        policy::registry::{PolicyScope, ScopeKind},
+        replay::ReplayOver,
         rollout::{Mark, Side},
         settings::{PermitKind, PermitState},
         version::TrialEnd,
@@ -234,6 +236,13 @@ mod tests {
         let (ws, who) = ("ws-1".parse().unwrap(), vec![format!("mem_{}", "0".repeat(26))]);
         let (tag, narrow) =
             (GroupId::generate(DAWN, &SystemRandom), [Narrow::Key("a".into()), Narrow::Member("a".into())]);
+        let ago = VersionId::generate(DAWN, &SystemRandom);
+        for kind in [ScopeKind::Platform, ScopeKind::HostApp, ScopeKind::MiniApp] {
+            let place = PolicyScope { kind, id: "mall".into() };
+            for over in ReplayOver::ALL {
+                call!(db, versions_to_replay(&place, *over, all.then_some(&ago), 1););
+            }
+        }
         for resource in Resource::ALL {
             for narrow in narrow.iter().map(|narrow| all.then_some(narrow)) {
                 call!(db, resources_after(resource, &ws, narrow, "", 1););

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use berth_base::sql::Count;
 
-use super::{Tx, execute, fetch, fetch_built, push_ids};
+use super::{Tx, chosen, execute, fetch, fetch_built, push_ids, push_if};
 use berth_base::{clock::Millis, ids::Digest};
 use berth_base::{
     error::{Code, Error, Result},
@@ -12,6 +12,8 @@ use berth_base::{
     page::PageQuery,
     version::VersionNumber,
 };
+use berth_model::policy::registry::{PolicyScope, ScopeKind};
+use berth_model::replay::ReplayOver;
 use berth_model::version::{Release, State, Transition, note_rollbacks};
 use berth_model::version::{StoredManifest, Trial, Version};
 
@@ -89,6 +91,44 @@ impl Tx {
             mini_app,
             state
         )?)
+    }
+
+    /// The versions of a place that a replay judges, newest upload first, at most `limit`; those before one of them. Of a host
+    /// app they are those that its members see of the MiniApps that are bound to it. The place must be no gray task.
+    pub async fn versions_to_replay(
+        &mut self,
+        place: &PolicyScope,
+        over: ReplayOver,
+        before: Option<&VersionId>,
+        limit: u32,
+    ) -> Result<Vec<VersionRow>> {
+        let newest = over == ReplayOver::Newest;
+        Ok(fetch_built!(self, VersionRow, |q| {
+            q.push("SELECT * FROM version WHERE id IN (SELECT ");
+            q.push(if chosen!(newest) { "MAX(id)" } else { "id" });
+            q.push(" FROM version WHERE ").push(if newest {
+                "state IN ('auditing', 'approved', 'online')"
+            } else {
+                "submitted_once AND state <> 'deleted'"
+            });
+            if chosen!(place.kind == ScopeKind::MiniApp) {
+                q.push(" AND mini_app_id = ").push_bind(&place.id);
+            }
+            if chosen!(place.kind == ScopeKind::HostApp) {
+                q.push(
+                    " AND mini_app_id IN (SELECT mini_app_id FROM binding WHERE state = 'active' AND host_app_id = ",
+                );
+                q.push_bind(&place.id);
+                q.push(
+                    ") AND (state IN ('online', 'historical') OR id IN (SELECT a.version_id FROM audit a
+                        JOIN audit_item i ON i.audit_id = a.id WHERE i.host_app_id = ",
+                );
+                q.push_bind(&place.id).push("))");
+            }
+            q.push(if newest { " GROUP BY mini_app_id)" } else { ")" });
+            push_if!(q, before, " AND id < ", "");
+            q.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        })?)
     }
 
     /// Adds a version.

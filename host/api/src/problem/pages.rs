@@ -594,6 +594,10 @@ pub fn page(code: Code) -> Page {
             "The policy is bound somewhere, perhaps to a gray task, and must stay readable.",
             "`berth policy bindings --policy NAME` lists the places. Unbind or `berth policy rebind NAME`, then remove.",
         ),
+        Code::ReplayRunning => (
+            "A host replays one policy at a time, so that audits have the processors.",
+            "Send the same request again after the time in `Retry-After`; `berth policy replay` waits by itself.",
+        ),
 
         // webhooks
         Code::EventsGone => (

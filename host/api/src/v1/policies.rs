@@ -4,14 +4,25 @@ use axum::body::Body;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
-use berth_base::ids::{Digest, PolicyBindingId};
+use berth_base::{
+    ids::{Digest, PolicyBindingId},
+    page::Page,
+};
 use berth_model::{
     access::Caller,
-    policy::registry::{
-        InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+    audit::{BindingSummary, BindingSummaryQuery},
+    policy::{
+        figures::PolicyFigures,
+        registry::{
+            InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+        },
     },
+    replay::{NewReplay, ReplayedVersion},
 };
-use berth_work::policy::registry;
+use berth_work::{
+    audit,
+    policy::{self, registry},
+};
 
 use crate::{Api, proved::Proved};
 
@@ -19,8 +30,11 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(install, list))
         .routes(routes!(get, remove))
+        .routes(routes!(figures))
         .routes(routes!(bind, bindings))
         .routes(routes!(rebind, unbind))
+        .routes(routes!(summary))
+        .routes(routes!(replay))
 }
 
 /// Install a policy: a wasm component, or a core module that carries its WIT.
@@ -45,6 +59,13 @@ async fn list(
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
 async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
     Ok(Json(registry::get(&app.db, &caller, &policy).await?))
+}
+
+/// How the bindings of a policy ran on the host that answers, since it started: how their evaluations ended, how long they took,
+/// and what they needed.
+#[utoipa::path(get, path = "/v1/policies/{policy}/figures", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = PolicyFigures)))]
+async fn figures(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<PolicyFigures>> {
+    Ok(Json(policy::figures::figures(&app.policies, &caller, &policy).await?))
 }
 
 /// Uninstall a policy that is not bound anywhere.
@@ -86,4 +107,29 @@ async fn rebind(
 async fn unbind(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<StatusCode> {
     registry::unbind(&app.db, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sum up what an auditor has said under a binding since that is as it is: on how many versions, how many it rejected or in
+/// shadow would have, by which rules, with examples.
+#[utoipa::path(get, path = "/v1/policy-bindings/{id}/summary", tag = "policies", params(("id" = PolicyBindingId, Path), BindingSummaryQuery), responses((status = 200, body = BindingSummary)))]
+async fn summary(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<PolicyBindingId>,
+    Query(query): Query<BindingSummaryQuery>,
+) -> Result<Json<BindingSummary>> {
+    Ok(Json(audit::summary(&app.db, &caller, &id, &query).await?))
+}
+
+/// Ask an auditor that need not be bound about versions that are stored, and tell what it would change.
+///
+/// It answers for at most 10 versions, newest upload first; ask with `next` as the `cursor` for those that follow. Nothing is
+/// stored. A host has one replay at a time.
+#[utoipa::path(post, path = "/v1/policy-replays", tag = "policies", request_body = NewReplay, responses((status = 200, body = Page<ReplayedVersion>)))]
+async fn replay(
+    State(app): AppState,
+    caller: Caller,
+    Json(asked): Json<NewReplay>,
+) -> Result<Json<Page<ReplayedVersion>>> {
+    Ok(Json(audit::replay(&app.audits, &caller, asked).await?))
 }

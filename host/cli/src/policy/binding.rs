@@ -15,7 +15,9 @@ use berth_model::policy::{
 };
 
 use crate::{
+    answer::read,
     call::Call,
+    client::Client,
     failure::{Done, Failure},
     paint::Paint,
     parse::{ConfigSource, one_of},
@@ -75,7 +77,8 @@ impl Terms {
     }
 }
 
-fn overrides(limits: &Value) -> Result<LimitOverrides, Failure> {
+/// The limits that were given.
+pub fn overrides(limits: &Value) -> Result<LimitOverrides, Failure> {
     serde_path_to_error::deserialize(limits).map_err(|error| Failure::usage(format!("--limits: {error}.")))
 }
 
@@ -141,6 +144,14 @@ pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &
     let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
     let head = ["ID", "POLICY", "VERSION", "SCOPE", "OWNER", "MODE", "ON ERROR", "CONFIG"];
     session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
+}
+
+/// A binding that the caller may know of. The host lists bindings and has no address for one.
+pub async fn find(client: &Client, id: &PolicyBindingId) -> Result<PolicyBinding, Failure> {
+    let all = client.items(Call::get("/v1/policy-bindings")).await?;
+    let all: Vec<PolicyBinding> = all.iter().map(read).collect::<Result<_, _>>()?;
+    let found = all.into_iter().find(|binding| binding.id == *id);
+    found.ok_or_else(|| Failure::refused("not-found", format!("There is no binding {id} that you may know of.")))
 }
 
 /// Runs `berth policy unbind`.

@@ -297,6 +297,7 @@ async fn each_command_asks_as_the_contract_says() {
             r#"POST /v1/check/explain {"apps":[{"mini_app":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","host_version":"","network":"wifi","os_version":"","platform":"android","sdk_version":"1.0.0"}"#.into(),
         ),
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
+        ("policy stats secrets@1.0.0", "GET /v1/policies/secrets%401.0.0/figures".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
         (
             r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,
@@ -308,6 +309,15 @@ async fn each_command_asks_as_the_contract_says() {
         (
             "policy edit PB --mode enforce --on-error closed",
             format!(r#"PUT /v1/policy-bindings/{binding} {{"mode":"enforce","on_error":"closed"}}"#),
+        ),
+        ("policy summary PB --limit 40", format!("GET /v1/policy-bindings/{binding}/summary?limit=40")),
+        (
+            r#"policy replay secrets@1.1.0 --against secrets@1.0.0 --config {"n":1} --scope app:mp-shop --versions submitted --limit 7"#,
+            r#"POST /v1/policy-replays {"new":{"policy":"secrets@1.1.0","config":{"n":1},"limits":{}},"against":{"policy":"secrets@1.0.0","config":{"n":1},"limits":{}},"scope":{"id":"mp-shop","kind":"mini_app"},"versions":"submitted","limit":7}"#.into(),
+        ),
+        (
+            "policy replay secrets",
+            r#"POST /v1/policy-replays {"new":{"policy":"secrets","config":{},"limits":{}},"scope":{"kind":"platform"},"versions":"newest","limit":10}"#.into(),
         ),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
         ("merchant create M --id bos-m", r#"POST /v1/merchants {"name":"M","id":"bos-m","unify_users":false}"#.into()),

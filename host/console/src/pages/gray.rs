@@ -5,9 +5,12 @@ mod brakes;
 mod chart;
 mod check;
 mod edit;
+mod like;
 mod lists;
 mod new;
 mod one;
+mod policies;
+mod shares;
 
 use std::str::FromStr;
 
@@ -102,9 +105,4 @@ fn moment(visit: &Visit, sent: &Sent, field: &str) -> Result<Millis, Refused> {
 fn number<T: FromStr>(visit: &Visit, sent: &Sent, field: &str) -> Result<Option<T>, Refused> {
     let Some(text) = sent.some(field) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| invalid(visit.t, field, visit.t.gray_no_number()))
-}
-
-/// A percentage as the policy for it takes it: without decimals if it is whole.
-fn share(percent: f64) -> serde_json::Value {
-    if percent.fract() == 0.0 && percent >= 0.0 { (percent as u64).into() } else { percent.into() }
 }

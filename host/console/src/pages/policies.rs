@@ -11,6 +11,7 @@ use berth_model::{
     mini_app::MiniApp,
     policy::{
         PolicyKind,
+        figures::{BindingFigures, PolicyFigures},
         registry::{InstalledPolicy, Level, Mode, OnError, PolicyBinding, PolicyScope, ScopeKind},
     },
 };
@@ -21,6 +22,7 @@ use crate::{
     frame::{Head, done},
     parts::{Filled, Names, Shown},
     path::{at, with_query},
+    schema::{self, Field},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -179,8 +181,13 @@ struct One<'a> {
     visit: &'a Visit,
     it: &'a InstalledPolicy,
     versions: &'a [InstalledPolicy],
-    schema: Option<String>,
+    /// The schema of its config, to be read.
+    format: Option<String>,
+    /// The fields for its config where it is bound.
+    fields: Vec<Field>,
     bound: Vec<Bound<'a>>,
+    /// How its bindings ran on this host; none without it when the API does not say.
+    figures: Option<PolicyFigures>,
     places: &'a [Place],
     names: &'a Names,
     may_remove: bool,
@@ -190,6 +197,13 @@ struct One<'a> {
 impl One<'_> {
     fn is_auditor(&self) -> bool {
         self.it.kind == PolicyKind::Auditor
+    }
+
+    /// The place of a binding and the version of the policy, as one line.
+    fn counted(&self, one: &BindingFigures) -> String {
+        let place = self.t.policy_place(&one.scope.kind);
+        let version = one.policy_version.as_deref().unwrap_or("–");
+        [place, &one.scope.id, version].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
 }
 
@@ -211,8 +225,10 @@ async fn show_one(visit: &Visit, which: &str, filled: &Filled) -> Answer {
         visit,
         it: &it,
         versions: &versions,
-        schema: it.config_schema.as_ref().map(|schema| format!("{schema:#}")),
+        format: it.config_schema.as_ref().map(|schema| format!("{schema:#}")),
+        fields: schema::fields(visit.t, it.config_schema.as_ref(), &serde_json::Value::Null, "config"),
         bound: bound(visit, &bindings, &places),
+        figures: visit.api.get(&at!("/v1/policies/{}/figures", it.digest)).await.ok(),
         places: &places,
         names: &names,
         may_remove: visit.can(Action::Administer, &Scope::Platform) && it.installed_by != BERTH,

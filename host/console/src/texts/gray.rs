@@ -63,7 +63,24 @@ texts! {
     gray_publish = "Publish for all" / "全量发布";
     gray_edit(name) = "Edit {name}" / "编辑 {name}";
     gray_edit_widens = "It has started, so it can only be widened: nobody loses the version by an edit. To narrow it, end it and create another one." / "任务已开始，只能扩大范围：编辑不会使任何设备失去该版本。如需缩小范围，请结束后重新创建。";
-    gray_stages = "Its share rises in stages; edit them by command." / "灰度比例按阶段上升，请用命令编辑。";
+    gray_in_stages = "A share that rises by itself" / "按阶段自动放量";
+    gray_stages = "Stages" / "放量阶段";
+    gray_stages_hint = "One in each line: the hours after the start, and the share in % from then on, such as 0 10, 24 50 and 72 100. Leave the share above empty then." / "每行一个阶段：开始后的小时数和该阶段的比例（%），例如 0 10、24 50、72 100。填写后请将上方比例留空。";
+    gray_no_stage(line) = "{line}: expected hours and a share, such as 24 50." / "{line}：应为小时数和比例，例如 24 50。";
+    gray_share_twice = "Either a share or stages." / "比例和阶段只能填写一项。";
+    gray_bucket_key = "Bucket key" / "分桶键";
+    gray_bucket_key_hint = "Tasks with the same key choose the same devices. Empty for devices of its own." / "分桶键相同的任务命中相同的设备。留空则独立分桶。";
+    gray_key_of_nothing = "A bucket key needs a share or stages." / "填写分桶键时须同时填写比例或阶段。";
+    gray_policies = "… as these policies judge" / "灰度策略与健康检查";
+    gray_policies_hint = "All grayscale policies must admit a device. Guards watch how the task goes." / "设备须通过所有灰度策略；守护策略监测任务的健康状况。";
+    gray_policy_settings(name) = "Settings of {name}" / "{name} 的设置";
+    gray_window_minutes = "Minutes between looks" / "检查间隔（分钟）";
+    gray_window_minutes_hint = "1 to 1,440; empty for 5." / "1–1440，留空为 5。";
+    gray_min_devices = "Devices before it looks" / "最少设备数";
+    gray_min_devices_hint = "How many must have tried the version; empty for 50." / "运行过该版本的设备数，留空为 50。";
+    gray_limits = "Limits" / "资源限制";
+    gray_limits_hint = "As JSON, such as {\"deadline_ms\": 50}; empty for those of its kind." / "以 JSON 填写，例如 {\"deadline_ms\": 50}；留空则采用默认限制。";
+    gray_like = "New one like it" / "复制为新任务";
 
     gray_progress = "How it goes" / "灰度进度";
     gray_no_news = "No news yet: devices ask when they start the MiniApp." / "暂无数据：设备在启动小程序时进行版本检查。";

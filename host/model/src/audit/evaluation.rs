@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use berth_base::{clock::Millis, error::Error, ids::Digest};
+use berth_base::{
+    clock::Millis,
+    error::Error,
+    ids::{Digest, PolicyBindingId},
+};
 
 use super::pure::capped;
 use crate::policy::{
@@ -13,12 +17,17 @@ use crate::policy::{
 };
 
 /// How many findings of one evaluation are kept.
-const MOST_FINDINGS: usize = 1000;
+pub const MOST_FINDINGS: usize = 1000;
 
 /// What one policy said about one version, with the digest and the config that it judged with (V6).
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
 pub struct Evaluation {
+    /// The binding under which it was asked; absent where a package is judged without a host, and in old audits of which it is
+    /// not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "sql", sqlx(rename = "binding_id"))]
+    pub binding: Option<PolicyBindingId>,
     /// Name of the policy.
     pub policy: String,
     /// Version of the policy.

@@ -5,14 +5,16 @@ mod evaluation;
 mod findings;
 mod pure;
 mod sarif;
+mod summary;
 mod supply;
 
 pub use crate::policy::OutcomeKind;
 pub use decide::Decide;
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, MOST_FINDINGS};
 pub use findings::{Findings, NamedFinding, NoVerdict};
-pub use pure::{Gate, capped, failed_open, gate, tally};
+pub use pure::{Gate, capped, failed_open, gate, objects, tally};
 pub use sarif::sarif;
+pub use summary::{BindingSummary, BindingSummaryQuery, Judged, RejectedVersion, RuleCount, rejected_besides};
 pub use supply::{GrantedApis, ServerDomains, Supplies, supplied};
 
 use berth_base::{

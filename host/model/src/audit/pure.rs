@@ -33,6 +33,11 @@ pub fn failed_open(evaluations: &[Evaluation]) -> Vec<String> {
     evaluations.iter().filter(open).map(|one| one.policy.clone()).collect()
 }
 
+/// Whether this evaluation rejects the version, or would in mode `enforce`.
+pub fn objects(evaluation: &Evaluation) -> bool {
+    objection(evaluation).is_some()
+}
+
 fn objection(evaluation: &Evaluation) -> Option<String> {
     let name = &evaluation.policy;
     match evaluation.outcome {
@@ -90,6 +95,7 @@ mod tests {
     fn evaluation(mode: Mode, on_error: OnError, outcome: OutcomeKind, severities: &[Severity]) -> Evaluation {
         let finding = |severity| Finding { rule: "r".into(), severity, message: "m".into(), place: None, fix: None };
         Evaluation {
+            binding: None,
             policy: "p".into(),
             policy_version: "1.0.0".into(),
             digest: Digest::of(b""),

@@ -1,6 +1,7 @@
 //! Policies: the engine that runs them, and the registry of which are installed and bound.
 
 mod acceptance;
+pub mod figures;
 mod kind;
 mod limits;
 mod outcome;

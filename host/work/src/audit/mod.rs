@@ -1,13 +1,18 @@
 //! Audits: the judgement of a version, first by policies, then by one person for each bound host app (V4–V6).
 
+mod ask;
 mod decide;
 mod desk;
+mod replay;
+mod summary;
 mod supply;
 mod worker;
 
 pub use berth_model::audit::*;
 pub use decide::{decide, submit, withdraw};
 pub use desk::Audits;
+pub use replay::replay;
+pub use summary::summary;
 pub use worker::run as run_worker;
 
 use berth_base::{

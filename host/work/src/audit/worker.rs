@@ -11,18 +11,17 @@ use std::{
 };
 
 use berth_judge::{AUDITS_AT_ONCE, Subject};
-use berth_model::audit::{
-    Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate, supplied,
-};
+use berth_model::audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate};
 use futures_util::future::join_all;
 
-use super::{decide, supply::supplies};
-use berth_base::{
-    error::{Error, Result},
-    ids::AuditId,
+use super::{
+    ask::{Terms, ask, open},
+    decide,
+    supply::supplies,
 };
+use berth_base::{error::Result, ids::AuditId};
 use berth_model::event::{AuditChecked, AuditWaits, kind};
-use berth_package::{Archive, PackageName};
+use berth_package::PackageName;
 use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
 use crate::{audit::Audits, event, policy::registry::auditors};
@@ -135,7 +134,8 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
             format!("The audit broke off {MAX_ATTEMPTS} times. The host's log says why; submit the version again.");
         return record(&audits.db, &mut audit, &[], Gate::Rejected(reason)).await;
     }
-    let subject = Arc::new(open(audits, &audit).await?);
+    let name = PackageName { mini_app_id: audit.mini_app.clone(), version: audit.version.clone() };
+    let subject = Arc::new(open(audits, name, &audit.sha256).await?);
     let (start, mut evaluations) = (Instant::now(), Vec::with_capacity(bindings.len()));
     for binding in &bindings {
         if !still_waits(&mut audits.db.read().await?, id).await? {
@@ -154,14 +154,6 @@ async fn judge(audits: &Audits, id: &AuditId) -> Result<()> {
     Ok(())
 }
 
-async fn open(audits: &Audits, audit: &Audit) -> Result<Subject> {
-    let file = audits.blobs.file(&audit.sha256).await?;
-    let limits = audits.limits.clone();
-    let name = PackageName { mini_app_id: audit.mini_app.clone(), version: audit.version.clone() };
-    let open = move || Subject::of(Archive::open(file, &limits)?, &name);
-    tokio::task::spawn_blocking(open).await.map_err(Error::internal)?
-}
-
 /// Asks one policy, which has `left` of the audit's budget, and its own deadline at the most. The evaluation tells with
 /// which config it judged, what the host supplied included (D8).
 async fn evaluate(
@@ -172,6 +164,7 @@ async fn evaluate(
     left: Duration,
 ) -> Evaluation {
     let blank = Evaluation {
+        binding: Some(binding.id.clone()),
         policy: binding.name.clone(),
         policy_version: binding.version.clone(),
         digest: binding.digest.clone(),
@@ -188,15 +181,12 @@ async fn evaluate(
     if left.is_zero() {
         return blank.over_budget(BUDGET);
     }
-    let policy = match audits.policies.load(&binding.digest).await {
-        Ok(policy) => policy,
-        Err(error) => return blank.unasked(&error),
-    };
-    let config = supplied(&binding.config.0, policy.description().config_schema.as_ref(), supplies);
-    let bound =
-        binding.limits.0.apply(binding.kind).and_then(|limits| policy.bind_auditor(&config, limits.within(left)));
-    match bound {
-        Ok(bound) => Evaluation { config, ..blank }.answered(bound.audit(subject).await),
+    let terms = Terms { digest: &binding.digest, config: &binding.config.0, limits: &binding.limits.0 };
+    match ask(&audits.policies, terms, supplies, subject, left).await {
+        Ok((config, asked)) => {
+            audits.policies.board.of(&binding.id, &binding.digest).note(&asked, audits.db.now());
+            Evaluation { config, ..blank }.answered(asked)
+        }
         Err(error) => blank.unasked(&error),
     }
 }

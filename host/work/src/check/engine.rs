@@ -13,14 +13,14 @@ use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
 use berth_model::policy::{Attribute, Cohorts, GrayDevice, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
 
-use crate::policy::registry::Policies;
+use crate::policy::{figures::Tally, registry::Policies};
 
 impl Judges for Policies {
     fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
             let policy = self.load(&binding.digest).await?;
             let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
-            Ok(Arc::new(Fused::of(bound)) as Arc<dyn Judge>)
+            Ok(Arc::new(Fused::of(bound, self.board.of(&binding.id, &binding.digest))) as Arc<dyn Judge>)
         })
     }
 }
@@ -29,11 +29,12 @@ impl Judges for Policies {
 struct Fused {
     policy: BoundGrayscale,
     fuse: Fuse,
+    tally: Arc<Tally>,
 }
 
 impl Fused {
-    fn of(policy: BoundGrayscale) -> Self {
-        Self { fuse: Fuse::of(policy.limits()), policy }
+    fn of(policy: BoundGrayscale, tally: Arc<Tally>) -> Self {
+        Self { fuse: Fuse::of(policy.limits()), policy, tally }
     }
 }
 
@@ -45,7 +46,9 @@ impl Judge for Fused {
             let why = format!("The policy kept hitting its deadline limit and is not asked for a while. {cure}");
             return Opinion::Broken { how: Breakage::Limited, why };
         }
-        let outcome = self.policy.decide(&as_seen(device), &told(task), cohorts).outcome;
+        let evaluation = self.policy.decide(&as_seen(device), &told(task), cohorts);
+        self.tally.note(&evaluation, task.now);
+        let outcome = evaluation.outcome;
         if self.fuse.note(ask, outcome == Outcome::Limited(Limit::Deadline), task.now) {
             let policy = &self.policy.policy().description().name;
             tracing::warn!(policy, task = %task.id, "a grayscale policy keeps hitting its deadline and is not asked for a while");

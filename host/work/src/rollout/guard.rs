@@ -206,14 +206,16 @@ async fn opinion(guards: &Guards, due: &Due) -> Opinion {
     if tried < due.terms.min_devices {
         return Opinion::too_few(tried, &due.terms);
     }
+    let binding = &due.binding;
     let judged = async {
-        let binding = &due.binding;
         let policy = guards.policies.load(&binding.digest).await?;
         let bound = policy.bind_guard(&binding.config.0, binding.limits.0.apply(PolicyKind::Guard)?)?;
         Ok::<_, Error>(bound.judge(due.health.clone()).await)
     };
     let failed = |error: Error| Evaluation::without_run(Outcome::Failed { message: error.detail }, Duration::ZERO);
-    judged.await.unwrap_or_else(failed).into()
+    let evaluation = judged.await.unwrap_or_else(failed);
+    guards.policies.board.of(&binding.id, &binding.digest).note(&evaluation, guards.db().now());
+    evaluation.into()
 }
 
 /// Records what came of a window, and moves the task if that is called for. False, and nothing changes, when the task was

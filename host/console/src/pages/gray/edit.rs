@@ -2,14 +2,13 @@
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_base::clock::Millis;
-use berth_model::rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State, TaskPolicy, share::POLICY};
-use serde_json::Value;
+use berth_model::rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State};
 
 use super::{
     super::mini_apps::{head, mini_app},
     moment, number,
     one::task,
-    share,
+    shares,
 };
 use crate::{
     Console,
@@ -17,7 +16,7 @@ use crate::{
     frame::done,
     parts::Filled,
     path::at,
-    refused::{Refused, invalid},
+    refused::Refused,
     show,
     texts::Texts,
     visit::{Answer, Visit},
@@ -37,9 +36,8 @@ struct Form<'a> {
     start: String,
     end: String,
     cap: String,
-    /// The share of the devices; none where the task has none, or one in stages.
-    percent: Option<String>,
-    has_stages: bool,
+    /// The share of the devices as it is typed; none where the task has none.
+    share: Option<Filled>,
     filled: &'a Filled,
 }
 
@@ -50,7 +48,6 @@ async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show_with(visit: &Visit, task: &GrayTask, filled: &Filled) -> Answer {
     let t = visit.t;
     let app = mini_app(visit, task.mini_app.as_str()).await?;
-    let share = share_of(task);
     let page = Form {
         t,
         visit,
@@ -59,8 +56,7 @@ async fn show_with(visit: &Visit, task: &GrayTask, filled: &Filled) -> Answer {
         start: field(visit, task.start),
         end: field(visit, task.end),
         cap: task.max_users.map(|cap| cap.to_string()).unwrap_or_default(),
-        percent: share.and_then(percent),
-        has_stages: share.is_some_and(|share| percent(share).is_none()),
+        share: shares::of(task).map(|policy| Filled::with(shares::typed(&policy.config))),
         filled,
     };
     let title = t.gray_edit(&task.name);
@@ -71,16 +67,6 @@ async fn show_with(visit: &Visit, task: &GrayTask, filled: &Filled) -> Answer {
 
 fn field(visit: &Visit, at: Millis) -> String {
     show::for_field(at, &visit.taste.zone)
-}
-
-/// The policy that admits a share of the devices.
-fn share_of(task: &GrayTask) -> Option<&TaskPolicy> {
-    task.policies.iter().find(|policy| policy.policy == POLICY)
-}
-
-/// The share as it was typed; `None` when it has stages.
-fn percent(policy: &TaskPolicy) -> Option<String> {
-    policy.config.get("percent").filter(|percent| percent.is_number()).map(Value::to_string)
 }
 
 async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
@@ -98,7 +84,7 @@ async fn edit_as(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<(), Refu
         start: if task.state == State::Pending { changed(visit, sent, "start", task.start)? } else { None },
         end: changed(visit, sent, "end", task.end)?,
         max_users: (cap != task.max_users).then_some(cap),
-        policies: shares(visit, task, sent)?,
+        policies: share(visit, task, sent)?,
         note: sent.get("note").into(),
         ..EditGrayTask::default()
     };
@@ -110,17 +96,12 @@ fn changed(visit: &Visit, sent: &Sent, name: &str, before: Millis) -> Result<Opt
     if sent.get(name) == field(visit, before) { Ok(None) } else { moment(visit, sent, name).map(Some) }
 }
 
-/// The change of the share, if it is another one. What devices are chosen by stays.
-fn shares(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<Vec<EditTaskPolicy>, Refused> {
-    let Some((policy, before)) = share_of(task).and_then(|policy| Some((policy, percent(policy)?))) else {
-        return Ok(Vec::new());
-    };
-    if sent.get("percent") == before {
+/// The change of the share, if it is another one.
+fn share(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<Vec<EditTaskPolicy>, Refused> {
+    let (Some(policy), Some(config)) = (shares::of(task), shares::read(visit, sent)?) else { return Ok(Vec::new()) };
+    if config == policy.config {
         return Ok(Vec::new());
     }
-    let new = number(visit, sent, "percent")?.ok_or_else(|| invalid(visit.t, "percent", visit.t.gray_no_number()))?;
-    let mut config = policy.config.clone();
-    config["percent"] = share(new);
     let binding = policy.binding.clone();
     Ok(vec![EditTaskPolicy { binding, config: Some(config), mode: None, on_error: None, limits: None, watch: None }])
 }

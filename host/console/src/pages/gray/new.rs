@@ -11,29 +11,28 @@ use berth_model::{
     access::Action,
     mini_app::MiniApp,
     overview::Overview,
-    policy::{
-        LimitOverrides,
-        registry::{Mode, NewPolicyBinding, OnError},
-    },
+    policy::registry::{InstalledPolicy, Mode, OnError},
     rollout::{
         Cohort, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, share::POLICY,
     },
     version::Version,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::{
     super::mini_apps::{bindings, head},
-    moment, number, share,
+    like, moment, number,
+    one::task,
+    policies::{self, Offered},
+    shares,
 };
 use crate::{
     Console,
     act::Sent,
     frame::done,
-    parts::Filled,
+    parts::{Filled, Shown},
     path::at,
-    refused::{Refused, read},
+    refused::{Refused, not_found, read},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -44,10 +43,7 @@ pub fn routes() -> Router<Console> {
 }
 
 /// The networks that are offered as boxes. Others are typed.
-const NETWORKS: [&str; 4] = ["wifi", "5g", "4g", "3g"];
-
-/// The guard that a tick asks for.
-const GUARD: &str = "error-rate";
+pub const NETWORKS: [&str; 4] = ["wifi", "5g", "4g", "3g"];
 
 /// How long a task lasts if nobody says otherwise, in seconds.
 const A_WEEK: i64 = 7 * 24 * 3600;
@@ -64,6 +60,7 @@ struct Form<'a> {
     chosen: &'a str,
     hosts: Vec<String>,
     lists: &'a [Cohort],
+    policies: Vec<Offered>,
     start: String,
     end: String,
     filled: &'a Filled,
@@ -78,7 +75,7 @@ impl Form<'_> {
     /// What a person who knows the command would write for the same.
     fn command(&self) -> String {
         format!(
-            "berth gray create {} --name canary --version {} --for 7d --percent 10 --max-users 1000 \\\n    --platform android:10.. --network wifi --guard {GUARD}",
+            "berth gray create {} --name canary --version {} --for 7d --percent 10 --max-users 1000 \\\n    --platform android:10.. --network wifi --guard error-rate",
             self.app.id, self.chosen
         )
     }
@@ -88,10 +85,20 @@ impl Form<'_> {
 #[serde(default)]
 struct Chosen {
     version: String,
+    /// The task that the new one is to be like.
+    like: String,
 }
 
-async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { version }): Query<Chosen>) -> Answer {
-    show_with(&visit, &id, &version, &Filled::default()).await
+async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { version, like }): Query<Chosen>) -> Answer {
+    if like.is_empty() {
+        return show_with(&visit, &id, &version, &Filled::default()).await;
+    }
+    let task = task(&visit, &like).await?;
+    if task.mini_app.as_str() != id {
+        return Err(visit.refuse(not_found()));
+    }
+    let installed = policies::installed(&visit).await?;
+    show_with(&visit, &id, &version, &Filled::with(like::typed(&visit, &installed, &task))).await
 }
 
 async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> Answer {
@@ -111,6 +118,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     // What the field shows when nothing was chosen, as browsers do.
     let first = versions.first().map(|version| version.version.to_string()).unwrap_or_default();
     let chosen = Some(filled.or("version", version)).filter(|version| !version.is_empty());
+    let installed = policies::installed(visit).await?;
     let now = visit.now;
     let page = Form {
         t,
@@ -121,6 +129,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
         chosen: chosen.unwrap_or(&first),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         lists: &lists,
+        policies: policies::offered(visit, installed, filled),
         start: show::for_field(now, &visit.taste.zone),
         end: show::for_field(now.plus_seconds(A_WEEK), &visit.taste.zone),
         filled,
@@ -131,13 +140,15 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
 }
 
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    match create_as(&visit, &id, &sent).await {
+    let installed = policies::installed(&visit).await?;
+    match create_as(&visit, &id, &installed, &sent).await {
         Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
         Err(refused) => show_with(&visit, &id, "", &sent.again(&visit, refused)?).await,
     }
 }
 
-async fn create_as(visit: &Visit, id: &str, sent: &Sent) -> Result<GrayTask, Refused> {
+async fn create_as(visit: &Visit, id: &str, installed: &[InstalledPolicy], sent: &Sent) -> Result<GrayTask, Refused> {
+    let share = shares::read(visit, sent)?.map(|config| policies::plain(POLICY, config));
     let new = NewGrayTask {
         name: sent.get("name").into(),
         version: sent.read("version")?,
@@ -148,7 +159,7 @@ async fn create_as(visit: &Visit, id: &str, sent: &Sent) -> Result<GrayTask, Ref
         platforms: platforms(sent)?,
         networks: networks(sent),
         objects: objects(sent)?,
-        policies: policies(visit, sent)?,
+        policies: share.into_iter().chain(policies::asked(visit, installed, sent)?).collect(),
     };
     visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/gray-tasks", id), &new).await
 }
@@ -192,16 +203,4 @@ fn objects(sent: &Sent) -> Result<Vec<ObjectList>, Refused> {
         }
     }
     Ok(all)
-}
-
-fn policies(visit: &Visit, sent: &Sent) -> Result<Vec<NewPolicyBinding>, Refused> {
-    let percent = number(visit, sent, "percent")?;
-    let share = percent.map(|percent| bound(POLICY, json!({"percent": share(percent)})));
-    let guard = sent.is_on("guard").then(|| bound(GUARD, json!({})));
-    Ok(share.into_iter().chain(guard).collect())
-}
-
-fn bound(policy: &str, config: Value) -> NewPolicyBinding {
-    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
 }

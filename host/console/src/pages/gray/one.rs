@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Console,
     parts::{Names, Shown},
-    path::at,
+    path::{at, with_query},
     show,
     texts::{Texts, grouped},
     visit::{Answer, OrShow, Visit},
@@ -168,6 +168,11 @@ async fn acts(visit: &Visit, app: &MiniApp, task: &GrayTask) -> Vec<Act> {
     if task.state != State::Ended {
         acts.push(act(t.edit(), "/edit", ""));
     }
+    acts.push(Act {
+        name: t.gray_like(),
+        address: with_query(&at!("/ui/mini-apps/{}/gray/new", app.id), [("like", Some(task.id.as_str()))]),
+        class: "",
+    });
     if task.state != State::Ended || task.honoured {
         acts.push(act(t.gray_end(), "/end", "danger"));
     }

@@ -22,7 +22,7 @@ use crate::{
     frame::{Head, done},
     parts::{Badge, Filled, Names, Shown, Tone},
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::{Refused, json},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -147,8 +147,7 @@ async fn replay(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 
 /// Tries the message again. One that is not changed is tried as it was sent, so that it stays the same message.
 async fn replay_of(visit: &Visit, id: &str, sent: &Sent) -> Result<Receipt, Refused> {
-    let typed: Value = serde_json::from_str(sent.get("message"))
-        .map_err(|error| invalid(visit.t, "message", &visit.t.not_json(error)))?;
+    let typed: Value = json(visit.t, "message", sent.get("message"))?;
     let before: Fulfilment = visit.api.get(&at!("/v1/fulfilments/{}", id)).await?;
     let replay = Replay { message: Some(typed).filter(|typed| *typed != before.message) };
     visit.api.tell(Method::POST, &at!("/v1/fulfilments/{}/replay", id), &replay).await

@@ -8,18 +8,23 @@ use axum::{
 };
 use serde_json::Value;
 
-use berth_model::policy::registry::{
-    Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+use berth_model::{
+    audit::{BindingSummary, RejectedVersion},
+    policy::registry::{
+        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+    },
 };
 
-use super::{head, show_one};
+use super::{head, policy, show_one};
 use crate::{
     Console,
     act::{Confirm, Sent},
     frame::done,
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, invalid, not_found, read},
+    refused::{Refused, not_found, read},
+    schema::{self, Field},
+    show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -32,16 +37,17 @@ pub fn routes() -> Router<Console> {
 }
 
 async fn bind(visit: Visit, Path(which): Path<String>, sent: Sent) -> Answer {
-    match bind_to(&visit, &which, &sent).await {
+    let schema = policy(&visit, &which).await?.config_schema;
+    match bind_to(&visit, &which, schema.as_ref(), &sent).await {
         Ok(()) => done(&at!("/ui/policies/{}", which), visit.t.policy_bound()),
         Err(refused) => show_one(&visit, &which, &sent.again(&visit, refused)?).await,
     }
 }
 
-async fn bind_to(visit: &Visit, which: &str, sent: &Sent) -> Result<(), Refused> {
+async fn bind_to(visit: &Visit, which: &str, schema: Option<&Value>, sent: &Sent) -> Result<(), Refused> {
     let binding = NewPolicyBinding {
         policy: which.to_owned(),
-        config: config(visit.t, sent)?,
+        config: schema::config(visit.t, schema, &Value::Null, sent, "config")?,
         mode: sent.read("mode")?,
         on_error: sent.read("on_error")?,
         limits: Default::default(),
@@ -58,14 +64,6 @@ fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
     Ok(PolicyScope { kind, id: id.to_owned() })
 }
 
-/// The config that was typed; left empty it has no members.
-fn config(t: Texts, sent: &Sent) -> Result<Value, Refused> {
-    match sent.get("config") {
-        "" => Ok(Value::Object(Default::default())),
-        text => serde_json::from_str(text).map_err(|error| invalid(t, "config", &t.not_json(error))),
-    }
-}
-
 /// A binding. The API lists bindings and has no address for one.
 async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit::Shown> {
     let all: Vec<PolicyBinding> = visit.api.list("/v1/policy-bindings").await.or_show(visit)?;
@@ -77,9 +75,12 @@ async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit:
 #[template(path = "policies/binding.html")]
 struct Page<'a> {
     t: Texts,
+    visit: &'a Visit,
     it: &'a PolicyBinding,
     place: &'static str,
-    config: String,
+    fields: Vec<Field>,
+    /// What it has said; `None` for policies that are no auditors, and for visitors who may not know.
+    summary: Option<BindingSummary>,
     filled: &'a Filled,
 }
 
@@ -95,6 +96,20 @@ impl Page<'_> {
             self.filled.has("on_error", on_error.as_str())
         }
     }
+
+    /// What the numbers of rejected versions are called: in shadow nothing is rejected.
+    fn rejected(&self) -> &'static str {
+        match self.it.mode {
+            Mode::Shadow => self.t.would_reject(),
+            Mode::Enforce => self.t.did_reject(),
+        }
+    }
+
+    /// Where the finding is, as compilers write it.
+    fn spot(&self, example: &RejectedVersion) -> Option<String> {
+        let place = example.finding.as_ref()?.place.as_ref()?;
+        Some(format!("{}:{}:{}", place.path, place.line, place.column))
+    }
 }
 
 async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -104,26 +119,36 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let it = binding(visit, id).await?;
     let place = visit.t.policy_place(&it.scope.kind);
-    let page = Page { t: visit.t, place, config: format!("{:#}", it.config), filled, it: &it };
+    let schema = policy(visit, &it.digest.to_string()).await?.config_schema;
+    let fields = schema::fields(visit.t, schema.as_ref(), &it.config, "config");
+    let summary = visit.api.get(&at!("/v1/policy-bindings/{}/summary", id)).await.ok();
+    let page = Page { t: visit.t, visit, place, fields, summary, filled, it: &it };
     visit.page(head(visit, visit.t.change_binding(), Some(&it.policy)), &page)
 }
 
 async fn change(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    match change_to(&visit, &id, &sent).await {
+    let before = binding(&visit, &id).await?;
+    let schema = policy(&visit, &before.digest.to_string()).await?.config_schema;
+    match change_to(&visit, &before, schema.as_ref(), &sent).await {
         Ok(binding) => done(&at!("/ui/policies/{}", binding.policy), visit.t.edited()),
         Err(refused) => show(&visit, &id, &sent.again(&visit, refused)?).await,
     }
 }
 
-async fn change_to(visit: &Visit, id: &str, sent: &Sent) -> Result<PolicyBinding, Refused> {
+async fn change_to(
+    visit: &Visit,
+    before: &PolicyBinding,
+    schema: Option<&Value>,
+    sent: &Sent,
+) -> Result<PolicyBinding, Refused> {
     let patch = PolicyBindingPatch {
         policy: None,
-        config: Some(config(visit.t, sent)?),
+        config: Some(schema::config(visit.t, schema, &before.config, sent, "config")?),
         mode: Some(sent.read("mode")?),
         on_error: Some(sent.read("on_error")?),
         limits: None,
     };
-    visit.api.tell(Method::PUT, &at!("/v1/policy-bindings/{}", id), &patch).await
+    visit.api.tell(Method::PUT, &at!("/v1/policy-bindings/{}", before.id), &patch).await
 }
 
 async fn confirm_unbind(visit: Visit, Path(id): Path<String>) -> Answer {

@@ -176,17 +176,30 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Resul
     Ok(wanted.map(PolicyBinding::from).collect())
 }
 
-/// Reads the binding for a caller who may change it: whoever may configure its place, and the platform alone if the
-/// binding is its own. `not-found` when the caller may not know about its place.
-async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
+/// Reads the binding for a caller who may do `action` at its place. `not-found` when the caller may not know about the place.
+pub(crate) async fn at_place(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: &PolicyBindingId,
+    action: Action,
+) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
-    match scope::authorise(&row.scope(), tx, caller, Action::Configure).await {
+    match scope::authorise(&row.scope(), tx, caller, action).await {
         Err(error) if error.code == Code::NotFound => Err(hidden()),
         Err(error) => Err(error),
-        Ok(()) if row.level == Level::Platform && !caller.is_platform_admin() => Err(platforms_own(&row)),
         Ok(()) => Ok(row),
     }
+}
+
+/// Reads the binding for a caller who may change it: whoever may configure its place, and the platform alone if the
+/// binding is its own.
+async fn authorised(tx: &mut Tx, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
+    let row = at_place(tx, caller, id, Action::Configure).await?;
+    if row.level == Level::Platform && !caller.is_platform_admin() {
+        return Err(platforms_own(&row));
+    }
+    Ok(row)
 }
 
 fn platforms_own(row: &PolicyBindingRow) -> Error {

@@ -8,8 +8,10 @@ mod scope;
 mod tests;
 
 pub use berth_model::policy::registry::*;
+pub(crate) use binding::at_place;
 pub use binding::{attach, auditors, bind, check, list as bindings, rebind, store, take_away, unbind};
 pub use install::{MAX_POLICY_BYTES, ensure_builtins, get, install, list, receive, remove};
+pub(crate) use scope::authorise;
 
 use std::{
     collections::HashMap,
@@ -20,6 +22,8 @@ use berth_base::{error::Result, ids::Digest};
 use berth_judge::{Engine, Policy};
 use berth_store::{Db, blob::Blobs};
 
+use super::figures::Board;
+
 /// Loads installed policies and keeps them in memory, by digest. Cheap to clone.
 #[derive(Clone)]
 pub struct Policies {
@@ -27,12 +31,15 @@ pub struct Policies {
     engine: Engine,
     blobs: Blobs,
     loaded: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
+    /// How their bindings run.
+    pub board: Arc<Board>,
 }
 
 impl Policies {
     /// A registry that has no policy in memory yet.
     pub fn new(db: Db, engine: Engine, blobs: Blobs) -> Self {
-        Self { db, engine, blobs, loaded: Arc::default() }
+        let board = Arc::new(Board::new(db.now()));
+        Self { db, engine, blobs, loaded: Arc::default(), board }
     }
 
     /// The engine that runs the policies.
@@ -51,7 +58,8 @@ impl Policies {
         Ok(policy)
     }
 
-    fn get(&self, digest: &Digest) -> Option<Arc<Policy>> {
+    /// The policy with this digest, if it is in memory.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<Policy>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 

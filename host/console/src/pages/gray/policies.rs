@@ -1,0 +1,148 @@
+//! The policies that a new task asks besides its conditions and its share: which, with what config, and how.
+
+use berth_model::{
+    policy::{
+        LimitOverrides, PolicyKind,
+        registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, Watch},
+    },
+    rollout::{TaskPolicy, share::POLICY},
+};
+use serde_json::Value;
+
+use super::number;
+use crate::{
+    act::Sent,
+    parts::Filled,
+    refused::{Refused, json},
+    schema::{self, Field},
+    visit::{OrShow, Shown, Visit},
+};
+
+/// The guard that a new task is offered.
+const RATE: &str = "error-rate";
+/// The policies whose configs are the rest of the form.
+const IN_THE_FORM: [&str; 2] = [POLICY, "standard-conditions"];
+/// How many policies a form offers.
+const MOST: usize = 40;
+
+/// A policy that a task may ask.
+pub struct Offered {
+    pub policy: InstalledPolicy,
+    pub fields: Vec<Field>,
+    pub is_asked: bool,
+}
+
+impl Offered {
+    /// Whether it is the guard that compares failures, which a form names by what it does.
+    pub fn is_rate(&self) -> bool {
+        self.policy.name == RATE
+    }
+
+    pub fn is_guard(&self) -> bool {
+        self.policy.kind == PolicyKind::Guard
+    }
+
+    /// The name of one of its fields.
+    pub fn field(&self, what: &str) -> String {
+        field(what, &self.policy.name)
+    }
+}
+
+fn field(what: &str, policy: &str) -> String {
+    format!("{what}.{policy}")
+}
+
+/// The newest versions of the policies that a task may ask, the first-party guard first.
+///
+/// # Errors
+/// What the API refuses, as the visitor sees it.
+pub async fn installed(visit: &Visit) -> Result<Vec<InstalledPolicy>, Shown> {
+    let all: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
+    let is_for_tasks =
+        |policy: &InstalledPolicy| policy.kind != PolicyKind::Auditor && !IN_THE_FORM.contains(&policy.name.as_str());
+    // The API lists the newest version of a policy first.
+    let mut known: Vec<InstalledPolicy> = Vec::new();
+    for policy in all.into_iter().filter(is_for_tasks) {
+        if known.iter().all(|one| one.name != policy.name) {
+            known.push(policy);
+        }
+    }
+    known.sort_by_cached_key(|policy| (policy.name != RATE, policy.name.clone()));
+    Ok(known)
+}
+
+/// What the form offers. A new one has the first-party guard ticked.
+pub fn offered(visit: &Visit, installed: Vec<InstalledPolicy>, filled: &Filled) -> Vec<Offered> {
+    let offer = |policy: InstalledPolicy| Offered {
+        fields: schema::fields(visit.t, policy.config_schema.as_ref(), &Value::Null, &field("config", &policy.name)),
+        is_asked: filled.has("policies", &policy.name) || filled.is_new() && policy.name == RATE,
+        policy,
+    };
+    installed.into_iter().map(offer).take(MOST).collect()
+}
+
+/// The policies that were ticked.
+///
+/// # Errors
+/// What is wrong with a field of theirs.
+pub fn asked(visit: &Visit, installed: &[InstalledPolicy], sent: &Sent) -> Result<Vec<NewPolicyBinding>, Refused> {
+    sent.all("policies").map(|name| bound(visit, installed, name, sent)).collect()
+}
+
+fn bound(visit: &Visit, installed: &[InstalledPolicy], name: &str, sent: &Sent) -> Result<NewPolicyBinding, Refused> {
+    let known = installed.iter().find(|policy| policy.name == name);
+    let schema = known.and_then(|policy| policy.config_schema.as_ref());
+    let limits = field("limits", name);
+    Ok(NewPolicyBinding {
+        policy: name.to_owned(),
+        config: schema::config(visit.t, schema, &Value::Null, sent, &field("config", name))?,
+        mode: sent.read_some(&field("mode", name))?.unwrap_or_default(),
+        on_error: sent.read_some(&field("on_error", name))?.unwrap_or_default(),
+        limits: sent.some(&limits).map_or(Ok(LimitOverrides::default()), |text| json(visit.t, &limits, &text))?,
+        watch: watch(visit, name, sent)?,
+    })
+}
+
+/// How often a guard looks; `None` where nothing is said.
+fn watch(visit: &Visit, name: &str, sent: &Sent) -> Result<Option<Watch>, Refused> {
+    let minutes = number(visit, sent, &field("window_minutes", name))?;
+    let devices = number(visit, sent, &field("min_devices", name))?;
+    if minutes.is_none() && devices.is_none() {
+        return Ok(None);
+    }
+    let default = Watch::default();
+    Ok(Some(Watch {
+        window_minutes: minutes.unwrap_or(default.window_minutes),
+        min_devices: devices.unwrap_or(default.min_devices),
+    }))
+}
+
+/// The binding of a share, as the form has it.
+pub fn plain(policy: &str, config: Value) -> NewPolicyBinding {
+    let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
+}
+
+/// What stands in the fields for a policy of a task. An empty list for those that the rest of the form says.
+pub fn typed(visit: &Visit, installed: &[InstalledPolicy], policy: &TaskPolicy) -> Vec<(String, String)> {
+    let name = policy.policy.as_str();
+    if IN_THE_FORM.contains(&name) {
+        return Vec::new();
+    }
+    let schema = installed.iter().find(|one| one.name == name).and_then(|one| one.config_schema.as_ref());
+    let config = schema::fields(visit.t, schema, &policy.config, &field("config", name));
+    let mut fields = vec![
+        ("policies".to_owned(), name.to_owned()),
+        (field("mode", name), policy.mode.to_string()),
+        (field("on_error", name), policy.on_error.to_string()),
+    ];
+    fields.extend(config.into_iter().map(|one| (one.name, one.value)));
+    if policy.limits != LimitOverrides::default() {
+        fields.extend(serde_json::to_string(&policy.limits).ok().map(|limits| (field("limits", name), limits)));
+    }
+    if let Some(Watch { window_minutes, min_devices }) = policy.watch {
+        fields.push((field("window_minutes", name), window_minutes.to_string()));
+        fields.push((field("min_devices", name), min_devices.to_string()));
+    }
+    fields
+}

@@ -1,0 +1,164 @@
+//! Asks auditors about versions that are stored, before they are bound (G20).
+//!
+//! A host has one replay at a time, which asks one policy after the other. It has no worker and no lease of the queue of
+//! audits, and its evaluation runs in one of the places that the engine has besides those of audits, so that no audit of
+//! any team waits for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::{Digest, VersionId},
+    page::Page,
+};
+use berth_judge::Subject;
+use berth_model::{
+    access::{Action, Caller},
+    audit::Supplies,
+    policy::{Acceptance, LimitOverrides, PolicyKind, registry::ScopeKind},
+    replay::{NewReplay, ReplayedVersion, Revision, Said},
+};
+use berth_package::PackageName;
+use berth_store::{Tx, version::VersionRow};
+use serde_json::Value;
+use tracing::Instrument;
+
+use super::{
+    ask::{Terms, ask, open},
+    desk::Audits,
+    supply::supplies,
+};
+use crate::policy::registry::authorise;
+
+/// When an answer has taken so long, no further version is begun: the caller asks for the next ones.
+const ENOUGH: Duration = Duration::from_secs(10);
+
+/// In how many seconds a caller who was refused should come again.
+const AGAIN_SECONDS: u64 = 3;
+
+/// A revision that was found.
+struct Found {
+    digest: Digest,
+    config: Value,
+    limits: LimitOverrides,
+}
+
+impl Found {
+    async fn find(tx: &mut Tx, revision: Revision) -> Result<Self> {
+        let Revision { policy, config, limits } = revision;
+        let policy = tx.require_policy(&policy).await?;
+        if policy.kind != PolicyKind::Auditor {
+            let text = format!("{} is a policy of kind {}; only auditors judge versions.", policy.name, policy.kind);
+            return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
+        }
+        Ok(Self { digest: policy.digest, config, limits })
+    }
+
+    async fn accepts(&self, audits: &Audits) -> Result<()> {
+        audits.policies.accept(&self.digest, &self.config, &self.limits.apply(PolicyKind::Auditor)?).await
+    }
+
+    async fn says(&self, audits: &Audits, supplies: &Supplies, subject: Arc<Subject>) -> Result<Said> {
+        let terms = Terms { digest: &self.digest, config: &self.config, limits: &self.limits };
+        Ok(Said::of(ask(&audits.policies, terms, supplies, subject, Duration::MAX).await?.1))
+    }
+}
+
+/// Says what an auditor would change for the next versions of a place, newest upload first, compared with another revision
+/// or with none. Nothing is stored. The caller must be allowed to bind policies there.
+///
+/// # Errors
+/// `replay-running` while another one runs on this host; `policy-kind` when a revision is no auditor; `policy-config`;
+/// `invalid-field`, also for the place of a gray task; `invalid-cursor`; `not-found` and `missing-grant`.
+#[tracing::instrument(name = "audits.replay", skip_all)]
+pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<ReplayedVersion>> {
+    let limit = asked.limit()?;
+    if asked.scope.kind == ScopeKind::GrayTask {
+        return Err(Error::field("scope", "a replay judges the versions of the platform, a host app or a MiniApp."));
+    }
+    let mut tx = audits.db.read().await?;
+    authorise(&asked.scope, &mut tx, caller, Action::Configure).await?;
+    let before = asked.cursor.as_deref().map(before).transpose()?;
+    let new = Found::find(&mut tx, asked.new).await?;
+    let against = match asked.against {
+        Some(revision) => Some(Found::find(&mut tx, revision).await?),
+        None => None,
+    };
+    let rows = tx.versions_to_replay(&asked.scope, asked.versions, before.as_ref(), limit + 1).await?;
+    drop(tx);
+    let turn = audits.replaying.clone().try_acquire_owned().map_err(|_| running())?;
+    let audits = audits.clone();
+    // The turn is kept until the evaluations have ended, whether or not somebody still waits for the answer.
+    let work = async move {
+        let _turn = turn;
+        new.accepts(&audits).await?;
+        if let Some(against) = &against {
+            against.accepts(&audits).await?;
+        }
+        judge(&audits, &new, against.as_ref(), rows, limit as usize).await
+    };
+    tokio::spawn(work.in_current_span()).await.map_err(Error::internal)?
+}
+
+fn before(cursor: &str) -> Result<VersionId> {
+    cursor.parse().map_err(|_| Error::new(Code::InvalidCursor, "Send the `next` of the answer before, as it came."))
+}
+
+fn running() -> Error {
+    let text = "Another replay is running on this host, which has one at a time. Try again in a moment.";
+    Error::new(Code::ReplayRunning, text).with("retry_after_seconds", AGAIN_SECONDS)
+}
+
+/// Judges the versions until there are enough, or it has taken long enough. There is one row more when there are more.
+async fn judge(
+    audits: &Audits,
+    new: &Found,
+    against: Option<&Found>,
+    rows: Vec<VersionRow>,
+    most: usize,
+) -> Result<Page<ReplayedVersion>> {
+    let (began, count) = (Instant::now(), rows.len());
+    let (mut items, mut next) = (Vec::new(), None);
+    for row in rows.into_iter().take(most) {
+        let id = row.id.clone();
+        items.push(one(audits, new, against, row).await?);
+        next = Some(id.to_string());
+        if began.elapsed() >= ENOUGH {
+            break;
+        }
+    }
+    Ok(Page { next: next.filter(|_| items.len() < count), items })
+}
+
+async fn one(audits: &Audits, new: &Found, against: Option<&Found>, row: VersionRow) -> Result<ReplayedVersion> {
+    let (said, other) = match opened(audits, &row).await? {
+        Err(reason) => (Said::no_verdict(reason), Said::nothing()),
+        Ok((supplies, subject)) => {
+            let said = new.says(audits, &supplies, subject.clone()).await?;
+            let other = match against {
+                Some(against) => against.says(audits, &supplies, subject).await?,
+                None => Said::nothing(),
+            };
+            (said, other)
+        }
+    };
+    Ok(ReplayedVersion::compare(row.mini_app_id, row.number, row.state, row.sha256, &said, &other))
+}
+
+/// A package, and what auditors are told of its settings: as an audit that began now would have them. A package that
+/// cannot be opened any more, because the limits were lowered or its bytes are damaged, is told with its reason.
+async fn opened(audits: &Audits, row: &VersionRow) -> Result<std::result::Result<(Supplies, Arc<Subject>), String>> {
+    let mut tx = audits.db.read().await?;
+    let host_apps = tx.bound_host_apps(&row.mini_app_id).await?;
+    let supplies = supplies(&mut tx, &row.mini_app_id, &host_apps).await?;
+    drop(tx);
+    let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };
+    match open(audits, name, &row.sha256).await {
+        Ok(subject) => Ok(Ok((supplies, Arc::new(subject)))),
+        Err(error) if error.code == Code::Internal || error.code == Code::Unavailable => Err(error),
+        Err(error) => Ok(Err(format!("The package could not be opened: {}", error.detail))),
+    }
+}

@@ -1,0 +1,244 @@
+//! Counts how the bindings of policies run on this host. Counting takes no lock and no clock, so that checks do not feel it.
+
+use std::{
+    array::from_fn,
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use berth_base::{
+    clock::Millis,
+    error::Result,
+    ids::{Digest, PolicyBindingId},
+};
+use berth_model::{
+    access::Caller,
+    policy::{
+        Evaluation, OutcomeKind,
+        figures::{BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, PolicyFigures, Trouble},
+        registry::{InstalledPolicy, PolicyBinding, PolicyBindingQuery, PolicyQuery},
+    },
+};
+
+use super::registry::{self, Policies};
+
+/// How many bindings are counted. When there are more, those that are not in use are forgotten.
+const MOST: usize = 4_096;
+
+/// The counts of a host, by binding and version of the policy.
+pub struct Board {
+    since: Millis,
+    tallies: Mutex<HashMap<Key, Arc<Tally>>>,
+}
+
+type Key = (PolicyBindingId, Digest);
+
+impl Board {
+    /// A board on which nothing is counted yet.
+    pub fn new(now: Millis) -> Self {
+        Self { since: now, tallies: Mutex::default() }
+    }
+
+    /// Where the evaluations of a binding are counted.
+    pub fn of(&self, binding: &PolicyBindingId, digest: &Digest) -> Arc<Tally> {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        if tallies.len() >= MOST {
+            tallies.retain(|_, tally| Arc::strong_count(tally) > 1);
+        }
+        tallies.entry((binding.clone(), digest.clone())).or_default().clone()
+    }
+
+    /// What is counted of bindings, by the versions of their policies.
+    fn all(&self) -> Vec<(Key, Figures)> {
+        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.iter().map(|(key, tally)| (key.clone(), tally.figures())).collect()
+    }
+
+    /// What is counted of versions of policies, of all bindings together.
+    pub fn by_version(&self) -> BTreeMap<Digest, Counts> {
+        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: BTreeMap<Digest, Counts> = BTreeMap::new();
+        for ((_, digest), tally) in &*tallies {
+            all.entry(digest.clone()).or_default().add(&tally.counts());
+        }
+        all
+    }
+}
+
+/// Counts at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    outcomes: [u64; OutcomeKind::ALL.len()],
+    /// How many evaluations took how long.
+    pub classes: Classes,
+    /// How long all took together, in microseconds.
+    pub sum_micros: u64,
+    max_micros: u64,
+    peak_memory: u64,
+}
+
+impl Counts {
+    /// How many evaluations ended so.
+    pub fn of(&self, kind: OutcomeKind) -> u64 {
+        self.outcomes[place(kind)]
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.outcomes.iter_mut().zip(other.outcomes).for_each(|(sum, more)| *sum += more);
+        self.classes.iter_mut().zip(other.classes).for_each(|(sum, more)| *sum += more);
+        self.sum_micros += other.sum_micros;
+        self.max_micros = self.max_micros.max(other.max_micros);
+        self.peak_memory = self.peak_memory.max(other.peak_memory);
+    }
+}
+
+/// The counts of one binding with one version of its policy.
+#[derive(Default)]
+pub struct Tally {
+    outcomes: [AtomicU64; OutcomeKind::ALL.len()],
+    classes: [AtomicU64; BOUNDS_MICROS.len() + 1],
+    sum_micros: AtomicU64,
+    max_micros: AtomicU64,
+    peak_memory: AtomicU64,
+    last_trouble: Mutex<Option<Trouble>>,
+}
+
+impl Tally {
+    /// Counts an evaluation that ended now.
+    pub fn note<V>(&self, evaluation: &Evaluation<V>, now: Millis) {
+        let Evaluation { outcome, elapsed, peak_memory, .. } = evaluation;
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.outcomes[place(outcome.kind())].fetch_add(1, Relaxed);
+        self.classes[BOUNDS_MICROS.partition_point(|bound| *bound < micros)].fetch_add(1, Relaxed);
+        self.sum_micros.fetch_add(micros, Relaxed);
+        raise(&self.max_micros, micros);
+        raise(&self.peak_memory, *peak_memory);
+        if let Some(says) = outcome.trouble() {
+            *self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(Trouble { at: now, says });
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            outcomes: from_fn(|at| self.outcomes[at].load(Relaxed)),
+            classes: from_fn(|at| self.classes[at].load(Relaxed)),
+            sum_micros: self.sum_micros.load(Relaxed),
+            max_micros: self.max_micros.load(Relaxed),
+            peak_memory: self.peak_memory.load(Relaxed),
+        }
+    }
+
+    /// What is counted so far.
+    pub fn figures(&self) -> Figures {
+        let counts = self.counts();
+        Figures {
+            evaluations: counts.classes.iter().sum(),
+            verdicts: counts.of(OutcomeKind::Verdict),
+            failed: counts.of(OutcomeKind::Failed),
+            trapped: counts.of(OutcomeKind::Trapped),
+            limited: counts.of(OutcomeKind::Limited),
+            elapsed: Elapsed::of(&counts.classes, counts.sum_micros, counts.max_micros),
+            peak_memory_bytes: counts.peak_memory,
+            last_trouble: self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}
+
+/// Where an outcome is counted.
+fn place(kind: OutcomeKind) -> usize {
+    kind as usize
+}
+
+/// Makes a maximum as large as a value. It is seldom one, so that the place is seldom written.
+fn raise(most: &AtomicU64, value: u64) {
+    if most.load(Relaxed) < value {
+        most.fetch_max(value, Relaxed);
+    }
+}
+
+/// How the bindings of a policy, of which the caller may know, ran on this host.
+///
+/// # Errors
+/// `not-found` when no such policy is installed.
+#[tracing::instrument(name = "policy.figures", skip_all, fields(policy = which))]
+pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Result<PolicyFigures> {
+    let db = &policies.db;
+    let InstalledPolicy { name: policy, kind, .. } = registry::get(db, caller, which).await?;
+    let query = PolicyBindingQuery { policy: Some(policy.clone()), ..PolicyBindingQuery::default() };
+    let bindings = registry::bindings(db, caller, &query).await?;
+    let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
+    let counted = policies.board.all();
+    let told = counted.into_iter().filter_map(|((id, digest), figures)| {
+        let binding = bindings.iter().find(|binding| binding.id == id)?;
+        Some(told(binding, &installed, digest, figures))
+    });
+    let mut bindings: Vec<_> = told.collect();
+    bindings.sort_by(|a, b| {
+        (b.figures.evaluations, &a.binding, &a.digest).cmp(&(a.figures.evaluations, &b.binding, &b.digest))
+    });
+    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings })
+}
+
+fn told(binding: &PolicyBinding, installed: &[InstalledPolicy], digest: Digest, figures: Figures) -> BindingFigures {
+    let version = installed.iter().find(|policy| policy.digest == digest).map(|policy| policy.version.clone());
+    BindingFigures {
+        binding: binding.id.clone(),
+        policy_version: version,
+        is_current: binding.digest == digest,
+        digest,
+        scope: binding.scope.clone(),
+        mode: binding.mode,
+        on_error: binding.on_error,
+        figures,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use berth_model::{
+        policy::{Limit, Outcome},
+        testing::DAWN,
+    };
+
+    use super::*;
+
+    fn ended(outcome: Outcome<()>, micros: u64, peak_memory: u64) -> Evaluation<()> {
+        Evaluation { outcome, log: Vec::new(), elapsed: Duration::from_micros(micros), peak_memory }
+    }
+
+    #[test]
+    fn g21_evaluations_are_counted_by_how_they_ended_and_how_long_they_took() {
+        let tally = Tally::default();
+        assert_eq!(tally.figures(), Figures::default());
+        tally.note(&ended(Outcome::Verdict(()), 7, 65_536), DAWN);
+        tally.note(&ended(Outcome::Verdict(()), 9, 131_072), DAWN);
+        tally.note(&ended(Outcome::Limited(Limit::Deadline), 50_000, 65_536), DAWN.plus_seconds(1));
+        let figures = tally.figures();
+        let counts = (figures.evaluations, figures.verdicts, figures.failed, figures.trapped, figures.limited);
+        assert_eq!(counts, (3, 2, 0, 0, 1));
+        assert_eq!(figures.peak_memory_bytes, 131_072);
+        let elapsed = figures.elapsed.expect("some");
+        assert_eq!((elapsed.p50_micros, elapsed.p99_micros, elapsed.max_micros), (10, 50_000, 50_000));
+        let trouble = figures.last_trouble.expect("one");
+        assert!(trouble.at == DAWN.plus_seconds(1) && trouble.says.contains("deadline"), "{trouble:?}");
+    }
+
+    #[test]
+    fn g21_what_is_in_use_is_never_forgotten() {
+        let board = Board::new(DAWN);
+        let digest = Digest::of(b"policy");
+        let id = |number: usize| format!("pb_{number:026}").parse::<PolicyBindingId>().expect("an id");
+        let held = board.of(&id(0), &digest);
+        held.note(&ended(Outcome::Verdict(()), 7, 0), DAWN);
+        for number in 1..=2 * MOST {
+            board.of(&id(number), &digest);
+        }
+        assert!(board.all().len() <= MOST + 1);
+        assert_eq!(board.of(&id(0), &digest).figures().verdicts, 1);
+    }
+}
