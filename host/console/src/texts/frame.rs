@@ -64,7 +64,6 @@ texts! {
     overtaken_gone = "What the form was about was taken out meanwhile: saving adds it anew." / "此项已被其他人删除，保存后将重新添加。";
     there_now = "There now" / "当前内容";
     must_be_filled = "Fill this in." / "请填写此项。";
-    not_json(error) = "This is not JSON: {error}." / "不是有效的 JSON：{error}。";
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
     request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";
