@@ -342,7 +342,7 @@ on_both! {
             assert_eq!(browser.get(page).await.address, "/ui/me/second-factor", "{page}");
         }
         let password = |new| [("sign_in_name", "ann"), ("new", new)];
-        let page = browser.send("/ui/me/second-factor/password", &password("password1234")).await;
+        let page = browser.send("/ui/me/second-factor/password", &password("too short")).await;
         assert!(page.says("too easy to guess"), "{}", page.html);
         let page = browser.send("/ui/me/second-factor/password", &password(PASSWORD)).await;
         assert!(page.says("This host requires it") && page.posts().contains(&"/ui/me/second-factor".into()), "{}", page.html);
