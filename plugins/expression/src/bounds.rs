@@ -1,0 +1,19 @@
+//! How large an expression may be. What an evaluation may use is limited by the host.
+
+/// The length of an expression in bytes. The schema has the same bound, in characters.
+pub const LENGTH: usize = 4096;
+
+/// How deep an expression may nest.
+pub const DEPTH: u16 = 32;
+
+/// How many nodes each operand of `&&` may have, with what macros such as `exists` become.
+pub const NODES: usize = 2_000;
+
+/// How deep loops (`all`, `exists`, `map`, `filter`) may nest.
+pub const LOOPS: usize = 2;
+
+/// The compiled size of a regular expression in bytes.
+pub const REGEX: usize = 32 << 10;
+
+/// How many bytes of an operand a reason has.
+pub const TOLD: usize = 300;
