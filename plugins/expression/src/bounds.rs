@@ -3,8 +3,8 @@
 /// The length of an expression in bytes. The schema has the same bound, in characters.
 pub const LENGTH: usize = 4096;
 
-/// How deep an expression may nest.
-pub const DEPTH: u16 = 32;
+/// How deep an expression may nest: its brackets as they are written, and its operators as they are evaluated.
+pub const DEPTH: usize = 48;
 
 /// How many nodes each operand of `&&` may have, with what macros such as `exists` become.
 pub const NODES: usize = 2_000;
@@ -17,3 +17,8 @@ pub const REGEX: usize = 32 << 10;
 
 /// How many bytes of an operand a reason has.
 pub const TOLD: usize = 300;
+
+/// The refusal of an expression that nests deeper than [`DEPTH`].
+pub fn too_deep() -> String {
+    format!("it nests deeper than {DEPTH} levels: lists with in, or several policies, are often shorter")
+}

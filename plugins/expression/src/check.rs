@@ -94,13 +94,14 @@ pub struct Check<'c> {
     /// The variables of loops, the innermost last.
     scope: Vec<(String, Type)>,
     loops: usize,
+    depth: usize,
     /// The facts that the expression reads, in the order of their first use.
     pub facts: Vec<String>,
 }
 
 impl<'c> Check<'c> {
     pub fn new(lists: &'c BTreeMap<String, String>, functions: &'c mut Functions) -> Self {
-        Self { lists, functions, scope: Vec::new(), loops: 0, facts: Vec::new() }
+        Self { lists, functions, scope: Vec::new(), loops: 0, depth: 0, facts: Vec::new() }
     }
 
     /// Checks that the expression can be true or false.
@@ -113,6 +114,16 @@ impl<'c> Check<'c> {
     }
 
     fn walk(&mut self, expr: &mut IdedExpr) -> Checked {
+        if self.depth == bounds::DEPTH {
+            return fault(bounds::too_deep());
+        }
+        self.depth += 1;
+        let of = self.node(expr);
+        self.depth -= 1;
+        of
+    }
+
+    fn node(&mut self, expr: &mut IdedExpr) -> Checked {
         match &mut expr.expr {
             Expr::Literal(literal) => Ok(of_literal(literal)),
             Expr::Ident(name) => {

@@ -33,10 +33,14 @@ pub fn read(source: &str, lists: &BTreeMap<String, String>, functions: &mut Func
     if source.len() > bounds::LENGTH {
         return Err(format!("The expression has {} bytes; it may have {}.", source.len(), bounds::LENGTH));
     }
+    if let Some(offset) = too_deep(source) {
+        return Err(placed(source, offset, &bounds::too_deep()));
+    }
     let part = |range: Range<usize>| {
         let written = &source[range.clone()];
         let at = |offset: usize, says: &str| placed(source, range.start + offset, says);
-        let parser = PrattParser::new().max_recursion_depth(bounds::DEPTH).max_expression_node_count(bounds::NODES);
+        let parser =
+            PrattParser::new().max_recursion_depth(bounds::DEPTH as u16).max_expression_node_count(bounds::NODES);
         let mut expr = parser.parse(written).map_err(|errors| {
             let (offset, says) = expected(written, &errors);
             at(offset, &says)
@@ -104,19 +108,36 @@ fn tokens(source: &str) -> impl Iterator<Item = Token> {
         .filter(|token| !matches!(token.kind, TokenKind::TokWhitespace | TokenKind::TokComment))
 }
 
+/// How much deeper the brackets are after a token.
+fn step(token: &Token) -> i32 {
+    use TokenKind::*;
+    match token.kind {
+        TokLeftParen | TokLeftBracket | TokLeftBrace => 1,
+        TokRightParen | TokRightBracket | TokRightBrace => -1,
+        _ => 0,
+    }
+}
+
+/// Where brackets nest too deep. The parser looks through them without counting.
+fn too_deep(source: &str) -> Option<usize> {
+    let mut depths = tokens(source).scan(0, |depth, token| {
+        *depth += step(&token);
+        Some((*depth, token.start))
+    });
+    depths.find(|(depth, _)| *depth > bounds::DEPTH as i32).map(|(_, start)| start)
+}
+
 /// Where the operands of the outermost `&&` are; all of it where another operator is further out.
 fn ranges(source: &str) -> Vec<Range<usize>> {
-    use TokenKind::*;
-    let (mut ranges, mut start, mut depth) = (Vec::new(), 0, 0_i32);
+    let (mut ranges, mut start, mut depth) = (Vec::new(), 0, 0);
     for token in tokens(source) {
+        depth += step(&token);
         match token.kind {
-            TokLeftParen | TokLeftBracket | TokLeftBrace => depth += 1,
-            TokRightParen | TokRightBracket | TokRightBrace => depth -= 1,
-            TokLogicalAnd if depth == 0 => {
+            TokenKind::TokLogicalAnd if depth == 0 => {
                 ranges.push(start..token.start);
                 start = token.end;
             }
-            TokLogicalOr | TokQuestion if depth == 0 => return vec![0..source.len()],
+            TokenKind::TokLogicalOr | TokenKind::TokQuestion if depth == 0 => return vec![0..source.len()],
             _ => {}
         }
         if depth < 0 {
