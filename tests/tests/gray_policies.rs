@@ -186,7 +186,7 @@ on_both! {
         let numbers: Vec<_> = (0..400).map(|number| number.to_string()).collect();
         let admit = admit.replace("range", &format!("[{}]", numbers.join(",")));
         scene.gray("1.1.0", expression(json!({"admit": admit}))).await.good();
-        for (asks, why) in [(json!({"guid": "a", "platform": "ios", "network": "wifi"}), "int("), (json!({"guid": "b"}), "time")] {
+        for (asks, why) in [(json!({"guid": "a", "platform": "ios", "network": "wifi"}), "int("), (json!({"guid": "b"}), "deadline")] {
             assert_eq!(scene.check_as(asks.clone()).await["version"], "1.0.0");
             let steps = scene.explain(asks).await["steps"].clone();
             let step = steps.as_array().unwrap().iter().find(|step| step["passed"] == false).unwrap().clone();

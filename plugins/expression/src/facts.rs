@@ -44,6 +44,9 @@ pub const NOW: &str = "now";
 /// What begins the name of the variable that has a bucket. No name that is written in an expression begins so.
 pub const BUCKET: &str = "@bucket.";
 
+/// The variable that has the bucket by the id of the task.
+pub const BUCKET_OF_TASK: &str = "@bucket";
+
 /// Facts that name a person or a device. A reason does not repeat them.
 const PRIVATE: [&str; 3] = ["device.guid", "device.device_id", "device.account"];
 
@@ -64,12 +67,9 @@ enum Fact<'f> {
 
 impl<'f> Facts<'f> {
     fn get(&self, name: &str) -> Option<Fact<'f>> {
-        if let Some(salt) = name.strip_prefix(BUCKET) {
+        if let Some(key) = self.bucket_key(name) {
             // A device without a guid has no bucket.
-            return (!self.device.guid.is_empty()).then(|| Fact::Bucket(bucket(salt, &self.device.guid)));
-        }
-        if name == BUCKET_OF_TASK {
-            return (!self.device.guid.is_empty()).then(|| Fact::Bucket(bucket(&self.task.id, &self.device.guid)));
+            return (!self.device.guid.is_empty()).then(|| Fact::Bucket(bucket(key, &self.device.guid)));
         }
         match name.split_once('.') {
             Some(("device", member)) => self.of_device(member),
@@ -77,6 +77,14 @@ impl<'f> Facts<'f> {
             None if name == NOW => Some(Fact::Int(self.task.now)),
             _ => None,
         }
+    }
+
+    /// What the bucket goes by that a variable has.
+    fn bucket_key<'k>(&self, name: &'k str) -> Option<&'k str>
+    where
+        'f: 'k,
+    {
+        if name == BUCKET_OF_TASK { Some(&self.task.id) } else { name.strip_prefix(BUCKET) }
     }
 
     fn of_device(&self, member: &str) -> Option<Fact<'f>> {
@@ -113,26 +121,21 @@ impl<'f> Facts<'f> {
         if PRIVATE.contains(&name) {
             return None;
         }
-        let salt = name.strip_prefix(BUCKET);
-        let shown = match salt {
+        let shown = match name.strip_prefix(BUCKET) {
             Some(salt) => format!("bucket('{salt}')"),
             None if name == BUCKET_OF_TASK => "bucket(task.id)".into(),
             None => name.into(),
         };
-        let value = match self.get(name) {
-            None if salt.is_some() || name == BUCKET_OF_TASK => "unknown, as the device told no guid".into(),
-            None | Some(Fact::Map(_)) => return None,
-            Some(Fact::Text("")) => "not told".into(),
-            Some(Fact::Text(text)) => format!("'{}'", crate::parts::short(text)),
-            Some(Fact::Int(number)) => number.to_string(),
-            Some(Fact::Bucket(bucket)) => format!("{}.{:02}", bucket / 100, bucket % 100),
+        let value = match self.get(name)? {
+            Fact::Map(_) => return None,
+            Fact::Text("") => "not told".into(),
+            Fact::Text(text) => format!("'{}'", crate::parts::short(text)),
+            Fact::Int(number) => number.to_string(),
+            Fact::Bucket(bucket) => format!("{}.{:02}", bucket / 100, bucket % 100),
         };
         Some(format!("{shown} is {value}"))
     }
 }
-
-/// The variable that has the bucket by the id of the task.
-pub const BUCKET_OF_TASK: &str = "@bucket";
 
 fn told(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()

@@ -127,25 +127,27 @@ fn too_deep(source: &str) -> Option<usize> {
     depths.find(|(depth, _)| *depth > bounds::DEPTH as i32).map(|(_, start)| start)
 }
 
-/// Where the operands of the outermost `&&` are; all of it where another operator is further out.
+/// Where the operands of the outermost `&&` are.
 fn ranges(source: &str) -> Vec<Range<usize>> {
-    let (mut ranges, mut start, mut depth) = (Vec::new(), 0, 0);
+    let cuts = cuts(source).unwrap_or_default();
+    let starts = std::iter::once(0).chain(cuts.iter().map(|cut| cut.end));
+    let ends = cuts.iter().map(|cut| cut.start).chain([source.len()]);
+    starts.zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// Each outermost `&&`; `None` where another operator is further out, or brackets do not match.
+fn cuts(source: &str) -> Option<Vec<Token>> {
+    let (mut cuts, mut depth) = (Vec::new(), 0);
     for token in tokens(source) {
         depth += step(&token);
         match token.kind {
-            TokenKind::TokLogicalAnd if depth == 0 => {
-                ranges.push(start..token.start);
-                start = token.end;
-            }
-            TokenKind::TokLogicalOr | TokenKind::TokQuestion if depth == 0 => return vec![0..source.len()],
+            _ if depth < 0 => return None,
+            TokenKind::TokLogicalOr | TokenKind::TokQuestion if depth == 0 => return None,
+            TokenKind::TokLogicalAnd if depth == 0 => cuts.push(token),
             _ => {}
         }
-        if depth < 0 {
-            return vec![0..source.len()];
-        }
     }
-    ranges.push(start..source.len());
-    ranges
+    Some(cuts)
 }
 
 /// Where a word stands first.
