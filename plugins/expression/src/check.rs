@@ -225,80 +225,77 @@ impl<'c> Check<'c> {
 
     fn call(&mut self, place: &mut Expr, mut call: CallExpr) -> Checked {
         let name = call.func_name.clone();
-        let of = match (name.as_str(), call.target.is_some(), &mut call.args[..]) {
-            ("semver", ..) => {
+        match (name.as_str(), call.target.is_some()) {
+            ("semver", _) => {
                 fault("semver(…) is compared with another one: semver(device.host_version) >= semver('8.2')")
             }
-            ("bucket", false, args) => return self.bucket(place, args),
-            ("in_list", false, args) => {
-                self.in_list(args)?;
-                call.func_name = IN_LIST.into();
+            ("bucket", false) => self.bucket(place, &call.args),
+            ("in_list", false) => self.in_list(place, call.args),
+            ("matches", true) => self.matches(place, call),
+            (operators::INDEX, false) => self.index(place, call),
+            _ => {
+                let of = match (sign(&name), &mut call.args[..]) {
+                    (Some(sign), [left, right]) if COMPARISONS.contains(&sign) => match versions(sign, left, right)? {
+                        Some(versions) => {
+                            call = versions;
+                            call.args[1..3].iter_mut().try_for_each(|text| self.expect("semver", text, Type::Text))?;
+                            Type::Bool
+                        }
+                        None => self.compare(sign, left, right)?,
+                    },
+                    (Some(sign), [left, right]) => self.calculate(sign, left, right)?,
+                    _ => self.operator(&mut call)?,
+                };
+                *place = Expr::Call(call);
+                Ok(of)
+            }
+        }
+    }
+
+    fn operator(&mut self, call: &mut CallExpr) -> Checked {
+        match (call.func_name.as_str(), &mut call.args[..]) {
+            (name @ (operators::LOGICAL_AND | operators::LOGICAL_OR), operands) => {
+                let sign = if name == operators::LOGICAL_AND { "&&" } else { "||" };
+                operands.iter_mut().try_for_each(|operand| self.expect(sign, operand, Type::Bool))?;
                 Ok(Type::Bool)
             }
-            ("matches", true, args) => {
-                let number = self.regex(args)?;
-                let Some(mut target) = call.target.take() else { return fault("matches is called on a text") };
-                self.expect("matches", &mut target, Type::Text)?;
-                call = CallExpr { func_name: MATCHES.into(), target: None, args: vec![*target, number] };
-                Ok(Type::Bool)
-            }
-            (operators::LOGICAL_AND | operators::LOGICAL_OR, false, args) => {
-                let word = if name == operators::LOGICAL_AND { "&&" } else { "||" };
-                args.iter_mut().try_for_each(|operand| self.expect(word, operand, Type::Bool))?;
-                Ok(Type::Bool)
-            }
-            (operators::LOGICAL_NOT, false, [operand]) => self.expect("!", operand, Type::Bool).map(|()| Type::Bool),
-            (operators::NOT_STRICTLY_FALSE, false, [operand]) => self.walk(operand).map(|_| Type::Bool),
-            (operators::CONDITIONAL, false, [condition, then, other]) => {
+            (operators::LOGICAL_NOT, [operand]) => self.expect("!", operand, Type::Bool).map(|()| Type::Bool),
+            (operators::NOT_STRICTLY_FALSE, [operand]) => self.walk(operand).map(|_| Type::Bool),
+            (operators::CONDITIONAL, [condition, then, other]) => {
                 self.expect("?", condition, Type::Bool)?;
                 Ok(self.walk(then)?.or(self.walk(other)?))
             }
-            (operators::NEGATE, false, [operand]) => match self.walk(operand)? {
+            (operators::NEGATE, [operand]) => match self.walk(operand)? {
                 of if of.is_number() || of == Type::Any => Ok(of),
                 of => fault(format!("- is for numbers, and not for {of}")),
             },
-            (operators::INDEX, false, [operand, index]) => {
-                if let Some(attributes) = attributes(operand) {
-                    let Some(key) = written(index) else {
-                        return fault("an attribute is named by a text that is written out: device.attributes['city']");
-                    };
-                    return self.member(place, &[attributes, "attributes", key]);
-                }
-                let of = self.walk(operand)?;
-                self.walk(index)?;
-                if of.fits(Type::Map) || of == Type::List {
-                    Ok(Type::Any)
-                } else {
-                    fault(format!("[…] is for lists and maps, and not for {of}"))
-                }
-            }
-            (operators::IN, false, [element, container]) => {
+            (operators::IN, [element, container]) => {
                 self.walk(element)?;
                 match self.walk(container)? {
                     Type::List | Type::Map | Type::Any => Ok(Type::Bool),
                     of => fault(format!("in is for lists and maps, and not for {of}; contains looks into a text")),
                 }
             }
-            (_, false, [left, right]) if sign(&name).is_some() => {
-                let sign = sign(&name).unwrap_or_default();
-                if COMPARISONS.contains(&sign) {
-                    if let Some(versions) = versions(sign, left, right)? {
-                        call = versions;
-                        for version in &mut call.args[1..3] {
-                            self.expect("semver", version, Type::Text)?;
-                        }
-                        Ok(Type::Bool)
-                    } else {
-                        self.compare(sign, left, right)
-                    }
-                } else {
-                    self.calculate(sign, left, right)
-                }
-            }
-            _ => self.known(&mut call),
-        }?;
+            _ => self.known(call),
+        }
+    }
+
+    /// `[…]`: an attribute, or an element of a list or a map.
+    fn index(&mut self, place: &mut Expr, mut call: CallExpr) -> Checked {
+        let [operand, index] = &mut call.args[..] else { return fault("[…] takes one value") };
+        if let Some(root) = attributes(operand) {
+            let Some(name) = written(index) else {
+                return fault("an attribute is named by a text that is written out: device.attributes['city']");
+            };
+            return self.member(place, &[root, "attributes", name]);
+        }
+        let of = self.walk(operand)?;
+        self.walk(index)?;
         *place = Expr::Call(call);
-        Ok(of)
+        match of {
+            Type::List | Type::Map | Type::Any => Ok(Type::Any),
+            of => fault(format!("[…] is for lists and maps, and not for {of}")),
+        }
     }
 
     /// Checks that an operand or an argument has a type.
@@ -372,10 +369,9 @@ impl<'c> Check<'c> {
         Ok(signature.result)
     }
 
-    fn bucket(&mut self, place: &mut Expr, args: &mut [IdedExpr]) -> Checked {
+    fn bucket(&mut self, place: &mut Expr, args: &[IdedExpr]) -> Checked {
         let [salt] = args else { return wrong_word("bucket", "bucket takes one text, such as bucket('wave-1')") };
-        let of_task = matches!(&salt.expr, Expr::Select(s) if path(&s.operand.expr, &s.field).as_deref() == Some(&["task", "id"]));
-        if of_task {
+        if is_task_id(salt) {
             return self.fact(place, BUCKET_OF_TASK.into(), Type::Double);
         }
         match written(salt) {
@@ -387,27 +383,33 @@ impl<'c> Check<'c> {
         }
     }
 
-    fn in_list(&mut self, args: &mut [IdedExpr]) -> Result<(), Fault> {
-        let [list, key] = args else {
+    fn in_list(&mut self, place: &mut Expr, args: Vec<IdedExpr>) -> Checked {
+        let Ok([list, mut key]) = <[IdedExpr; 2]>::try_from(args) else {
             return wrong_word("in_list", "in_list takes a list and a key, such as in_list('testers', device.guid)");
         };
-        let Some(name) = written(list) else {
+        let Some(name) = written(&list) else {
             return wrong_word("in_list", "in_list takes the name of a list that is written out, such as 'testers'");
         };
         let Some(id) = self.lists.get(name) else {
             let says = format!("lists has no {name:?}: give its id, such as {{\"lists\": {{\"{name}\": \"coh_…\"}}}}");
             return wrong_word("in_list", says);
         };
-        *list = text(id.clone());
-        self.expect("in_list", key, Type::Text)
+        self.expect("in_list", &mut key, Type::Text)?;
+        *place = call(IN_LIST, vec![text(id.clone()), key]);
+        Ok(Type::Bool)
     }
 
-    fn regex(&mut self, args: &mut [IdedExpr]) -> Result<IdedExpr, Fault> {
-        let Some(pattern) = args.first().and_then(written).filter(|_| args.len() == 1) else {
+    fn matches(&mut self, place: &mut Expr, written_call: CallExpr) -> Checked {
+        let (Some(mut target), [pattern]) = (written_call.target, &written_call.args[..]) else {
+            return wrong_word("matches", "matches takes one regular expression");
+        };
+        let Some(pattern) = written(pattern) else {
             return wrong_word("matches", "matches takes a regular expression that is written out, such as '^13[.]'");
         };
         let number = self.functions.regex(pattern).or_else(|says| wrong_word("matches", says))?;
-        Ok(ided(Expr::Literal(LiteralValue::Int(CelInt::from(number)))))
+        self.expect("matches", &mut target, Type::Text)?;
+        *place = call(MATCHES, vec![*target, int(number)]);
+        Ok(Type::Bool)
     }
 
     /// A loop, which a macro such as `exists` became.
@@ -489,8 +491,8 @@ fn versions(sign: &'static str, left: &mut IdedExpr, right: &mut IdedExpr) -> Re
         (Some(_), None) => Side::Left,
         _ => Side::Neither,
     };
-    let side = ided(Expr::Literal(LiteralValue::Int(CelInt::from(side as i64))));
-    Ok(Some(CallExpr { func_name: VERSIONS.into(), target: None, args: vec![text(sign.into()), left, right, side] }))
+    let args = vec![text(sign.into()), left, right, int(side as i64)];
+    Ok(Some(CallExpr { func_name: VERSIONS.into(), target: None, args }))
 }
 
 fn is_semver(expr: &IdedExpr) -> bool {
@@ -538,6 +540,11 @@ fn path<'e>(operand: &'e Expr, field: &'e str) -> Option<Vec<&'e str>> {
     }
 }
 
+fn is_task_id(expr: &IdedExpr) -> bool {
+    let Expr::Select(select) = &expr.expr else { return false };
+    path(&select.operand.expr, &select.field).as_deref() == Some(&["task", "id"])
+}
+
 /// Whose attributes these are.
 fn attributes(expr: &IdedExpr) -> Option<&'static str> {
     let Expr::Select(select) = &expr.expr else { return None };
@@ -565,6 +572,10 @@ fn ided(expr: Expr) -> IdedExpr {
 
 fn text(text: String) -> IdedExpr {
     ided(Expr::Literal(LiteralValue::String(CelString::from(text))))
+}
+
+fn int(number: i64) -> IdedExpr {
+    ided(Expr::Literal(LiteralValue::Int(CelInt::from(number))))
 }
 
 fn call(name: &str, args: Vec<IdedExpr>) -> Expr {
