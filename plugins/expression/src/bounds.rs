@@ -16,9 +16,18 @@ pub const LOOPS: usize = 2;
 pub const REGEX: usize = 32 << 10;
 
 /// How many bytes of an operand a reason has.
-pub const TOLD: usize = 300;
+const TOLD: usize = 300;
 
 /// The refusal of an expression that nests deeper than [`DEPTH`].
 pub fn too_deep() -> String {
     format!("it nests deeper than {DEPTH} levels: lists with in, or several policies, are often shorter")
+}
+
+/// A text on one line, cut to what a reason has room for.
+pub fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(TOLD) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }

@@ -5,7 +5,7 @@
 //! text, and `semver`, `bucket`, `in_list` and `matches` what [`crate::functions`] has for them. They take texts that are written
 //! out, so that a version, a list or a regular expression that cannot be is refused here.
 
-use std::{collections::BTreeMap, fmt, mem};
+use std::{collections::BTreeMap, mem};
 
 use berth_policy::version::Version;
 use cel::{
@@ -20,55 +20,8 @@ use crate::{
     bounds,
     facts::{self, BUCKET, BUCKET_OF_TASK, NOW},
     functions::{Functions, IN_LIST, KNOWN, MATCHES, Side, VERSIONS},
+    types::Type,
 };
-
-/// What is known of a value before an expression runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
-    Bool,
-    Int,
-    Double,
-    Text,
-    List,
-    Map,
-    Null,
-    Any,
-}
-
-impl Type {
-    /// Whether a value of this type may be one of the other.
-    fn fits(self, other: Self) -> bool {
-        self == other || self == Self::Any || other == Self::Any
-    }
-
-    fn is_number(self) -> bool {
-        matches!(self, Self::Int | Self::Double)
-    }
-
-    /// Whether `==` may ever hold between the two.
-    fn may_equal(self, other: Self) -> bool {
-        self.fits(other) || (self.is_number() && other.is_number())
-    }
-
-    fn or(self, other: Self) -> Self {
-        if self == other { self } else { Self::Any }
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Bool => "true or false",
-            Self::Int => "a whole number",
-            Self::Double => "a number with decimals",
-            Self::Text => "a text",
-            Self::List => "a list",
-            Self::Map => "a map",
-            Self::Null => "null",
-            Self::Any => "a value",
-        })
-    }
-}
 
 /// What is wrong with an expression, and the word that is wrong, when it is one.
 #[derive(Debug)]

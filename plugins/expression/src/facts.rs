@@ -11,7 +11,7 @@ use cel::{
     context::VariableResolver,
 };
 
-use crate::check::Type;
+use crate::{bounds::short, types::Type};
 
 /// The members of `device`.
 pub const DEVICE: &[(&str, Type)] = &[
@@ -129,7 +129,7 @@ impl<'f> Facts<'f> {
         let value = match self.get(name)? {
             Fact::Map(_) => return None,
             Fact::Text("") => "not told".into(),
-            Fact::Text(text) => format!("'{}'", crate::parts::short(text)),
+            Fact::Text(text) => format!("'{}'", short(text)),
             Fact::Int(number) => number.to_string(),
             Fact::Bucket(bucket) => format!("{}.{:02}", bucket / 100, bucket % 100),
         };

@@ -12,7 +12,7 @@ use cel::{
 };
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::{bounds, check::Type, facts::Facts};
+use crate::{bounds, facts::Facts, types::Type};
 
 /// A function with one signature: its name, the type that it is a member of, its arguments and its result. `Any` stands for
 /// texts and numbers, or texts, lists and maps; what does not fit is told by CEL when it runs.

@@ -20,6 +20,7 @@ mod check;
 mod facts;
 mod functions;
 mod parts;
+mod types;
 
 use std::collections::BTreeMap;
 

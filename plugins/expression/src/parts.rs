@@ -14,7 +14,7 @@ use cel::{
 };
 
 use crate::{
-    bounds,
+    bounds::{self, short},
     check::{Check, Fault},
     facts::{BUCKET_OF_TASK, Facts},
     functions::Functions,
@@ -88,15 +88,6 @@ impl Part {
                 }
             }
         }
-    }
-}
-
-/// A text on one line, cut to what a reason has room for.
-pub fn short(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(bounds::TOLD) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 
