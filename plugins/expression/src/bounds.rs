@@ -15,12 +15,12 @@ pub const LOOPS: usize = 2;
 /// The compiled size of a regular expression in bytes.
 pub const REGEX: usize = 32 << 10;
 
-/// How many bytes of an operand a reason has.
+/// How many characters of an operand a reason has.
 const TOLD: usize = 300;
 
 /// The refusal of an expression that nests deeper than [`DEPTH`].
 pub fn too_deep() -> String {
-    format!("it nests deeper than {DEPTH} levels: lists with in, or several policies, are often shorter")
+    format!("it nests deeper than {DEPTH} levels; a list with in is often shorter")
 }
 
 /// A text on one line, cut to what a reason has room for.

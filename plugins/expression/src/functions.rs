@@ -102,7 +102,7 @@ impl Functions {
     }
 }
 
-/// The number of the argument as text. The signature of each function has its types.
+/// The argument at a place, which is a text by the signature of the function.
 fn text<'a>(args: &'a [CowVal<'_, '_>], at: usize) -> Result<&'a str, ExecutionError> {
     let argument = args.get(at).and_then(|argument| argument.downcast_ref::<CelString>());
     argument.map(|text| text.inner()).ok_or_else(ExecutionError::missing_argument_or_target)
