@@ -12,7 +12,7 @@ use std::{
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The first-party policies. Their crates are called `berth-policy-{name}`.
-const POLICIES: [&str; 10] = [
+const POLICIES: [&str; 11] = [
     "package-structure",
     "size-limits",
     "dynamic-code",
@@ -22,6 +22,7 @@ const POLICIES: [&str; 10] = [
     "privacy",
     "standard-conditions",
     "percentage",
+    "expression",
     "error-rate",
 ];
 

@@ -1,7 +1,7 @@
 //! Policies of grayscale tasks, over HTTP: percentages, several at once, shadows, and explanations.
 
 use berth_tests::{
-    Host, on_both,
+    Answer, Host, on_both,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -15,6 +15,11 @@ async fn ready(host: Host) -> Scene {
 
 fn percentage(config: Value) -> Value {
     json!({"policy": "percentage", "config": config})
+}
+
+/// A task with the policy `expression`.
+fn expression(config: Value) -> Value {
+    json!({"policies": [{"policy": "expression", "config": config}]})
 }
 
 /// The numbers of those of sixty devices that get the gray version.
@@ -103,5 +108,89 @@ on_both! {
         assert_eq!((&last["rule"], &last["passed"]), (&json!("online"), &json!(true)));
         let unknown = scene.admin.post("/v1/check/explain", json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "nothing"}]})).await.good();
         assert_eq!(unknown["results"][0]["steps"][0]["rule"], "binding");
+    }
+
+    async fn g18_an_expression_decides_and_explain_tells_its_operands(host) {
+        let scene = ready(host).await;
+        let admit = "device.platform == 'ios' && semver(device.host_version) >= semver('8.2') && device.attributes.city in ['Suzhou']";
+        let task = scene.gray("1.1.0", expression(json!({"admit": admit}))).await.good();
+        assert_eq!(task["policies"][0]["config"]["admit"], admit);
+        let device = |guid: &str, platform: &str, host_version: &str, city: &str| {
+            json!({"guid": guid, "platform": platform, "host_version": host_version, "attributes": {"city": city}})
+        };
+        for (asks, version) in [
+            (device("1", "ios", "8.10", "Suzhou"), "1.1.0"),
+            (device("2", "ios", "8.1.9", "Suzhou"), "1.0.0"),
+            (device("3", "android", "8.10", "Suzhou"), "1.0.0"),
+            (json!({"guid": "4", "platform": "ios", "host_version": "9"}), "1.0.0"),
+        ] {
+            assert_eq!(scene.check_as(asks.clone()).await["version"], version, "{asks}");
+        }
+        let told = scene.explain(device("5", "ios", "8.1.9", "Wuxi")).await;
+        let refused = told["steps"].as_array().unwrap().iter().find(|step| step["passed"] == false).unwrap();
+        let says = text(&refused["says"]);
+        for part in [
+            "expression refuses: The expression is false: ✓ device.platform == 'ios', ",
+            "✗ semver(device.host_version) >= semver('8.2') (device.host_version is '8.1.9'), ",
+            "✗ device.attributes.city in ['Suzhou'] (device.attributes.city is 'Wuxi')",
+        ] {
+            assert!(says.contains(part), "{says}");
+        }
+    }
+
+    async fn g18_buckets_of_an_expression_are_those_of_a_percentage(host) {
+        let scene = ready(host).await;
+        let percent = json!({"policies": [percentage(json!({"percent": 40, "bucket_key": "wave-1"}))]});
+        let task = scene.gray("1.1.0", percent).await.good();
+        let of_percentage = admitted(&scene).await;
+        scene.move_task(&task, "end").await.good();
+        scene.gray("1.1.0", expression(json!({"admit": "bucket('wave-1') < 40"}))).await.good();
+        assert_eq!(admitted(&scene).await, of_percentage);
+        assert!((10..=40).contains(&of_percentage.len()), "{of_percentage:?}");
+    }
+
+    async fn g18_an_expression_that_is_wrong_is_told_with_its_place_when_the_task_is_made(host) {
+        let scene = ready(host).await;
+        for (admit, says) in [
+            ("device.platform = 'ios'", "line 1, column 17: = is no operator; == compares"),
+            ("true &&\n  device.plattform == 'ios'", "line 2, column 10: device has no plattform"),
+            ("true && rand() < 0.5", "line 1, column 9: there is no function rand"),
+            ("device.platform", "the result is a text, and must be true or false"),
+            ("in_list('testers', device.guid)", "lists has no"),
+            ("device.guid.matches('(')", "is not a regular expression"),
+            (&format!("{}true{}", "(".repeat(2_000), ")".repeat(2_000)), "nests deeper"),
+            (&format!("{}1 > 1", "1 + ".repeat(1_000)), "nests deeper"),
+        ] {
+            let refused = scene.gray("1.1.0", expression(json!({"admit": admit}))).await.refused("policy-config");
+            assert!(text(&refused["detail"]).contains(says), "{refused}");
+        }
+        for config in [json!({}), json!({"admit": ""}), json!({"admit": "true", "else": 1}), json!({"admit": " ".repeat(5_000)})] {
+            scene.gray("1.1.0", expression(config)).await.refused("policy-config");
+        }
+    }
+
+    async fn g17_g18_lists_of_an_expression_are_there(host) {
+        let scene = ready(host).await;
+        let path = "/v1/mini-apps/coffee/cohorts?name=testers";
+        let upload = scene.admin.request("POST", path).header("Content-Type", "text/plain").body("a\n");
+        let list = text(&Answer::of(upload, path.into()).await.good()["id"]);
+        let asking = |list: &str| expression(json!({"admit": "in_list('testers', device.guid)", "lists": {"testers": list}}));
+        scene.gray("1.1.0", asking("testers")).await.refused("policy-config");
+        scene.gray("1.1.0", asking(&list)).await.good();
+        assert_eq!((scene.version_for("a").await, scene.version_for("b").await), ("1.1.0".into(), "1.0.0".into()));
+    }
+
+    async fn g18_an_expression_that_cannot_decide_admits_nobody_and_says_why(host) {
+        let scene = ready(host).await;
+        let admit = "device.platform == 'ios' ? int(device.network) > 3 : range.exists(a, range.exists(b, a + b < 0))";
+        let numbers: Vec<_> = (0..400).map(|number| number.to_string()).collect();
+        let admit = admit.replace("range", &format!("[{}]", numbers.join(",")));
+        scene.gray("1.1.0", expression(json!({"admit": admit}))).await.good();
+        for (asks, why) in [(json!({"guid": "a", "platform": "ios", "network": "wifi"}), "int("), (json!({"guid": "b"}), "deadline")] {
+            assert_eq!(scene.check_as(asks.clone()).await["version"], "1.0.0");
+            let steps = scene.explain(asks).await["steps"].clone();
+            let step = steps.as_array().unwrap().iter().find(|step| step["passed"] == false).unwrap().clone();
+            assert!(text(&step["says"]).contains(why), "{step}");
+        }
     }
 }

@@ -18,12 +18,11 @@
 //! With `"bucket_key": "spring"` that text takes the place of the task's id in what is hashed: tasks with the same key
 //! choose the same devices, so that a task that follows another one goes to those who had that, too.
 
-mod bucket;
 mod plan;
 
 use berth_policy::{Description, Device, Grayscale, Policy, Task, Verdict};
 
-pub use bucket::{BUCKETS, bucket, murmur3_32};
+pub use berth_policy::bucket::{BUCKETS, bucket, murmur3_32};
 pub use plan::{Config, Plan, Share};
 
 /// The policy, made from its config.

@@ -69,6 +69,7 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod arena;
 mod audit;
+pub mod bucket;
 mod export;
 mod gray;
 pub mod log;

@@ -1,9 +1,10 @@
-//! The bucket of a device.
+//! The bucket of a device (G11). Every policy that takes a share of the devices uses these, so that a share of one is a share of
+//! the other.
 
 /// The number of buckets of a task; each is a hundredth of a percent.
 pub const BUCKETS: u32 = 10_000;
 
-/// The bucket of a device, from 0 to 9,999. The key is the id of the task, unless the config has another one.
+/// The bucket of a device, from 0 to 9,999. The key is the id of a task, or what stands for it.
 pub fn bucket(key: &str, guid: &str) -> u32 {
     murmur3_32(format!("{key}:{guid}").as_bytes(), 0) % BUCKETS
 }
