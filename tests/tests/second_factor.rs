@@ -2,8 +2,8 @@
 
 use berth_base::clock::{ManualClock, Nature};
 use berth_model::access::RequireSecondFactor;
-use berth_model::access::RequireSecondFactor;
 use berth_tests::{Answer, Api, Host, authenticator, browser::Browser, clock, on_both, scene::text};
+use berth_work::config::Config;
 use serde_json::{Value, json};
 
 use crate::keys::rows;

@@ -59,7 +59,7 @@ fn invalid_in(language: Language, field: &str, detail: &str) -> Refused {
 /// # Errors
 /// Where it is no JSON, or not of this form.
 pub fn json<T: DeserializeOwned>(t: Texts, field: &str, typed: &str) -> Result<T, Refused> {
-    serde_json::from_str(typed).map_err(|error| invalid(t, field, &t.not_json(error)))
+    serde_json::from_str(typed).map_err(|error| invalid(t, field, &t.no_json(error)))
 }
 
 /// What was typed into a field, read as what it should be.

@@ -54,7 +54,9 @@ mod tests {
         for builtin in ALL {
             let allowed: &[&str] = match builtin.name {
                 "error-rate" => &["berth:policy/log@1.0.0"],
-                "standard-conditions" | "percentage" | "expression" => &["berth:policy/log@1.0.0", "berth:policy/cohort@1.0.0"],
+                "standard-conditions" | "percentage" | "expression" => {
+                    &["berth:policy/log@1.0.0", "berth:policy/cohort@1.0.0"]
+                }
                 _ => &["berth:policy/log@1.0.0", "berth:policy/contents@1.0.0"],
             };
             let imports = imports(&component(builtin));

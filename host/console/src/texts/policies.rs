@@ -52,6 +52,7 @@ texts! {
     config_lines = "One in each line." / "每行一个。";
     config_json = "As JSON." / "以 JSON 填写。";
     config_as_default = "as the policy has it" / "采用策略默认值";
+    no_json(error) = "This is not JSON: {error}." / "不是有效的 JSON：{error}。";
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
     policy_figures = "How it runs" / "运行情况";
     policy_figures_hint(since) = "On this host, since it started: {since}." / "当前主机自启动以来的数据：{since}。";

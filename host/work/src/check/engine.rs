@@ -120,9 +120,11 @@ mod tests {
     #[tokio::test]
     async fn f33_a_policy_that_never_ends_soon_costs_nothing() {
         let endless = Guest::gray().call("(loop $again (br $again)) unreachable");
-        let policy = Fused::of(Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await);
+        let bound = Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await;
+        let policy = Fused::of(bound, Arc::default());
         let opinions: Vec<_> = (0..1000).map(|_| ask(&policy)).collect();
         let unasked = |opinion: &&Opinion| matches!(opinion, Opinion::Broken { how: Breakage::Limited, why } if why.contains("not asked"));
         assert_eq!(opinions.iter().filter(unasked).count(), 995, "{:?}", opinions.first());
+        assert_eq!(policy.tally.figures().limited, 5, "who is not asked is not counted");
     }
 }
