@@ -7,7 +7,7 @@ use super::{
 use berth_base::text;
 use berth_model::{
     audit::{Findings, NamedFinding, NoVerdict},
-    policy::{Finding, Place, Severity, registry::Mode},
+    policy::{Finding, Severity, registry::Mode},
 };
 
 /// All findings and a summary: those that count come first, of these the most serious ones first.
@@ -34,7 +34,7 @@ fn counts(one: &NamedFinding) -> bool {
 
 fn line(one: &NamedFinding, paint: &Paint) -> String {
     let NamedFinding { policy, finding, .. } = one;
-    let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), place);
+    let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), ToString::to_string);
     let shadow = if counts(one) { "" } else { "(shadow) " };
     let head = format!(
         "{}: {shadow}{} {} {}",
@@ -51,7 +51,7 @@ fn line(one: &NamedFinding, paint: &Paint) -> String {
 
 /// A finding alone: its place, severity and rule, and what was found.
 pub(crate) fn words(finding: &Finding, paint: &Paint) -> String {
-    let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), place);
+    let place = finding.place.as_ref().map_or_else(|| "package".to_owned(), ToString::to_string);
     format!(
         "{}: {} {} {}",
         Cell::of(place).render(paint),
@@ -59,10 +59,6 @@ pub(crate) fn words(finding: &Finding, paint: &Paint) -> String {
         Cell::strong(&finding.rule).render(paint),
         Cell::of(&finding.message).render(paint)
     )
-}
-
-fn place(place: &Place) -> String {
-    format!("{}:{}:{}", place.path, place.line, place.column)
 }
 
 /// The numbers of findings: `1 error, 2 notes; in shadow, where they decide nothing: 1 error`.

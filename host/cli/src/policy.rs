@@ -4,6 +4,7 @@ mod bench;
 mod binding;
 mod build;
 mod cases;
+mod figures;
 mod installed;
 mod local;
 mod moved;
@@ -12,7 +13,6 @@ mod replay;
 #[cfg(test)]
 mod samples;
 mod scaffold;
-mod stats;
 mod subject;
 mod summary;
 mod test;
@@ -35,7 +35,7 @@ use berth_model::policy::{PolicyKind, registry::PolicyScope};
   berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
   berth policy push size_limits.wasm --rebind
   berth policy inspect size-limits
-  berth policy stats size-limits
+  berth policy figures size-limits
   berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
   berth policy edit pb_01… --mode enforce
   berth policy replay size-limits --config stricter.json --against pb_01…
@@ -68,7 +68,8 @@ pub enum Policy {
         policy: String,
     },
     /// Show how the bindings of a policy run on the host that answers: how often they are asked, and how long they take
-    Stats {
+    #[command(visible_alias = "stats")]
+    Figures {
         /// NAME, NAME@VERSION or digest
         policy: String,
     },
@@ -113,7 +114,7 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::List { kind } => installed::list(kind, session).await,
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
         Policy::Inspect { policy } => installed::inspect(&policy, session).await,
-        Policy::Stats { policy } => stats::stats(&policy, session).await,
+        Policy::Figures { policy } => figures::figures(&policy, session).await,
         Policy::Remove { policy } => installed::remove(&policy, session).await,
         Policy::Bind(args) => binding::bind(args, session).await,
         Policy::Edit(args) => binding::edit(args, session).await,

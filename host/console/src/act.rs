@@ -73,9 +73,7 @@ impl Sent {
     /// # Errors
     /// What to fill in, for what is no moment.
     pub fn moment(&self, visit: &Visit, name: &str) -> Result<Option<Millis>, Refused> {
-        let Some(text) = self.some(name) else { return Ok(None) };
-        let read = show::from_field(&text, &visit.taste.zone);
-        read.map(Some).ok_or_else(|| invalid(visit.t, name, visit.t.gray_no_moment()))
+        visit.moment(name, self.get(name))
     }
 
     /// Whether a box is ticked.

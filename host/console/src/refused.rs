@@ -253,7 +253,7 @@ mod tests {
             Refused::ByApi(refusal) => (refusal.says(t).text, refusal.says(t).original),
             other => panic!("{other:?}"),
         };
-        assert_eq!(says(invalid(t, "percent", t.gray_no_number())), (t.gray_no_number().to_owned(), None));
+        assert_eq!(says(invalid(t, "percent", t.no_number())), (t.no_number().to_owned(), None));
         assert_eq!(says(invalid_in(Language::English, "id", "is taken.")), (String::new(), Some("is taken.".into())));
     }
 

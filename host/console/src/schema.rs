@@ -4,6 +4,7 @@
 //! typed as JSON. Whether a config fits the schema is for the API to say. A field that is left empty is a member that is not
 //! there, for which the policy has a default. What a host fills in by itself has no field.
 
+use berth_model::audit::SUPPLIED;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -12,8 +13,6 @@ use crate::{
     texts::Texts,
 };
 
-/// The formats of members that a host fills in for each audit.
-const FILLED_IN: [&str; 3] = ["privacy", "sensitive-apis", "server-domains"];
 /// Texts that may be longer than this have a field of several lines.
 const LINE: u64 = 200;
 
@@ -81,7 +80,7 @@ impl<'a> Members<'a> {
 
     /// The schemas of the members, without those that a host fills in.
     fn iter(&self) -> impl Iterator<Item = (&'a str, Member<'a>)> {
-        let filled_in = |own: &Value| own["format"].as_str().is_some_and(|format| FILLED_IN.contains(&format));
+        let filled_in = |own: &Value| own["format"].as_str().is_some_and(|format| SUPPLIED.contains(&format));
         let member = |own| Member { own, meant: self.resolved(own) };
         self.properties
             .iter()
@@ -140,7 +139,7 @@ impl Member<'_> {
     fn read(&self, t: Texts, name: &str, typed: &str) -> Result<Value, Refused> {
         match self.kind() {
             Kind::Text | Kind::Long => Ok(typed.into()),
-            Kind::Number => number(typed).ok_or_else(|| invalid(t, name, t.gray_no_number())),
+            Kind::Number => number(typed).ok_or_else(|| invalid(t, name, t.no_number())),
             Kind::Choice(_) if self.meant["type"] == "boolean" => json(t, name, typed),
             Kind::Choice(_) => {
                 let values = self.meant["enum"].as_array().into_iter().flatten();

@@ -13,7 +13,7 @@ use crate::{
     Console,
     api::Api,
     frame::{self, Around, Entry, Head},
-    refused::Refused,
+    refused::{Refused, invalid},
     show::{self, When},
     texts::Texts,
     visitor::{Taste, cookie, session_cookie},
@@ -128,6 +128,18 @@ impl Visit {
 }
 
 impl Visit {
+    /// The moment that a field says in the zone of the visitor; `None` for one that is left empty.
+    ///
+    /// # Errors
+    /// What to fill in, for what is no moment.
+    pub fn moment(&self, field: &str, text: &str) -> Result<Option<Millis>, Refused> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let at = show::from_field(text, &self.taste.zone);
+        at.map(Some).ok_or_else(|| invalid(self.t, field, self.t.no_moment()))
+    }
+
     /// A moment in the zone of the visitor.
     pub fn when(&self, at: &Millis) -> When {
         show::when(*at, &self.taste.zone)

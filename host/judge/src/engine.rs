@@ -37,8 +37,8 @@ pub const AUDITS_AT_ONCE: usize = 4;
 /// How many guards of gray tasks a host asks at the same time.
 pub const GUARDS_AT_ONCE: usize = 2;
 
-/// How many evaluations by auditors and guards may run besides those of audits and of gray tasks: a host replays policies.
-const TRIALS_AT_ONCE: usize = 2;
+/// How many evaluations may run besides those of audits and of gray tasks: those of replays.
+const REPLAYS_AT_ONCE: usize = 2;
 
 /// How many instances of grayscale policies wait for further questions, besides those that judge.
 const RESTING: u32 = 32;
@@ -61,14 +61,14 @@ pub struct EngineConfig {
 
 impl EngineConfig {
     /// The defaults: 64 grayscale evaluations at the same time; [`AUDITS_AT_ONCE`] audits, [`GUARDS_AT_ONCE`] guards, and
-    /// two others of the long evaluations besides.
+    /// those of a replay besides.
     pub fn new(cache_dir: PathBuf, compiler: Compiler) -> Self {
         Self {
             cache_dir,
             compiler,
             compile_limits: CompileLimits::default(),
             grayscale_slots: 64,
-            audit_slots: AUDITS_AT_ONCE + GUARDS_AT_ONCE + TRIALS_AT_ONCE,
+            audit_slots: AUDITS_AT_ONCE + GUARDS_AT_ONCE + REPLAYS_AT_ONCE,
         }
     }
 }

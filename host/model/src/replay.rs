@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many versions one answer has at most.
-const MOST_VERSIONS: u32 = 10;
+pub const MOST_VERSIONS: u32 = 10;
 
 /// How many findings of each kind are named for one version.
 const MOST_NAMED: usize = 5;

@@ -2,9 +2,9 @@
 //!
 //! | rule | severity | what |
 //! |---|---|---|
-//! | `eval-call` | error, … | `eval(…)`, also as `(0, eval)(…)`, `window["eval"](…)`, `Browser.window.eval(…)`, `eval.call(…)` or through a variable; a warning in an engine of games |
+//! | `eval-call` | error, warning | `eval(…)`, also as `(0, eval)(…)`, `window["eval"](…)`, `Browser.window.eval(…)`, `eval.call(…)` or through a variable; a warning in an engine of games |
 //! | `function-constructor` | error | `Function(…)` and `new Function(…)` of code that is not constant, also through `root.Function`, `f.constructor` and `[]["filter"]["constructor"]`; a warning where a well-known library does it |
-//! | `constant-function` | note, … | the same of constant code, which is judged by what it does itself; so is that of `eval-call` |
+//! | `constant-function` | note, warning, error | the same of constant code, which is judged by what it does itself; so is that of `eval-call` |
 //! | `string-timer` | error | `setTimeout` and `setInterval` with a text in place of a function |
 //! | `dynamic-import` | warning | `import(…)` of a path that is not constant |
 //! | `web-assembly` | warning | WebAssembly from bytes or from a path that is not constant |
@@ -16,7 +16,8 @@
 //! `return`, or a condition that is false in every run, is not looked at.
 //!
 //! Only the global names count: a method `eval` of an object, or a function of that name which the script declares,
-//! is not meant, but a member called `window` is the global object whatever it belongs to, as engines keep it so; nor is `Function` as a type, in `instanceof` or in `Function.prototype`.
+//! is not meant; nor is `Function` as a type, in `instanceof` or in `Function.prototype`. But a member called `window` is the
+//! global object whatever it belongs to, as engines keep it so.
 
 mod calls;
 mod constants;

@@ -70,7 +70,7 @@ impl Part {
             ExecutionError::UndeclaredReference(name) if name.starts_with(BUCKET_OF_TASK) => {
                 format!("{}: the device told no guid, so it has no bucket", self.text)
             }
-            error => format!("{}: {error}", self.text),
+            error => format!("{}: {}", self.text, why(error)),
         }
     }
 
@@ -188,4 +188,17 @@ fn offset(source: &str, (line, column): (isize, isize)) -> usize {
     let (line, column) = (usize::try_from(line).unwrap_or(1).max(1), usize::try_from(column).unwrap_or(1).max(1));
     let start: usize = source.split_inclusive('\n').take(line - 1).map(str::len).sum();
     source.floor_char_boundary((start + column - 1).min(source.len()))
+}
+
+/// Why a part could not be judged, without the values: they may be those of a user.
+fn why(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(_) => "the map has no such key; ask with `in` before".to_owned(),
+        ExecutionError::UndeclaredReference(name) => format!("there is no {name}"),
+        ExecutionError::UnexpectedType { got, want } => format!("expected {want}, and got {got}"),
+        ExecutionError::FunctionError { function, .. } => format!("{function} could not be applied"),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => "the list has no such place".to_owned(),
+        _ => "its values do not go together".to_owned(),
+    }
 }

@@ -26,9 +26,6 @@ use crate::{
 /// How many versions are shown with what changes for them.
 const MOST_SHOWN: usize = 10;
 
-/// How many versions one answer has at most.
-const PER_ANSWER: u32 = 10;
-
 /// The arguments of `berth policy replay`.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
@@ -75,7 +72,7 @@ pub async fn run(args: Replay, session: &mut Session) -> Done {
     let mut items: Vec<Value> = Vec::new();
     loop {
         let left = limit.saturating_sub(items.len() as u32);
-        ask.limit = Some(left.min(PER_ANSWER));
+        ask.limit = Some(left.min(MOST_VERSIONS));
         let answer = client.value(Call::ask("/v1/policy-replays").json(&ask)).await?;
         let page: Page<Value> = read(&answer)?;
         items.extend(page.items);
@@ -162,13 +159,7 @@ fn rank(change: ReplayChange) -> u8 {
 }
 
 fn example(one: &ReplayedVersion, paint: &Paint) -> String {
-    let words = match one.change {
-        ReplayChange::NewlyRejected => "newly rejected",
-        ReplayChange::NoLongerRejected => "no longer rejected",
-        ReplayChange::OtherFindings => "other findings",
-        ReplayChange::Failed => "failed",
-        ReplayChange::Same => "same",
-    };
+    let words = one.change.as_str().replace('_', " ");
     let version = Cell::strong(format!("{} {}", one.mini_app, one.version)).render(paint);
     let mut lines = vec![format!("{version} ({}): {words}", state(one.state.as_str()).render(paint))];
     if !one.detail.is_empty() {

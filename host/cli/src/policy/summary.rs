@@ -70,7 +70,7 @@ fn sentence(summary: &BindingSummary, paint: &Paint) -> String {
     let of = text::count(*versions, "version", "versions");
     let mut text = format!("{name} ({mode}) {did} {rejected} of {of} since {since}");
     if *rejected > 0 {
-        text.push_str(&format!(", {alone} of them alone"));
+        text.push_str(&format!(", {alone} of them rejected by no other policy"));
     }
     if *no_verdict > 0 {
         text.push_str(&format!("; it gave no verdict on {no_verdict}"));
@@ -109,7 +109,7 @@ mod tests {
         };
         let text = summary("shadow");
         assert!(text.starts_with("no-maps 0.1.0 (shadow) would have rejected 3 of 40 versions since "), "{text}");
-        assert!(text.contains(", 2 of them alone; it gave no verdict on 1."), "{text}");
+        assert!(text.contains(", 2 of them rejected by no other policy; it gave no verdict on 1."), "{text}");
         assert!(
             text.ends_with(
                 "mp-shop 1.2.0: a.js:3:4: error map A map.\nmp-tea 1.0.0 (others reject it, too): no verdict: It broke."

@@ -124,7 +124,7 @@ pub fn details(trial: &Trial, answer: Option<&Evaluation<Verdict>>) -> Vec<Strin
 }
 
 fn finding(finding: &Finding) -> String {
-    let place = finding.place.as_ref().map(|place| format!("{}:{}:{} ", place.path, place.line, place.column));
+    let place = finding.place.as_ref().map(|place| format!("{place} "));
     format!("{}{}: {}", place.unwrap_or_default(), finding.rule, finding.message)
 }
 

@@ -302,7 +302,7 @@ async fn each_command_asks_as_the_contract_says() {
             r#"POST /v1/check/explain {"apps":[{"mini_app":"mp-shop","version":"1.0.0"}],"guid":"g","host_app":"ha-super","host_version":"","network":"wifi","os_version":"","platform":"android","sdk_version":"1.0.0"}"#.into(),
         ),
         ("policy list --kind guard", "GET /v1/policies?kind=guard".into()),
-        ("policy stats secrets@1.0.0", "GET /v1/policies/secrets%401.0.0/figures".into()),
+        ("policy figures secrets@1.0.0", "GET /v1/policies/secrets%401.0.0/figures".into()),
         ("policy inspect sha256:ab", "GET /v1/policies/sha256%3Aab".into()),
         (
             r#"policy bind secrets --scope app:mp-shop --mode shadow --on-error open --config {"n":1} --limits {"log_lines":9}"#,

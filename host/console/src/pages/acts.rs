@@ -113,13 +113,9 @@ impl ListQuery {
     }
 }
 
-/// The moment that a field says; `None` for one that is left empty.
+/// The moment that a field says, as the API takes it.
 fn moment(visit: &Visit, field: &str, text: &str) -> Result<Option<String>, Refused> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let at = show::from_field(text, &visit.taste.zone);
-    at.map(|at| Some(at.to_string())).ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))
+    Ok(visit.moment(field, text)?.map(|at| at.to_string()))
 }
 
 /// A thing as the field for it takes it.

@@ -98,11 +98,11 @@ fn admitted(t: Texts, task: &GrayTask) -> String {
 
 /// The moment in a field that must be filled in.
 fn moment(visit: &Visit, sent: &Sent, field: &str) -> Result<Millis, Refused> {
-    sent.moment(visit, field)?.ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))
+    sent.moment(visit, field)?.ok_or_else(|| invalid(visit.t, field, visit.t.no_moment()))
 }
 
 /// The number in a field that may be left empty.
 fn number<T: FromStr>(visit: &Visit, sent: &Sent, field: &str) -> Result<Option<T>, Refused> {
     let Some(text) = sent.some(field) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| invalid(visit.t, field, visit.t.gray_no_number()))
+    text.parse().map(Some).map_err(|_| invalid(visit.t, field, visit.t.no_number()))
 }

@@ -97,11 +97,7 @@ impl Whose {
         let fields = FIELDS.iter().filter(|(field, _)| *field != self.member);
         members.extend(fields.filter_map(|(field, _)| Some((*field, asked.some(field)?))));
         for field in TIMES {
-            if let Some(text) = asked.some(field) {
-                let at = show::from_field(&text, &visit.taste.zone);
-                let at = at.ok_or_else(|| invalid(visit.t, field, visit.t.gray_no_moment()))?;
-                members.push((field, at.to_string()));
-            }
+            members.extend(asked.moment(visit, field)?.map(|at| (field, at.to_string())));
         }
         Ok(members)
     }

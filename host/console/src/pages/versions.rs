@@ -197,8 +197,7 @@ impl FindingsPage<'_> {
     }
 
     fn place(&self, named: &NamedFinding) -> String {
-        let place = named.finding.place.as_ref();
-        place.map_or_else(|| "–".into(), |place| format!("{}:{}:{}", place.path, place.line, place.column))
+        named.finding.place.as_ref().map_or_else(|| "–".into(), ToString::to_string)
     }
 }
 

@@ -3,6 +3,9 @@
 use super::texts;
 
 texts! {
+    no_moment = "Choose a day and a time." / "请选择日期和时间。";
+    no_number = "Write a number." / "请填写数字。";
+    no_json(error) = "This is not JSON: {error}." / "不是有效的 JSON：{error}。";
     skip_to_content = "Skip to content" / "跳到主要内容";
     menu = "Menu" / "菜单";
     crumbs = "Where this page is" / "当前位置";

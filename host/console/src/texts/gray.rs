@@ -44,8 +44,6 @@ texts! {
     gray_guard = "Suspend it if the version fails more often than the online one" / "当失败率高于线上版本时自动暂停";
     gray_guard_hint = "The guard error-rate compares both every 5 minutes. It needs devices outside of the task." / "由 error-rate 策略每 5 分钟对比一次；需要有任务之外的设备作为参照。";
     gray_created(name) = "The gray task {name} was created." / "灰度任务 {name} 已创建。";
-    gray_no_moment = "Choose a day and a time." / "请选择日期和时间。";
-    gray_no_number = "Write a number." / "请填写数字。";
 
     gray_sentence(version, from, until) = "Gives {version} from {from} until {until} to:" / "自 {from} 至 {until}，将 {version} 下发给：";
     gray_created_by(who, when) = "Created by {who}, {when}" / "由 {who} 创建于 {when}";
@@ -71,8 +69,9 @@ texts! {
     gray_bucket_key = "Bucket key" / "分桶键";
     gray_bucket_key_hint = "Tasks with the same key choose the same devices. Empty for devices of its own." / "分桶键相同的任务命中相同的设备。留空则独立分桶。";
     gray_key_of_nothing = "A bucket key needs a share or stages." / "填写分桶键时须同时填写比例或阶段。";
-    gray_policies = "… as these policies judge" / "灰度策略与健康检查";
+    gray_policies = "… as these policies judge" / "灰度策略与守护策略";
     gray_policies_hint = "All grayscale policies must admit a device. Guards watch how the task goes." / "设备须通过所有灰度策略；守护策略监测任务的健康状况。";
+    gray_more_policies(count) = "{count} more are installed; name them by command." / "另有 {count} 个已安装的策略，可通过命令指定。";
     gray_policy_settings(name) = "Settings of {name}" / "{name} 的设置";
     gray_window_minutes = "Minutes between looks" / "检查间隔（分钟）";
     gray_window_minutes_hint = "1 to 1,440; empty for 5." / "1–1440，留空为 5。";
@@ -104,7 +103,7 @@ texts! {
     gray_last_seen = "Last" / "最近一次";
     gray_more_reasons(count) = "And {count} more." / "另有 {count} 种原因。";
 
-    gray_guards = "Guards" / "健康检查";
+    gray_guards = "Guards" / "守护策略";
     gray_watches(minutes, devices) = "Looks every {minutes} minutes, once {devices} devices have tried the version." / "有 {devices} 台设备运行过该版本后，每 {minutes} 分钟检查一次。";
     gray_next_look(when) = "Next look: {when}." / "下次检查：{when}。";
     gray_no_looks = "It has not looked yet." / "尚未检查。";
@@ -124,7 +123,7 @@ texts! {
     cause_cap = "by its cap" / "达到数量上限";
     cause_superseded = "overtaken by a publish" / "被新版本取代";
     cause_off_shelf = "off the shelf" / "小程序下架";
-    cause_guard = "by a guard" / "健康检查";
+    cause_guard = "by a guard" / "守护策略";
 
     lists = "Lists" / "名单";
     lists_none = "No list yet. A gray task may take the devices or accounts of a list." / "还没有名单。灰度任务可指定名单中的设备或账号。";

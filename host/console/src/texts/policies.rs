@@ -52,13 +52,11 @@ texts! {
     config_lines = "One in each line." / "每行一个。";
     config_json = "As JSON." / "以 JSON 填写。";
     config_as_default = "as the policy has it" / "采用策略默认值";
-    no_json(error) = "This is not JSON: {error}." / "不是有效的 JSON：{error}。";
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
     policy_figures = "How it runs" / "运行情况";
-    policy_figures_hint(since) = "On this host, since it started: {since}." / "当前主机自启动以来的数据：{since}。";
-    policy_not_asked = "It was not asked since then." / "此后未被调用。";
+    policy_figures_hint(since) = "On this host, since it started: {since}." / "当前服务器自启动（{since}）以来的数据。";
+    policy_not_asked = "No binding that you may know of was asked since then." / "此后您有权查看的绑定均未被调用。";
     policy_asked = "Asked" / "调用次数";
-    policy_no_verdict = "Without a verdict" / "无结论";
     policy_half = "Half took at most" / "P50 耗时";
     policy_most = "99 % took at most" / "P99 耗时";
     policy_longest = "Longest" / "最长耗时";

@@ -195,6 +195,8 @@ text_enum! {
         Hand = "hand",
         /// The account's password changed.
         Password = "password",
+        /// The account has another second factor, which it was started without.
+        SecondFactor = "second_factor",
         /// The account was disabled.
         Disabled = "disabled",
         /// The account is not linked any more to who started it at the identity provider.

@@ -23,6 +23,9 @@ const SENSITIVE_APIS: &str = "sensitive-apis";
 /// The format of a member that takes [`Supplies::privacy`].
 const PRIVACY: &str = "privacy";
 
+/// The formats of members of configs that a host fills in for each audit.
+pub const SUPPLIED: [&str; 3] = [SERVER_DOMAINS, SENSITIVE_APIS, PRIVACY];
+
 /// What a host knows about the settings of a MiniApp whose version is audited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Supplies {

@@ -53,8 +53,8 @@ impl People {
     /// # Errors
     /// `wrong-credentials` for an unknown name and for a wrong password, between which no difference is made, neither in the
     /// answer nor in its time (P4), and for a wrong code; `second-factor-required` for who knows the password and has told no
-    /// code; `too-many-requests` after too many wrong codes; `account-disabled` for who knows the password of such an account; `unavailable` when too many passwords wait to be
-    /// looked at.
+    /// code; `too-many-requests` after too many wrong codes; `account-disabled` for who knows the password of such an account;
+    /// `unavailable` when too many passwords wait to be looked at.
     #[tracing::instrument(name = "session.sign_in", skip_all)]
     pub async fn sign_in(
         &self,

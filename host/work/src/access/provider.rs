@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{Digest, UserId},
+    ids::{Digest, TokenId, UserId},
     secret::Secret,
     sql::was_unique_violation,
 };
@@ -180,18 +180,17 @@ pub async fn unlink_provider_of(db: &Db, caller: &Caller, account: &UserId, quer
                       more. Send `even_last=true` when that is meant.";
         return Err(Error::new(Code::LastWayIn, detail));
     }
-    unlink(&mut tx, caller, account).await?;
+    unlink(&mut tx, account, caller.account.as_str(), Some(&caller.token)).await?;
     tx.commit().await
 }
 
-/// Takes the link of an account away, which the transaction holds, and ends the sessions that were started by it but for the
-/// caller's own.
-async fn unlink(tx: &mut Tx, caller: &Caller, account: &UserId) -> Result<()> {
+/// Takes the link of an account away, which the transaction holds, and ends the sessions that were started by it but for the one
+/// to keep.
+async fn unlink(tx: &mut Tx, account: &UserId, actor: &str, keep: Option<&TokenId>) -> Result<()> {
     let link = tx.provider_link(account).await?.ok_or_else(|| not_linked(account))?;
     tx.delete_provider_link(account).await?;
-    let actor = caller.account.as_str();
     tx.tell(kind::PROVIDER_LINK_REMOVED, account, actor, &told(account, &link));
-    let sessions = tx.sessions_of(account, Some(&caller.token)).await?;
+    let sessions = tx.sessions_of(account, keep).await?;
     for session in sessions.iter().filter(|one| one.by == SessionBy::Provider && !one.current) {
         session::end(tx, session, actor, SessionEnd::Unlinked).await?;
     }
@@ -253,7 +252,7 @@ impl People {
         caller.require_all_scopes("changes how somebody gets in")?;
         // Whoever proves it has a password: without one there is no code either.
         let mut tx = self.prove(caller, proof).await?;
-        unlink(&mut tx, caller, &caller.account).await?;
+        unlink(&mut tx, &caller.account, caller.account.as_str(), Some(&caller.token)).await?;
         tx.commit().await
     }
 
@@ -295,7 +294,7 @@ impl People {
         let account = match visit.invitation_id {
             Some(id) => {
                 let account = invitation::accept(&mut tx, &id).await?;
-                link(&mut tx, &account, &provider.issuer, &person).await?;
+                link(&mut tx, &account, &provider.issuer, &person, None).await?;
                 account
             }
             None => account_of(&mut tx, provider, &person).await?,
@@ -323,11 +322,7 @@ impl People {
         let person = provider.who(&self.db, came).await?;
         let mut tx = self.db.begin().await?;
         tx.hold_account(&caller.account).await?;
-        let before = tx.provider_link(&caller.account).await?;
-        if before.is_some_and(|before| (&before.issuer, &before.subject) != (&provider.issuer, &person.subject)) {
-            unlink(&mut tx, caller, &caller.account).await?;
-        }
-        let link = link(&mut tx, &caller.account, &provider.issuer, &person).await?;
+        let link = link(&mut tx, &caller.account, &provider.issuer, &person, Some(&caller.token)).await?;
         tx.commit().await?;
         Ok(link)
     }
@@ -346,14 +341,25 @@ async fn account_of(tx: &mut Tx, provider: &Provider, person: &Person) -> Result
         ProviderAccounts::Create => {
             let name = newcomers_name(person.name.as_deref(), &person.subject);
             let account = tx.create_account(BERTH, &NewAccount { name }).await?.id;
-            link(tx, &account, &provider.issuer, person).await?;
+            link(tx, &account, &provider.issuer, person, None).await?;
             Ok(account)
         }
     }
 }
 
-/// Links an account, which the transaction holds.
-async fn link(tx: &mut Tx, account: &UserId, issuer: &str, person: &Person) -> Result<ProviderLink> {
+/// Links an account, which the transaction holds, in place of another person that it may be linked to, whose sessions end but for
+/// the one to keep.
+async fn link(
+    tx: &mut Tx,
+    account: &UserId,
+    issuer: &str,
+    person: &Person,
+    keep: Option<&TokenId>,
+) -> Result<ProviderLink> {
+    let before = tx.provider_link(account).await?;
+    if before.is_some_and(|before| (before.issuer.as_str(), &before.subject) != (issuer, &person.subject)) {
+        unlink(tx, account, account.as_str(), keep).await?;
+    }
     let link = ProviderLink { issuer: issuer.to_owned(), subject: person.subject.clone(), linked_at: tx.now() };
     tx.put_provider_link(account, &link).await.map_err(|error| match was_unique_violation(&error) {
         true => Error::new(

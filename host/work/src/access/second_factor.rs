@@ -9,8 +9,8 @@ use berth_base::{
 use berth_model::{
     access::{
         Action, Caller, FactorKey, Origin, OwnProof, ProvedBy, RecoveryCodeUsed, RecoveryCodes, Scope, SecondFactor,
-        SecondFactorChanged, SecondFactorKey, SetUpSecondFactor, StartedSession, TICKET_SECONDS, TokenScope, TypedCode,
-        new_recovery_codes, normalised,
+        SecondFactorChanged, SecondFactorKey, SessionEnd, SetUpSecondFactor, StartedSession, TICKET_SECONDS,
+        TokenScope, TypedCode, new_recovery_codes, normalised,
     },
     event::kind,
 };
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     People,
     people::{By, enabled, unchanged, wrong},
+    session,
 };
 
 /// What the ticket of a sign-in is sealed for.
@@ -107,6 +108,8 @@ impl People {
         }
         let recovery_codes = new_recovery_codes(tx.random());
         tx.confirm_second_factor(account, &recovery_codes).await?;
+        // Whoever knew only the password so far must not stay: what was owed counts as paid from now on.
+        session::end_all(&mut tx, account, Some(&caller.token), account.as_str(), SessionEnd::SecondFactor).await?;
         let told = SecondFactorChanged { account: account.clone() };
         tx.tell(kind::SECOND_FACTOR_SET_UP, account, account.as_str(), &told);
         tx.commit().await?;

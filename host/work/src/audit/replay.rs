@@ -11,7 +11,7 @@ use std::{
 
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{Digest, VersionId},
+    ids::{Digest, HostAppId, VersionId},
     page::Page,
 };
 use berth_judge::Subject;
@@ -35,6 +35,9 @@ use crate::policy::registry::authorise;
 
 /// When an answer has taken so long, no further version is begun: the caller asks for the next ones.
 const ENOUGH: Duration = Duration::from_secs(10);
+
+/// How long one evaluation may take, whatever its limits allow: others wait for the turn.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// In how many seconds a caller who was refused should come again.
 const AGAIN_SECONDS: u64 = 3;
@@ -63,7 +66,7 @@ impl Found {
 
     async fn says(&self, audits: &Audits, supplies: &Supplies, subject: Arc<Subject>) -> Result<Said> {
         let terms = Terms { digest: &self.digest, config: &self.config, limits: &self.limits };
-        Ok(Said::of(ask(&audits.policies, terms, supplies, subject, Duration::MAX).await?.1))
+        Ok(Said::of(ask(&audits.policies, terms, supplies, subject, LONGEST).await?.1))
     }
 }
 
@@ -87,6 +90,10 @@ pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> 
         Some(revision) => Some(Found::find(&mut tx, revision).await?),
         None => None,
     };
+    let only = match asked.scope.kind {
+        ScopeKind::HostApp => Some(asked.scope.id.parse::<HostAppId>()?),
+        _ => None,
+    };
     let rows = tx.versions_to_replay(&asked.scope, asked.versions, before.as_ref(), limit + 1).await?;
     drop(tx);
     let turn = audits.replaying.clone().try_acquire_owned().map_err(|_| running())?;
@@ -98,7 +105,8 @@ pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> 
         if let Some(against) = &against {
             against.accepts(&audits).await?;
         }
-        judge(&audits, &new, against.as_ref(), rows, limit as usize).await
+        let comparison = Comparison { audits: &audits, new: &new, against: against.as_ref(), only: only.as_ref() };
+        comparison.judge(rows, limit as usize).await
     };
     tokio::spawn(work.in_current_span()).await.map_err(Error::internal)?
 }
@@ -112,47 +120,57 @@ fn running() -> Error {
     Error::new(Code::ReplayRunning, text).with("retry_after_seconds", AGAIN_SECONDS)
 }
 
-/// Judges the versions until there are enough, or it has taken long enough. There is one row more when there are more.
-async fn judge(
-    audits: &Audits,
-    new: &Found,
-    against: Option<&Found>,
-    rows: Vec<VersionRow>,
-    most: usize,
-) -> Result<Page<ReplayedVersion>> {
-    let (began, count) = (Instant::now(), rows.len());
-    let (mut items, mut next) = (Vec::new(), None);
-    for row in rows.into_iter().take(most) {
-        let id = row.id.clone();
-        items.push(one(audits, new, against, row).await?);
-        next = Some(id.to_string());
-        if began.elapsed() >= ENOUGH {
-            break;
-        }
-    }
-    Ok(Page { next: next.filter(|_| items.len() < count), items })
+/// Two revisions, or one and nothing, about which versions are judged.
+struct Comparison<'a> {
+    audits: &'a Audits,
+    new: &'a Found,
+    against: Option<&'a Found>,
+    /// The host app for which it is asked, whose admin learns nothing of others.
+    only: Option<&'a HostAppId>,
 }
 
-async fn one(audits: &Audits, new: &Found, against: Option<&Found>, row: VersionRow) -> Result<ReplayedVersion> {
-    let (said, other) = match opened(audits, &row).await? {
-        Err(reason) => (Said::no_verdict(reason), Said::nothing()),
-        Ok((supplies, subject)) => {
-            let said = new.says(audits, &supplies, subject.clone()).await?;
-            let other = match against {
-                Some(against) => against.says(audits, &supplies, subject).await?,
-                None => Said::nothing(),
-            };
-            (said, other)
+impl Comparison<'_> {
+    /// Judges the versions until there are enough, or it has taken long enough. There is one row more when there are more.
+    async fn judge(&self, rows: Vec<VersionRow>, most: usize) -> Result<Page<ReplayedVersion>> {
+        let (began, count) = (Instant::now(), rows.len());
+        let (mut items, mut next) = (Vec::new(), None);
+        for row in rows.into_iter().take(most) {
+            let id = row.id.clone();
+            items.push(self.one(row).await?);
+            next = Some(id.to_string());
+            if began.elapsed() >= ENOUGH {
+                break;
+            }
         }
-    };
-    Ok(ReplayedVersion::compare(row.mini_app_id, row.number, row.state, row.sha256, &said, &other))
+        Ok(Page { next: next.filter(|_| items.len() < count), items })
+    }
+
+    async fn one(&self, row: VersionRow) -> Result<ReplayedVersion> {
+        let (said, other) = match opened(self.audits, &row, self.only).await? {
+            Err(reason) => (Said::no_verdict(reason), Said::nothing()),
+            Ok((supplies, subject)) => {
+                let said = self.new.says(self.audits, &supplies, subject.clone()).await?;
+                let other = match self.against {
+                    Some(against) => against.says(self.audits, &supplies, subject).await?,
+                    None => Said::nothing(),
+                };
+                (said, other)
+            }
+        };
+        Ok(ReplayedVersion::compare(row.mini_app_id, row.number, row.state, row.sha256, &said, &other))
+    }
 }
 
 /// A package, and what auditors are told of its settings: as an audit that began now would have them. A package that
 /// cannot be opened any more, because the limits were lowered or its bytes are damaged, is told with its reason.
-async fn opened(audits: &Audits, row: &VersionRow) -> Result<std::result::Result<(Supplies, Arc<Subject>), String>> {
+async fn opened(
+    audits: &Audits,
+    row: &VersionRow,
+    only: Option<&HostAppId>,
+) -> Result<std::result::Result<(Supplies, Arc<Subject>), String>> {
     let mut tx = audits.db.read().await?;
-    let host_apps = tx.bound_host_apps(&row.mini_app_id).await?;
+    let mut host_apps = tx.bound_host_apps(&row.mini_app_id).await?;
+    host_apps.retain(|one| only.is_none_or(|only| one == only));
     let supplies = supplies(&mut tx, &row.mini_app_id, &host_apps).await?;
     drop(tx);
     let name = PackageName { mini_app_id: row.mini_app_id.clone(), version: row.number.clone() };

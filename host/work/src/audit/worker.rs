@@ -11,7 +11,10 @@ use std::{
 };
 
 use berth_judge::{AUDITS_AT_ONCE, Subject};
-use berth_model::audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate};
+use berth_model::{
+    audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate},
+    policy::{self, Outcome},
+};
 use futures_util::future::join_all;
 
 use super::{
@@ -181,13 +184,18 @@ async fn evaluate(
     if left.is_zero() {
         return blank.over_budget(BUDGET);
     }
+    let tally = audits.policies.board.of(&binding.id, &binding.digest);
     let terms = Terms { digest: &binding.digest, config: &binding.config.0, limits: &binding.limits.0 };
     match ask(&audits.policies, terms, supplies, subject, left).await {
         Ok((config, asked)) => {
-            audits.policies.board.of(&binding.id, &binding.digest).note(&asked, audits.db.now());
+            tally.note(&asked, audits.db.now());
             Evaluation { config, ..blank }.answered(asked)
         }
-        Err(error) => blank.unasked(&error),
+        Err(error) => {
+            let failed = Outcome::<()>::Failed { message: error.detail.clone() };
+            tally.note(&policy::Evaluation::without_run(failed, Duration::ZERO), audits.db.now());
+            blank.unasked(&error)
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     array::from_fn,
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -15,7 +15,7 @@ use berth_base::{
     ids::{Digest, PolicyBindingId},
 };
 use berth_model::{
-    access::Caller,
+    access::{Action, Caller},
     policy::{
         Evaluation, OutcomeKind,
         figures::{BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, PolicyFigures, Trouble},
@@ -25,13 +25,20 @@ use berth_model::{
 
 use super::registry::{self, Policies};
 
-/// How many bindings are counted. When there are more, those that are not in use are forgotten.
+/// How many bindings are counted one by one. When there are more, those that nobody holds are only counted with their policy.
 const MOST: usize = 4_096;
 
 /// The counts of a host, by binding and version of the policy.
 pub struct Board {
     since: Millis,
-    tallies: Mutex<HashMap<Key, Arc<Tally>>>,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Default)]
+struct Counted {
+    tallies: HashMap<Key, Arc<Tally>>,
+    /// What was counted of bindings that were forgotten, by the version of the policy.
+    before: BTreeMap<Digest, Counts>,
 }
 
 type Key = (PolicyBindingId, Digest);
@@ -39,32 +46,49 @@ type Key = (PolicyBindingId, Digest);
 impl Board {
     /// A board on which nothing is counted yet.
     pub fn new(now: Millis) -> Self {
-        Self { since: now, tallies: Mutex::default() }
+        Self { since: now, counted: Mutex::default() }
     }
 
     /// Where the evaluations of a binding are counted.
     pub fn of(&self, binding: &PolicyBindingId, digest: &Digest) -> Arc<Tally> {
-        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        if tallies.len() >= MOST {
-            tallies.retain(|_, tally| Arc::strong_count(tally) > 1);
+        let mut counted = self.counted();
+        if counted.tallies.len() >= MOST {
+            counted.forget_resting();
         }
-        tallies.entry((binding.clone(), digest.clone())).or_default().clone()
+        counted.tallies.entry((binding.clone(), digest.clone())).or_default().clone()
     }
 
     /// What is counted of bindings, by the versions of their policies.
     fn all(&self) -> Vec<(Key, Figures)> {
-        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies.iter().map(|(key, tally)| (key.clone(), tally.figures())).collect()
+        self.counted().tallies.iter().map(|(key, tally)| (key.clone(), tally.figures())).collect()
     }
 
     /// What is counted of versions of policies, of all bindings together.
     pub fn by_version(&self) -> BTreeMap<Digest, Counts> {
-        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all: BTreeMap<Digest, Counts> = BTreeMap::new();
-        for ((_, digest), tally) in &*tallies {
+        let counted = self.counted();
+        let mut all = counted.before.clone();
+        for ((_, digest), tally) in &counted.tallies {
             all.entry(digest.clone()).or_default().add(&tally.counts());
         }
         all
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    /// Forgets the bindings that nobody holds now. Their counts stay with the version of the policy.
+    fn forget_resting(&mut self) {
+        let before = &mut self.before;
+        self.tallies.retain(|(_, digest), tally| {
+            let is_held = Arc::strong_count(tally) > 1;
+            if !is_held {
+                before.entry(digest.clone()).or_default().add(&tally.counts());
+            }
+            is_held
+        });
     }
 }
 
@@ -159,7 +183,8 @@ fn raise(most: &AtomicU64, value: u64) {
     }
 }
 
-/// How the bindings of a policy, of which the caller may know, ran on this host.
+/// How the bindings of a policy, of which the caller may know, ran on this host. Why one had no verdict is for those who may read
+/// what is at its place.
 ///
 /// # Errors
 /// `not-found` when no such policy is installed.
@@ -170,19 +195,28 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
     let query = PolicyBindingQuery { policy: Some(policy.clone()), ..PolicyBindingQuery::default() };
     let bindings = registry::bindings(db, caller, &query).await?;
     let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
-    let counted = policies.board.all();
-    let told = counted.into_iter().filter_map(|((id, digest), figures)| {
-        let binding = bindings.iter().find(|binding| binding.id == id)?;
-        Some(told(binding, &installed, digest, figures))
-    });
-    let mut bindings: Vec<_> = told.collect();
-    bindings.sort_by(|a, b| {
+    let mut tx = db.read().await?;
+    let mut told = Vec::new();
+    for ((id, digest), mut figures) in policies.board.all() {
+        let Some(binding) = bindings.iter().find(|binding| binding.id == id) else { continue };
+        // Its words may be about the package of another team: those of the platform's bindings are not for everybody.
+        if registry::at_place(&mut tx, caller, &id, Action::Read).await.is_err() {
+            figures.last_trouble = None;
+        }
+        told.push(binding_figures(binding, &installed, digest, figures));
+    }
+    told.sort_by(|a, b| {
         (b.figures.evaluations, &a.binding, &a.digest).cmp(&(a.figures.evaluations, &b.binding, &b.digest))
     });
-    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings })
+    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings: told })
 }
 
-fn told(binding: &PolicyBinding, installed: &[InstalledPolicy], digest: Digest, figures: Figures) -> BindingFigures {
+fn binding_figures(
+    binding: &PolicyBinding,
+    installed: &[InstalledPolicy],
+    digest: Digest,
+    figures: Figures,
+) -> BindingFigures {
     let version = installed.iter().find(|policy| policy.digest == digest).map(|policy| policy.version.clone());
     BindingFigures {
         binding: binding.id.clone(),
@@ -236,8 +270,10 @@ mod tests {
         let held = board.of(&id(0), &digest);
         held.note(&ended(Outcome::Verdict(()), 7, 0), DAWN);
         for number in 1..=2 * MOST {
-            board.of(&id(number), &digest);
+            board.of(&id(number), &digest).note(&ended(Outcome::Verdict(()), 7, 0), DAWN);
         }
+        let all = board.by_version();
+        assert_eq!(all[&digest].of(OutcomeKind::Verdict), 2 * MOST as u64 + 1, "nothing that was counted is lost");
         assert!(board.all().len() <= MOST + 1);
         assert_eq!(board.of(&id(0), &digest).figures().verdicts, 1);
     }

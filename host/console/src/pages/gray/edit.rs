@@ -16,7 +16,7 @@ use crate::{
     frame::done,
     parts::Filled,
     path::at,
-    refused::Refused,
+    refused::{Refused, invalid},
     show,
     texts::Texts,
     visit::{Answer, Visit},
@@ -96,12 +96,12 @@ fn changed(visit: &Visit, sent: &Sent, name: &str, before: Millis) -> Result<Opt
     if sent.get(name) == field(visit, before) { Ok(None) } else { moment(visit, sent, name).map(Some) }
 }
 
-/// The change of the share, if it is another one.
+/// The change of the share, if it is another one. A task that has a share keeps one.
 fn share(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<Vec<EditTaskPolicy>, Refused> {
-    let (Some(policy), Some(config)) = (shares::of(task), shares::read(visit, sent)?) else { return Ok(Vec::new()) };
-    if config == policy.config {
+    let Some(policy) = shares::of(task).filter(|policy| !shares::is_untouched(&policy.config, sent)) else {
         return Ok(Vec::new());
-    }
+    };
+    let config = shares::read(visit, sent)?.ok_or_else(|| invalid(visit.t, shares::PERCENT, visit.t.no_number()))?;
     let binding = policy.binding.clone();
     Ok(vec![EditTaskPolicy { binding, config: Some(config), mode: None, on_error: None, limits: None, watch: None }])
 }

@@ -2,7 +2,7 @@
 
 use berth_model::{
     policy::registry::InstalledPolicy,
-    rollout::{GrayTask, HostAppRange, ObjectList, PlatformRange},
+    rollout::{Conditions, GrayTask, HostAppRange, ObjectList, PlatformRange},
 };
 
 use super::{new::NETWORKS, policies, shares};
@@ -16,10 +16,12 @@ pub fn typed(visit: &Visit, installed: &[InstalledPolicy], task: &GrayTask) -> V
     fields.put("version", &task.version);
     fields.put("end", show::for_field(end, &visit.taste.zone));
     fields.some("max_users", task.max_users);
-    task.conditions.host_apps.iter().for_each(|range| fields.host_app(range));
-    task.conditions.platforms.iter().for_each(|range| fields.platform(range));
-    fields.networks(&task.conditions.networks);
-    task.conditions.objects.iter().for_each(|list| fields.objects(list));
+    // Whoever adds a condition is told here that the form must have it.
+    let Conditions { host_apps, platforms, networks, objects } = &task.conditions;
+    host_apps.iter().for_each(|range| fields.host_app(range));
+    platforms.iter().for_each(|range| fields.platform(range));
+    fields.networks(networks);
+    objects.iter().for_each(|list| fields.objects(list));
     let share = shares::of(task).map(|policy| shares::typed(&policy.config));
     fields.0.extend(share.unwrap_or_default());
     fields.0.extend(task.policies.iter().flat_map(|policy| policies::typed(visit, installed, policy)));

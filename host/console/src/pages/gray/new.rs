@@ -61,6 +61,8 @@ struct Form<'a> {
     hosts: Vec<String>,
     lists: &'a [Cohort],
     policies: Vec<Offered>,
+    /// How many more policies there are.
+    further: usize,
     start: String,
     end: String,
     filled: &'a Filled,
@@ -118,7 +120,8 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     // What the field shows when nothing was chosen, as browsers do.
     let first = versions.first().map(|version| version.version.to_string()).unwrap_or_default();
     let chosen = Some(filled.or("version", version)).filter(|version| !version.is_empty());
-    let installed = policies::installed(visit).await?;
+    let offered = policies::offered(visit, policies::installed(visit).await?, filled);
+    let (offered, further) = policies::shown(offered);
     let now = visit.now;
     let page = Form {
         t,
@@ -129,7 +132,8 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
         chosen: chosen.unwrap_or(&first),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         lists: &lists,
-        policies: policies::offered(visit, installed, filled),
+        policies: offered,
+        further,
         start: show::for_field(now, &visit.taste.zone),
         end: show::for_field(now.plus_seconds(A_WEEK), &visit.taste.zone),
         filled,

@@ -22,7 +22,7 @@ use crate::{
 const RATE: &str = "error-rate";
 /// The policies whose configs are the rest of the form.
 const IN_THE_FORM: [&str; 2] = [POLICY, "standard-conditions"];
-/// How many policies a form offers.
+/// How many policies a form offers besides those that it was filled with.
 const MOST: usize = 40;
 
 /// A policy that a task may ask.
@@ -52,7 +52,7 @@ fn field(what: &str, policy: &str) -> String {
     format!("{what}.{policy}")
 }
 
-/// The newest versions of the policies that a task may ask, the first-party guard first.
+/// The policies that a task may ask, newest first.
 ///
 /// # Errors
 /// What the API refuses, as the visitor sees it.
@@ -60,25 +60,37 @@ pub async fn installed(visit: &Visit) -> Result<Vec<InstalledPolicy>, Shown> {
     let all: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
     let is_for_tasks =
         |policy: &InstalledPolicy| policy.kind != PolicyKind::Auditor && !IN_THE_FORM.contains(&policy.name.as_str());
-    // The API lists the newest version of a policy first.
-    let mut known: Vec<InstalledPolicy> = Vec::new();
-    for policy in all.into_iter().filter(is_for_tasks) {
-        if known.iter().all(|one| one.name != policy.name) {
-            known.push(policy);
-        }
-    }
-    known.sort_by_cached_key(|policy| (policy.name != RATE, policy.name.clone()));
-    Ok(known)
+    Ok(all.into_iter().filter(is_for_tasks).collect())
 }
 
-/// What the form offers. A new one has the first-party guard ticked.
+/// What the form offers: of each policy the version that it was filled with, else the newest one. A new form has the first-party
+/// guard ticked. Those that are asked come first, and the first-party guard before others.
 pub fn offered(visit: &Visit, installed: Vec<InstalledPolicy>, filled: &Filled) -> Vec<Offered> {
+    let mut chosen: Vec<InstalledPolicy> = Vec::new();
+    for policy in installed {
+        let is_meant = filled.get(&field("digest", &policy.name)) == policy.digest.to_string();
+        match chosen.iter_mut().find(|one| one.name == policy.name) {
+            None => chosen.push(policy),
+            Some(one) if is_meant => *one = policy,
+            Some(_) => {}
+        }
+    }
     let offer = |policy: InstalledPolicy| Offered {
         fields: schema::fields(visit.t, policy.config_schema.as_ref(), &Value::Null, &field("config", &policy.name)),
         is_asked: filled.has("policies", &policy.name) || filled.is_new() && policy.name == RATE,
         policy,
     };
-    installed.into_iter().map(offer).take(MOST).collect()
+    let mut offered: Vec<_> = chosen.into_iter().map(offer).collect();
+    offered.sort_by_cached_key(|one| (!one.is_asked, !one.is_rate(), one.policy.name.clone()));
+    offered
+}
+
+/// Those that a form has room for, and how many more there are. Whatever is asked is shown.
+pub fn shown(mut offered: Vec<Offered>) -> (Vec<Offered>, usize) {
+    let asked = offered.iter().filter(|one| one.is_asked).count();
+    let further = offered.len().saturating_sub(asked.max(MOST));
+    offered.truncate(asked.max(MOST));
+    (offered, further)
 }
 
 /// The policies that were ticked.
@@ -90,11 +102,16 @@ pub fn asked(visit: &Visit, installed: &[InstalledPolicy], sent: &Sent) -> Resul
 }
 
 fn bound(visit: &Visit, installed: &[InstalledPolicy], name: &str, sent: &Sent) -> Result<NewPolicyBinding, Refused> {
-    let known = installed.iter().find(|policy| policy.name == name);
+    let digest = sent.some(&field("digest", name));
+    let is_meant = |policy: &&InstalledPolicy| match &digest {
+        Some(digest) => policy.digest.to_string() == *digest,
+        None => policy.name == name,
+    };
+    let known = installed.iter().find(is_meant);
     let schema = known.and_then(|policy| policy.config_schema.as_ref());
     let limits = field("limits", name);
     Ok(NewPolicyBinding {
-        policy: name.to_owned(),
+        policy: digest.clone().unwrap_or_else(|| name.to_owned()),
         config: schema::config(visit.t, schema, &Value::Null, sent, &field("config", name))?,
         mode: sent.read_some(&field("mode", name))?.unwrap_or_default(),
         on_error: sent.read_some(&field("on_error", name))?.unwrap_or_default(),
@@ -129,10 +146,11 @@ pub fn typed(visit: &Visit, installed: &[InstalledPolicy], policy: &TaskPolicy) 
     if IN_THE_FORM.contains(&name) {
         return Vec::new();
     }
-    let schema = installed.iter().find(|one| one.name == name).and_then(|one| one.config_schema.as_ref());
+    let schema = installed.iter().find(|one| one.digest == policy.digest).and_then(|one| one.config_schema.as_ref());
     let config = schema::fields(visit.t, schema, &policy.config, &field("config", name));
     let mut fields = vec![
         ("policies".to_owned(), name.to_owned()),
+        (field("digest", name), policy.digest.to_string()),
         (field("mode", name), policy.mode.to_string()),
         (field("on_error", name), policy.on_error.to_string()),
     ];

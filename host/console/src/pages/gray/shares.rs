@@ -34,6 +34,12 @@ pub fn typed(config: &Value) -> Vec<(String, String)> {
     fields
 }
 
+/// Whether the fields say what a config does, as they do when nobody has changed them.
+pub fn is_untouched(config: &Value, sent: &Sent) -> bool {
+    let before = Sent(typed(config));
+    [PERCENT, STAGES, BUCKET_KEY].into_iter().all(|field| before.lines(field).eq(sent.lines(field)))
+}
+
 /// The config that was typed; `None` where the task has no share.
 ///
 /// # Errors

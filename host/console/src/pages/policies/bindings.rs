@@ -105,10 +105,9 @@ impl Page<'_> {
         }
     }
 
-    /// Where the finding is, as compilers write it.
+    /// Where the finding is.
     fn spot(&self, example: &RejectedVersion) -> Option<String> {
-        let place = example.finding.as_ref()?.place.as_ref()?;
-        Some(format!("{}:{}:{}", place.path, place.line, place.column))
+        Some(example.finding.as_ref()?.place.as_ref()?.to_string())
     }
 }
 

@@ -155,7 +155,7 @@ async fn set_about(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
         };
         agreement.effective_on = sent.some("effective_on");
         let days = sent.some("retention_days").map(|days| days.parse()).transpose();
-        agreement.retention_days = days.map_err(|_| invalid(visit.t, "retention_days", visit.t.gray_no_number()))?;
+        agreement.retention_days = days.map_err(|_| invalid(visit.t, "retention_days", visit.t.no_number()))?;
         agreement.supplement = words(&sent, "supplement");
         Ok(())
     });

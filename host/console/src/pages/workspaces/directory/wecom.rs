@@ -48,7 +48,7 @@ async fn set(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 async fn set_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
     let hours = match sent.get("every_hours") {
         "" => None,
-        text => Some(text.parse::<i64>().map_err(|_| invalid(visit.t, "every_hours", visit.t.gray_no_number()))?),
+        text => Some(text.parse::<i64>().map_err(|_| invalid(visit.t, "every_hours", visit.t.no_number()))?),
     };
     let callback = match (sent.some("token"), sent.some("aes_key")) {
         (None, None) => Value::Null,
