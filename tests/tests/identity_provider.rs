@@ -382,7 +382,7 @@ on_both! {
         let key = text(&ann.post("/v1/me/second-factor", json!({"password": PASSWORD})).await.good()["secret"]);
         let code = || authenticator::code(&key, acme.host.app.db.now().0 / 1000);
         ann.post("/v1/me/second-factor/confirm", json!({"code": code()})).await.good();
-        // A code is not used up by a provider that gives no answer.
+        // A code that was used once is used up.
         acme.clock.advance_seconds(30);
         let visit = begin(json!({"code": code()})).await.good();
         begin(json!({"code": code()})).await.refused("wrong-credentials");
