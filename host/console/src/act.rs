@@ -9,8 +9,7 @@ use crate::{
     frame::Head,
     parts::Filled,
     path::with_query,
-    refused::{Refused, invalid, read},
-    show,
+    refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };

@@ -8,7 +8,7 @@ use super::binding::{find, overrides, scope};
 use berth_base::{ids::PolicyBindingId, page::Page, text};
 use berth_model::{
     policy::{Finding, registry::PolicyScope},
-    replay::{NewReplay, ReplayChange, ReplayCounts, ReplayOver, ReplayedVersion, Revision},
+    replay::{MOST_VERSIONS, NewReplay, ReplayChange, ReplayCounts, ReplayOver, ReplayedVersion, Revision},
 };
 
 use crate::{

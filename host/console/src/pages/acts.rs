@@ -24,7 +24,6 @@ use crate::{
     parts::{Badge, Filled, Names, Tone},
     path::{at, with_query},
     refused::{Refused, invalid},
-    show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };

@@ -23,7 +23,7 @@ use crate::{
     frame::Head,
     parts::{Badge, Filled, Shown, Tone},
     path::{at, with_query},
-    refused::{Refused, invalid},
+    refused::Refused,
     show::{self, When, quoted},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
