@@ -37,7 +37,7 @@ pub fn find(program: &Program<'_>) -> Found {
 pub fn find_in(program: &Program<'_>, depth: usize) -> Found {
     let mut finder = Finder {
         globals: Globals::of(program),
-        text: program.source_text,
+        code: without_comments(program),
         depth,
         found: Found::new(),
         settled: HashSet::new(),
@@ -55,9 +55,23 @@ const LOADER: [&str; 4] = ["ChunkLoadError", "data-webpack", "timeout = 120", "t
 /// The mark of a text into which webpack puts a module for development, with `devtool: "eval"`.
 const MODULE: &str = "//# sourceURL=";
 
-struct Finder<'a> {
+/// The text of a program with spaces in place of its comments: code is not a library's because a comment says so.
+fn without_comments(program: &Program<'_>) -> String {
+    let (text, mut code, mut end) = (program.source_text, String::new(), 0);
+    for comment in &program.comments {
+        let span = comment.span.start as usize..comment.span.end as usize;
+        code.push_str(&text[end..span.start]);
+        code.extend(std::iter::repeat_n(' ', span.len()));
+        end = span.end;
+    }
+    code.push_str(&text[end..]);
+    code
+}
+
+struct Finder {
     globals: Globals,
-    text: &'a str,
+    /// The text without comments; what is where in the program is at the same place here.
+    code: String,
     depth: usize,
     found: Found,
     /// The offsets of what may be `eval` and was judged together with its surroundings.
@@ -70,7 +84,7 @@ struct Finder<'a> {
     functions: Vec<Span>,
 }
 
-impl<'a> Visit<'a> for Finder<'a> {
+impl<'a> Visit<'a> for Finder {
     /// Skips what follows a `return`, which never runs: some libraries put an `eval` there to keep an engine from
     /// optimising.
     fn visit_statements(&mut self, statements: &ArenaVec<'a, Statement<'a>>) {
@@ -202,7 +216,7 @@ impl<'a> Visit<'a> for Finder<'a> {
     }
 }
 
-impl Finder<'_> {
+impl Finder {
     /// Whether the test is `typeof JSON !== "undefined" && JSON.parse`.
     fn is_json_there(&self, test: &Expression<'_>) -> bool {
         let Expression::LogicalExpression(both) = test else { return false };
@@ -318,7 +332,7 @@ impl Finder<'_> {
 
     /// The text of the innermost function around the present place.
     fn around(&self) -> Option<&str> {
-        self.functions.last().and_then(|span| self.text.get(span.start as usize..span.end as usize))
+        self.functions.last().and_then(|span| self.code.get(span.start as usize..span.end as usize))
     }
 
     /// The finding of a script element, which cannot work as a mini-program has no document. It is a note in the loader
