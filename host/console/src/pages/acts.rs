@@ -123,19 +123,19 @@ fn named(kind: PlaceKind, id: &str) -> String {
 }
 
 /// What the field for a thing offers. Who may not read all acts reads their own, or those about one place at a time, at first
-/// of the first one.
+/// of the first one that there is.
 async fn places(visit: &Visit, query: &mut ListQuery) -> Vec<Choice> {
     let places = scopes(visit, Action::ReadActs).await.into_iter();
     let places = places.filter(|choice| !choice.value.starts_with("platform/"));
     let places: Vec<_> =
         places.map(|choice| Choice { value: choice.value.replacen('/', ":", 1), name: choice.name }).collect();
     let reads_all = visit.can(Action::ReadActs, &Scope::Platform);
-    if query.place.is_empty()
-        && query.actor != visit.me.account.id.as_str()
-        && !reads_all
-        && let Some(first) = places.first()
-    {
-        query.place.clone_from(&first.value);
+    let own = visit.me.account.id.as_str();
+    if !reads_all && query.place.is_empty() && query.actor != own {
+        match places.first() {
+            Some(first) => query.place.clone_from(&first.value),
+            None => own.clone_into(&mut query.actor),
+        }
     }
     places
 }

@@ -114,7 +114,8 @@ fn what_an_engine_of_games_does_is_for_people_to_look_at() {
         "D.createShaderCondition = function (t) { var e = '(function() {return ' + t + ';})'; return Browser.window.eval(e) }",
     ];
     each_is("eval-call", Severity::Warning, &engines);
-    let said = ["function f(c) { /* L._evcode]( */ return eval(c) }", "function f(c) { // L._evcode](\n return eval(c) }"];
+    let said =
+        ["function f(c) { /* L._evcode]( */ return eval(c) }", "function f(c) { // L._evcode](\n return eval(c) }"];
     each_is("eval-call", Severity::Error, &said);
 }
 
