@@ -4,7 +4,7 @@ use clap::Args;
 
 use berth_base::{ids::PolicyBindingId, text};
 use berth_model::{
-    audit::{BindingSummary, RejectedVersion},
+    audit::{BindingSummary, RejectionExample},
     policy::registry::Mode,
 };
 
@@ -78,7 +78,7 @@ fn sentence(summary: &BindingSummary, paint: &Paint) -> String {
     text + "."
 }
 
-fn example(one: &RejectedVersion, paint: &Paint) -> String {
+fn example(one: &RejectionExample, paint: &Paint) -> String {
     let version = Cell::strong(format!("{} {}", one.mini_app, one.version)).render(paint);
     let anyway = if one.alone { "" } else { " (others reject it, too)" };
     let why = match &one.finding {

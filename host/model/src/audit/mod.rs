@@ -14,7 +14,7 @@ pub use evaluation::{Evaluation, MOST_FINDINGS};
 pub use findings::{Findings, NamedFinding, NoVerdict};
 pub use pure::{Gate, capped, failed_open, gate, objects, tally};
 pub use sarif::sarif;
-pub use summary::{BindingSummary, BindingSummaryQuery, Judged, RejectedVersion, RuleCount, rejected_besides};
+pub use summary::{BindingSummary, BindingSummaryQuery, Judged, RejectionExample, RuleCount, rejected_besides};
 pub use supply::{GrantedApis, SUPPLIED, ServerDomains, Supplies, supplied};
 
 use berth_base::{

@@ -72,7 +72,7 @@ pub struct BindingSummary {
     /// The rules of its findings, the gravest and most frequent ones first.
     pub rules: Vec<RuleCount>,
     /// At most 10 of the versions that it rejected, those that it alone rejected first, of these the newest.
-    pub examples: Vec<RejectedVersion>,
+    pub examples: Vec<RejectionExample>,
 }
 
 /// How often a policy found a rule broken.
@@ -90,7 +90,7 @@ pub struct RuleCount {
 
 /// A version that a policy rejected, or would have.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
-pub struct RejectedVersion {
+pub struct RejectionExample {
     /// Id of the MiniApp.
     pub mini_app: MiniAppId,
     /// Number of the version.
@@ -151,9 +151,9 @@ impl BindingSummary {
     }
 }
 
-fn example(judged: &Judged, rejected_anyway: &BTreeSet<AuditId>) -> RejectedVersion {
+fn example(judged: &Judged, rejected_anyway: &BTreeSet<AuditId>) -> RejectionExample {
     let grave = judged.evaluation.findings.iter().find(|finding| finding.severity == Severity::Error);
-    RejectedVersion {
+    RejectionExample {
         mini_app: judged.mini_app_id.clone(),
         version: judged.number.clone(),
         audit: judged.audit_id.clone(),

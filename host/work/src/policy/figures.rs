@@ -197,7 +197,8 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
     let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
     let mut tx = db.read().await?;
     let mut told = Vec::new();
-    for ((id, digest), mut figures) in policies.board.all() {
+    let asked = policies.board.all().into_iter().filter(|(_, figures)| figures.evaluations > 0);
+    for ((id, digest), mut figures) in asked {
         let Some(binding) = bindings.iter().find(|binding| binding.id == id) else { continue };
         // Its words may be about the package of another team: those of the platform's bindings are not for everybody.
         if registry::at_place(&mut tx, caller, &id, Action::Read).await.is_err() {

@@ -9,7 +9,7 @@ use axum::{
 use serde_json::Value;
 
 use berth_model::{
-    audit::{BindingSummary, RejectedVersion},
+    audit::{BindingSummary, RejectionExample},
     policy::registry::{
         Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
     },
@@ -106,7 +106,7 @@ impl Page<'_> {
     }
 
     /// Where the finding is.
-    fn spot(&self, example: &RejectedVersion) -> Option<String> {
+    fn spot(&self, example: &RejectionExample) -> Option<String> {
         Some(example.finding.as_ref()?.place.as_ref()?.to_string())
     }
 }
