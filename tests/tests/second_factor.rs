@@ -187,7 +187,7 @@ on_both! {
     }
 
     async fn p14_p15_a_person_turns_it_on_and_signs_in_by_pages(host) {
-        let ann = Ann::come(host).await;
+        let mut ann = Ann::come(host).await;
         let browser = Browser::new(&ann.host);
         let credentials = [("sign_in_name", "ann"), ("password", PASSWORD), ("back", "/ui/me")];
         assert_eq!(browser.send("/ui/sign-in", &credentials).await.address, "/ui/me");
@@ -203,6 +203,8 @@ on_both! {
         let page = browser.send("/ui/me/second-factor/confirm", &[("code", &ann.code(&key))]).await;
         assert!(page.says("Recovery codes") && page.faults().is_empty(), "{:?}", page.faults());
         let recovery = page.html.split("<code id=\"codes\">").nth(1).unwrap()[..19].to_owned();
+        // Whoever knew the password alone, and came in before, is out.
+        ann.api.get("/v1/me").await.refused("invalid-token");
         browser.send("/ui/sign-out", &[]).await;
 
         ann.clock.advance_seconds(30);
@@ -221,6 +223,7 @@ on_both! {
         assert!(page.says("With your name and password") && page.says("is not good any more"), "{}", page.html);
         let page = browser.send("/ui/me/second-factor/remove", &[("password", ""), ("code", &recovery)]).await;
         assert!(page.says("Two-step sign-in is off.") && page.says("It is off."), "{}", page.html);
+        ann.api = ann.host.with_token(&text(&ann.sign_in(json!({})).await.good()["secret"]));
         ann.turn_on().await;
         let admin = Browser::signed_in(&ann.host, &ann.host.admin_token).await;
         let address = format!("/ui/accounts/{}/second-factor", ann.account);

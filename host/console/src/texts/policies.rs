@@ -57,10 +57,10 @@ texts! {
     policy_figures_hint(since) = "On this host, since it started: {since}." / "当前服务器自启动（{since}）以来的数据。";
     policy_not_asked = "No binding that you may know of was asked since then." / "此后您有权查看的绑定均未被调用。";
     policy_asked = "Asked" / "调用次数";
-    policy_half = "Half took at most" / "P50 耗时";
-    policy_most = "99 % took at most" / "P99 耗时";
+    policy_half = "Half within" / "P50 耗时";
+    policy_most = "99 % within" / "P99 耗时";
     policy_longest = "Longest" / "最长耗时";
-    policy_memory = "Most memory" / "内存峰值";
+    policy_memory = "Memory" / "内存峰值";
     place_gray_task = "Gray task" / "灰度任务";
     level_platform = "of the platform" / "平台设置";
     level_host_app = "of the host app" / "宿主应用设置";
