@@ -338,7 +338,7 @@ on_both! {
         let scene = Scene::set(host).await;
         let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
         let page = browser.get("/ui/policies/size-limits").await;
-        assert!(page.says("Each subpackage") && page.says("Default: 2097152."), "{}", page.html);
+        assert!(page.says("Each subpackage") && page.says("Default: 31457280."), "{}", page.html);
         let bind = format!("{}/bind", page.address);
         let typed = |most: &'static str| {
             [("scope", "mini_app:coffee"), ("mode", "shadow"), ("on_error", "closed"), ("config.main_bytes", most)]

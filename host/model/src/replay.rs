@@ -325,8 +325,9 @@ mod tests {
 
     #[test]
     fn g20_what_changes_is_told_by_verdicts_first_and_by_findings_then() {
+        type Row<'a> = (&'a [Finding], &'a [Finding], ReplayChange, u64, u64);
         let (grave, light) = (finding("r", Severity::Error, 3), finding("r", Severity::Note, 4));
-        let table: [(&[Finding], &[Finding], ReplayChange, u64, u64); 8] = [
+        let table: [Row<'_>; 8] = [
             (&[], &[], ReplayChange::Same, 0, 0),
             (std::slice::from_ref(&grave), &[], ReplayChange::NewlyRejected, 1, 0),
             (&[], std::slice::from_ref(&grave), ReplayChange::NoLongerRejected, 0, 1),

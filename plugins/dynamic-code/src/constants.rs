@@ -109,15 +109,24 @@ pub fn is_library(code: &str, parameters: &[String]) -> bool {
     LIBRARIES.contains(&code) || constructs_parameter(code, parameters) || only_comments(code)
 }
 
-/// Texts of functions in which well-known libraries make code of variables: templates of underscore, the scheduler of
-/// components, the maker of instances and the table of classes of the Cocos engine, which every game built with it
-/// contains, and the codecs of protobuf.js.
-const IN_LIBRARIES: [&[&str]; 5] = [
+/// Texts of functions in which well-known libraries make code of variables: templates of underscore; the scheduler of
+/// components, the maker of instances, the table of classes and the guards of calls of the Cocos engine, which every game built
+/// with it contains; the codecs of protobuf.js; the compiler of Vue's full build; the modules of Egret; and jQuery's reader of JSON
+/// for browsers that have none.
+const IN_LIBRARIES: [&[&str]; 13] = [
     &["__p+='", "return __p;"],
     &["var a=it.array;", "for(it.i=0;it.i<a.length;++it.i){"],
     &["return (function(R){", "return o;"],
-    &["funcModuleCache", ".getClassName("],
+    &["funcModuleCache"],
+    &["Function(\"target\",\"try {"],
+    &["_FUNC_(_U_ARGS_)"],
     &["codegen: ", "return "],
+    &["--- codegen ---", "return "],
+    &["avoid using JavaScript keyword as property name"],
+    &["new Function(\"Vue\","],
+    &["Function('require','exports',"],
+    &["Function('require', 'exports',"],
+    &["Invalid JSON: ", "JSON.parse"],
 ];
 
 /// Whether a function that makes code is one of a well-known library.
@@ -125,9 +134,17 @@ pub fn is_in_library(function: &str) -> bool {
     IN_LIBRARIES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
 }
 
-/// Texts of functions in which engines of games call `eval`: Laya's runs scripts that it has loaded, and conditions of its
-/// shaders.
-const IN_ENGINES: [&[&str]; 2] = [&["._evcode]("], &["(function() {return ", ".window.eval("]];
+/// Texts of functions in which engines of games call `eval`: Laya's runs scripts that it has loaded, conditions of its shaders,
+/// the names of its classes and, while it is developed, modules of its physics; Cocos' runs what a page in a frame is to do, of
+/// which mini-games have none; and Egret's parser of skins runs what it has made of them.
+const IN_ENGINES: [&[&str]; 6] = [
+    &["._evcode]("],
+    &["(function() {return ", ".window.eval("],
+    &["=classObj", ".eval("],
+    &["return eval(a),{}"],
+    &["webview.contentWindow", ".eval("],
+    &["geval(codeText)"],
+];
 
 /// Whether a function that calls `eval` is one of a well-known engine, which every game built with it contains.
 pub fn is_in_engine(function: &str) -> bool {

@@ -1,8 +1,10 @@
 //! Limits the size of the main package, of each subpackage, of all together and, optionally, of each file.
 //!
-//! The defaults are WeChat's: 2 MiB for the main package and for each subpackage, 30 MiB in all. A size is that of the
-//! files after inflating, as that is what a device has to keep and load. Every finding names the biggest files, as that
-//! is where to begin.
+//! The defaults are WeChat's: 2 MiB for the main package and for each subpackage of an app, 4 MiB for the main package of a
+//! game, whose subpackages have no limit of their own, and 30 MiB in all. A size is that of the files after inflating, as that is
+//! what a device has to keep and load. Every finding names the biggest files, as that is where to begin.
+//!
+//! Sources: developers.weixin.qq.com, "Subpackages" of mini-programs and of mini-games.
 
 use berth_policy::{
     Auditor, Description, File, Finding, Package, Place, Policy,
@@ -19,8 +21,10 @@ const TOLD: usize = 5;
 #[derive(Deserialize)]
 #[serde(crate = "berth_policy::serde", deny_unknown_fields, default)]
 pub struct SizeLimits {
-    main_bytes: u64,
-    subpackage_bytes: u64,
+    /// Absent for what the kind of the package has by default.
+    main_bytes: Option<u64>,
+    /// As `main_bytes`.
+    subpackage_bytes: Option<u64>,
     total_bytes: u64,
     file_bytes: Option<u64>,
     file_count: Option<u64>,
@@ -28,14 +32,20 @@ pub struct SizeLimits {
 
 impl Default for SizeLimits {
     fn default() -> Self {
-        Self {
-            main_bytes: 2 * MIB,
-            subpackage_bytes: 2 * MIB,
-            total_bytes: 30 * MIB,
-            file_bytes: None,
-            file_count: None,
-        }
+        Self { main_bytes: None, subpackage_bytes: None, total_bytes: 30 * MIB, file_bytes: None, file_count: None }
     }
+}
+
+/// The limits of the parts of a package.
+struct PartLimits {
+    main: u64,
+    /// Of each subpackage; absent for none of its own.
+    subpackage: Option<u64>,
+}
+
+impl PartLimits {
+    const APP: Self = Self { main: 2 * MIB, subpackage: Some(2 * MIB) };
+    const GAME: Self = Self { main: 4 * MIB, subpackage: None };
 }
 
 impl Policy for SizeLimits {
@@ -57,8 +67,10 @@ impl Auditor for SizeLimits {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
         let files = package.files();
         let subpackages = Manifest::of(package).map(|manifest| parts(&manifest)).unwrap_or_default();
-        let at = Place::file(&package.manifest_path());
-        let parts = self.parts(&files, &subpackages);
+        let manifest = package.manifest_path();
+        let limits = self.part_limits(manifest.ends_with("game.json"));
+        let at = Place::file(&manifest);
+        let parts = self.parts(&limits, &files, &subpackages);
         let mut findings: Vec<_> =
             parts.iter().filter_map(Part::finding).map(|finding| finding.at(at.clone())).collect();
         findings.extend(self.file_count(&files).map(|finding| finding.at(at)));
@@ -105,12 +117,20 @@ fn biggest(files: &[&File]) -> String {
 }
 
 impl SizeLimits {
-    fn parts<'f>(&self, files: &'f [File], subpackages: &[Subpackage]) -> Vec<Part<'f>> {
+    fn part_limits(&self, is_game: bool) -> PartLimits {
+        let default = if is_game { PartLimits::GAME } else { PartLimits::APP };
+        PartLimits {
+            main: self.main_bytes.unwrap_or(default.main),
+            subpackage: self.subpackage_bytes.or(default.subpackage),
+        }
+    }
+
+    fn parts<'f>(&self, limits: &PartLimits, files: &'f [File], subpackages: &[Subpackage]) -> Vec<Part<'f>> {
         let in_main = |file: &&File| !subpackages.iter().any(|sub| sub.holds(&file.path));
         let main = Part {
             rule: "main-package-too-big",
             name: "The main package".into(),
-            limit: self.main_bytes,
+            limit: limits.main,
             files: files.iter().filter(in_main).collect(),
             fix: "Move pages that are not needed at the start into subpackages, and pictures to a server.",
         };
@@ -121,10 +141,11 @@ impl SizeLimits {
             files: files.iter().collect(),
             fix: "Remove what is not used, and serve big files from a server.",
         };
-        let subpackages = subpackages.iter().map(|sub| Part {
+        let limited = subpackages.iter().filter_map(|sub| Some((sub, limits.subpackage?)));
+        let subpackages = limited.map(|(sub, limit)| Part {
             rule: "subpackage-too-big",
             name: format!("The subpackage {}", sub.root),
-            limit: self.subpackage_bytes,
+            limit,
             files: files.iter().filter(|file| sub.holds(&file.path)).collect(),
             fix: "Split the subpackage, and move pictures to a server.",
         });

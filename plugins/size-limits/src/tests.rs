@@ -17,6 +17,23 @@ fn package() -> MemoryPackage {
 }
 
 #[test]
+fn games_have_the_limits_of_games() {
+    let package = |manifest: &str, main: usize, sub: usize| {
+        let files = MemoryPackage::default().with(manifest, r#"{"subpackages": [{"root": "levels"}]}"#);
+        files.with("game.js", "x".repeat(main << 20)).with("levels/game.js", "x".repeat(sub << 20))
+    };
+    for (manifest, main, sub, expected) in [
+        ("game.json", 3, 5, &[][..]),
+        ("game.json", 5, 1, &["main-package-too-big"]),
+        ("app.json", 3, 5, &["main-package-too-big", "subpackage-too-big"]),
+    ] {
+        assert_eq!(rules(&audit("{}", &package(manifest, main, sub))), expected, "{manifest} {main} {sub}");
+    }
+    let findings = audit(r#"{"subpackage_bytes": 4194304}"#, &package("game.json", 1, 5));
+    assert_eq!(rules(&findings), ["subpackage-too-big"]);
+}
+
+#[test]
 fn a_small_package_passes() {
     assert_eq!(audit("{}", &package()), []);
 }

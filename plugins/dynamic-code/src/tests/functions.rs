@@ -109,6 +109,13 @@ fn what_well_known_libraries_do_is_for_people_to_look_at() {
         "function g(t) { var i = 'var a=it.array;for(it.i=0;it.i<a.length;++it.i){var c=a[it.i];' + t + '}'; Function('it', i) }",
         "function h() { var n = flatten(['return (function(R){', code, 'return o;', '})']); this.r = Function('O', 'F', n)(o, f) }",
         "S.getFuncModule = function (t) { var i = js.getClassName(t); r = t === Function('return ' + i)(); this.funcModuleCache[i] = i }",
+        "C.prototype.clsRef = function (n) { var r; if (r = t === Function('return ' + n)()) return this.funcModuleCache[n] = n; return C(t) }",
+        "m.tryCatchFunctor_EDITOR = function (t) { return Function(\"target\",\"try {\\n  target.\" + t + \"();} catch (e) {}\") }",
+        "function c(s) { log('--- codegen ---\\n' + s); return Function.apply(null, names.concat('return ' + s)) }",
+        "function v(e) { try { new Function(`return ${e}`) } catch (x) { m = 'avoid using JavaScript keyword as property name: ' + e } }",
+        "function compile(t) { const code = made(t); return new Function(\"Vue\", code)(runtime) }",
+        "p.onLoad = function (text) { return new Function('require','exports',text) }",
+        "function parse(d) { if (window.JSON && window.JSON.parse) return window.JSON.parse(d); return ok ? s : Function('Invalid JSON: ' + d)() }",
         "function c(s) { log('codegen: ' + s); s = 'return ' + s; return Function(s)() }",
         "function c(s) { log('codegen: ' + s); s = 'return ' + s; return Function.apply(null, names).apply(null, values) }",
     ];

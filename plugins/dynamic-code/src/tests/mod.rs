@@ -112,6 +112,10 @@ fn what_an_engine_of_games_does_is_for_people_to_look_at() {
         "Laya._evcode = 'eva' + 'l'; Laya._runScript = function (script) { return Browser.window[Laya._evcode](script); }",
         "class L { static _runScript(t) { return i.window[L._evcode](t) } } L._evcode = 'eval'",
         "D.createShaderCondition = function (t) { var e = '(function() {return ' + t + ';})'; return Browser.window.eval(e) }",
+        "class L { static changeDefinition(t, e) { window.Laya[t] = e; var i = t + \"=classObj\"; window.eval(i) } }",
+        "goog.loadModuleFromSource_=function(a){return eval(a),{}}",
+        "w.evaluateJS = function (t) { var e = this.webview.contentWindow; if (e) try { e.eval(t) } catch (e) {} }",
+        "p.parse = function (text) { var codeText = this.code(text), geval = eval; return geval(codeText) }",
     ];
     each_is("eval-call", Severity::Warning, &engines);
     let said =

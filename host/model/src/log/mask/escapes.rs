@@ -105,7 +105,7 @@ impl Reader {
         let is_percent = matches!(self.how, How::Percent | How::All);
         let percent =
             || Some(hex(b"%", 2).filter(|_| is_percent)?).map(|(start, value)| (start, Stands::Byte(value as u8)));
-        let escaped = || Some(hex(b"\\u", 4).or_else(|| hex(b"\\x", 2)).filter(|_| self.how.is_escapes())?);
+        let escaped = || hex(b"\\u", 4).or_else(|| hex(b"\\x", 2)).filter(|_| self.how.is_escapes());
         percent().or_else(|| escaped().map(|(start, code)| (start, Stands::Code(code))))
     }
 
