@@ -142,8 +142,8 @@ impl Member<'_> {
             Kind::Number => number(typed).ok_or_else(|| invalid(t, name, t.no_number())),
             Kind::Choice(_) if self.meant["type"] == "boolean" => json(t, name, typed),
             Kind::Choice(_) => {
-                let values = self.meant["enum"].as_array().into_iter().flatten();
-                Ok(values.into_iter().find(|value| plain(value) == typed).cloned().unwrap_or_else(|| typed.into()))
+                let mut values = self.meant["enum"].as_array().into_iter().flatten();
+                Ok(values.find(|value| plain(value) == typed).cloned().unwrap_or_else(|| typed.into()))
             }
             Kind::Lines => Ok(typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect()),
             Kind::Json => json(t, name, typed),

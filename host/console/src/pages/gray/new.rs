@@ -92,18 +92,19 @@ struct Chosen {
 }
 
 async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { version, like }): Query<Chosen>) -> Answer {
+    let installed = policies::installed(&visit).await?;
     if like.is_empty() {
-        return show_with(&visit, &id, &version, &Filled::default()).await;
+        return show_with(&visit, &id, &version, installed, &Filled::default()).await;
     }
     let task = task(&visit, &like).await?;
     if task.mini_app.as_str() != id {
         return Err(visit.refuse(not_found()));
     }
-    let installed = policies::installed(&visit).await?;
-    show_with(&visit, &id, &version, &Filled::with(like::typed(&visit, &installed, &task))).await
+    let filled = Filled::with(like::typed(&visit, &installed, &task));
+    show_with(&visit, &id, &version, installed, &filled).await
 }
 
-async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> Answer {
+async fn show_with(visit: &Visit, id: &str, version: &str, installed: Vec<InstalledPolicy>, filled: &Filled) -> Answer {
     let t = visit.t;
     let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(visit)?;
     let app = &it.mini_app;
@@ -120,7 +121,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, filled: &Filled) -> A
     // What the field shows when nothing was chosen, as browsers do.
     let first = versions.first().map(|version| version.version.to_string()).unwrap_or_default();
     let chosen = Some(filled.or("version", version)).filter(|version| !version.is_empty());
-    let offered = policies::offered(visit, policies::installed(visit).await?, filled);
+    let offered = policies::offered(visit, installed, filled);
     let (offered, further) = policies::shown(offered);
     let now = visit.now;
     let page = Form {
@@ -147,7 +148,7 @@ async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let installed = policies::installed(&visit).await?;
     match create_as(&visit, &id, &installed, &sent).await {
         Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
-        Err(refused) => show_with(&visit, &id, "", &sent.again(&visit, refused)?).await,
+        Err(refused) => show_with(&visit, &id, "", installed, &sent.again(&visit, refused)?).await,
     }
 }
 
