@@ -109,7 +109,7 @@ on_both! {
 
     async fn v14_what_a_guard_has_stopped_is_published_only_when_that_is_said(host) {
         let (scene, clock) = ready(host).await;
-        let guard = json!({"policy": "error-rate", "config": {"min_devices": 20}, "watch": {"min_devices": 20}});
+        let guard = json!({"policy": "error-rate", "config": {"min_devices": 20}, "watch": {"window_minutes": 10, "min_devices": 20}});
         let task = scene.gray("1.1.0", json!({"networks": ["wifi"], "policies": [guard]})).await.good();
         scene.host.settled().await;
         devices(&scene, 150, true).await;

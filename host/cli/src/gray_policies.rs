@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -137,10 +138,10 @@ impl Policies {
             new[at(policy)?].on_error = *value;
         }
         for Of { policy, value } in &self.limits {
-            new[at(policy)?].limits = limits(value)?;
+            new[at(policy)?].limits = limits(value.load()?)?;
         }
         for Of { policy, value } in &self.watches {
-            new[at(policy)?].watch = Some(watch(value)?);
+            new[at(policy)?].watch = Some(watch(value.load()?)?);
         }
         Ok(new)
     }
@@ -163,14 +164,22 @@ impl Policies {
             |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
+            if let Some(stages) = self.percent.and_then(|percent| share::raised(&task.policies[place].config, percent)) {
+                return Err(Failure::usage(format!(
+                    "The share of the task rises by stages, and one share for all time would take back what they give later. Raise \
+                     the stages: --stages {stages}."
+                )));
+            }
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
             edits[place].config = Some(config);
         }
-        for choice in self.policies.iter().chain(&self.guards) {
+        let (policies, guards) = (self.policies.iter(), self.guards.iter());
+        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+            let place = at(&choice.policy)?;
             let Some(config) = &choice.config else {
-                return Err(Failure::usage(format!("Give the new config: --policy {}=CONFIG.json.", choice.policy)));
+                return Err(Failure::usage(format!("Give the new config: --{option} {}=CONFIG.json.", choice.policy)));
             };
-            edits[at(&choice.policy)?].config = Some(config.load()?);
+            edits[place].config = Some(config.load()?);
         }
         for Of { policy, value } in &self.modes {
             edits[at(policy)?].mode = Some(*value);
@@ -179,10 +188,12 @@ impl Policies {
             edits[at(policy)?].on_error = Some(*value);
         }
         for Of { policy, value } in &self.limits {
-            edits[at(policy)?].limits = Some(limits(value)?);
+            let place = at(policy)?;
+            edits[place].limits = Some(limits(over(&task.policies[place].limits, value)?)?);
         }
         for Of { policy, value } in &self.watches {
-            edits[at(policy)?].watch = Some(watch(value)?);
+            let place = at(policy)?;
+            edits[place].watch = Some(watch(over(&task.policies[place].watch, value)?)?);
         }
         let changed = edits.into_iter().zip(&task.policies).filter(|(edit, policy)| *edit != nothing(policy));
         Ok(changed.map(|(edit, _)| edit).collect())
@@ -219,13 +230,23 @@ fn binding(policy: &str, config: Value) -> NewPolicyBinding {
     NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
 }
 
-fn limits(source: &ConfigSource) -> Result<LimitOverrides, Failure> {
-    serde_json::from_value(source.load()?)
+/// What is there already, with the members that are given; one that is null goes back to its default.
+fn over(known: &impl Serialize, given: &ConfigSource) -> Result<Value, Failure> {
+    let given = given.load()?;
+    let mut members = serde_json::to_value(known).ok().and_then(|known| known.as_object().cloned()).unwrap_or_default();
+    let Some(new) = given.as_object() else { return Ok(given) };
+    members.extend(new.clone());
+    members.retain(|_, value| !value.is_null());
+    Ok(members.into())
+}
+
+fn limits(given: Value) -> Result<LimitOverrides, Failure> {
+    serde_json::from_value(given)
         .map_err(|error| Failure::usage(format!("These are no limits: {error}. Such as {{\"deadline_ms\": 50}}.")))
 }
 
-fn watch(source: &ConfigSource) -> Result<Watch, Failure> {
-    serde_json::from_value(source.load()?).map_err(|error| {
+fn watch(given: Value) -> Result<Watch, Failure> {
+    serde_json::from_value(given).map_err(|error| {
         let such = r#"{"window_minutes": 10, "min_devices": 200}"#;
         Failure::usage(format!("This does not say how to watch: {error}. Such as {such}."))
     })
