@@ -117,7 +117,8 @@ async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest
     }
     let asked = gone.iter().map(|id| Having { mini_app: id.to_string(), version: None }).collect();
     let known = statuses(client, &args.host_app, asked).await;
-    let is_removed = |id: &MiniAppId| known.iter().any(|one| one.mini_app == id.as_str() && one.status == Status::Removed);
+    let is_removed =
+        |id: &MiniAppId| known.iter().any(|one| one.mini_app == id.as_str() && one.status == Status::Removed);
     let why = |id| if is_removed(id) { "is off the shelf" } else { "is not online in this host app" };
     gone.into_iter().map(|id| left_out(id, why(id))).collect()
 }

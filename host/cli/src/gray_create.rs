@@ -141,7 +141,8 @@ async fn beside(client: &Client, made: &GrayTask) -> Option<String> {
     let tasks: Vec<GrayTask> = items.iter().filter_map(|item| read(item).ok()).collect();
     let others = tasks.iter().filter(|task| task.id != made.id && task.version == made.version);
     let others: Vec<_> = others.filter(|task| task.state != State::Ended).map(|task| task.id.to_string()).collect();
-    let says = || format!("note: {} is in grayscale by {}, too; their devices add up.", made.version, others.join(", "));
+    let says =
+        || format!("note: {} is in grayscale by {}, too; their devices add up.", made.version, others.join(", "));
     (!others.is_empty()).then(says)
 }
 

@@ -164,7 +164,8 @@ impl Policies {
             |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
-            if let Some(stages) = self.percent.and_then(|percent| share::raised(&task.policies[place].config, percent)) {
+            if let Some(stages) = self.percent.and_then(|percent| share::raised(&task.policies[place].config, percent))
+            {
                 return Err(Failure::usage(format!(
                     "The share of the task rises by stages, and one share for all time would take back what they give later. Raise \
                      the stages: --stages {stages}."

@@ -72,7 +72,11 @@ pub fn raised(config: &Value, percent: f64) -> Option<String> {
 /// milliseconds.
 pub fn never_reached(config: &Value, lasts: u64) -> Vec<String> {
     let stages = Plan::deserialize(config).map(|plan| plan.stages()).unwrap_or_default();
-    stages.into_iter().filter(|stage| stage.after_hours.saturating_mul(HOUR) >= lasts.max(1)).map(Stage::in_words).collect()
+    stages
+        .into_iter()
+        .filter(|stage| stage.after_hours.saturating_mul(HOUR) >= lasts.max(1))
+        .map(Stage::in_words)
+        .collect()
 }
 
 /// What the old config admits from now on and the new one does not, as a phrase; `None` when the new one is as wide, or
