@@ -113,6 +113,7 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
     let (lists, take) = (std::mem::take(&mut args.conditions.lists), args.conditions.take.clone());
     let app = args.app.clone();
     // Everything that can be wrong on this side is found before anything is uploaded.
+    args.policies.check_kinds(client).await?;
     let mut task = new_task(args, session.clock.now())?;
     task.objects.extend(gray_lists::objects(client, session, &app, lists, &take).await?);
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;

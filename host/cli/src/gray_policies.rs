@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    call::{Call, escape},
+    client::Client,
     failure::Failure,
     parse::{self, ConfigSource, PolicyChoice},
 };
@@ -130,7 +132,22 @@ impl Policies {
             new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
         }
         let names: Vec<_> = new.iter().map(|one| one.policy.clone()).collect();
-        let at = |name: &str| find(&names, name, |known| known == name);
+        let at = |name: &str| {
+            find(&names, |known| known == name || without_version(known) == name).map_err(|found| {
+                Failure::usage(match found {
+                    0 if names.is_empty() => {
+                        format!("{name} is no policy of this task, which has none. Add --policy or --guard {name}.")
+                    }
+                    0 => format!(
+                        "{name} is no policy of this task, which has {}. Add --policy or --guard {name}.",
+                        names.join(", ")
+                    ),
+                    _ => format!(
+                        "This task has {name} more than once. Tell them apart by their versions: {name}@VERSION."
+                    ),
+                })
+            })
+        };
         for Of { policy, value } in &self.modes {
             new[at(policy)?].mode = *value;
         }
@@ -144,6 +161,37 @@ impl Policies {
             new[at(policy)?].watch = Some(watch(value.load()?)?);
         }
         Ok(new)
+    }
+
+    /// Refuses a policy of devices as a guard, and a guard as a policy of devices: whoever means to watch a release must not
+    /// restrict it instead. Policies that the host does not have are for the host to refuse.
+    ///
+    /// # Errors
+    /// Wrong use, with the option that is meant.
+    pub async fn check_kinds(&self, client: &Client) -> Result<(), Failure> {
+        let (policies, guards) = (self.policies.iter(), self.guards.iter());
+        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+            let call = Call::get(format!("/v1/policies/{}", escape(&choice.policy)));
+            let Ok(Some(kind)) = client.value(call).await.map(|one| one["kind"].as_str().map(str::to_owned)) else {
+                continue;
+            };
+            let name = &choice.policy;
+            match (option, kind.as_str()) {
+                ("policy", "guard") => {
+                    return Err(Failure::usage(format!(
+                        "{name} is a guard, which watches the release. Give it as --guard {name}."
+                    )));
+                }
+                ("guard", "grayscale") => {
+                    return Err(Failure::usage(format!(
+                        "{name} is no guard: it says which devices get the version. Give it as --policy {name}, and a guard such as \
+                         error-rate as --guard."
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The changes to the policies of a task.
@@ -160,8 +208,18 @@ impl Policies {
             watch: None,
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
-        let at =
-            |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
+        let at = |name: &str| {
+            find(&task.policies, |known| known.policy == name || known.binding.as_str() == name).map_err(|found| {
+                Failure::usage(match found {
+                    0 => format!(
+                        "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show \
+                         {}` lists those it has.",
+                        task.id
+                    ),
+                    _ => format!("The task has the policy {name} more than once. Name its binding, pb_…."),
+                })
+            })
+        };
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
             if let Some(stages) = self.percent.and_then(|percent| share::raised(&task.policies[place].config, percent))
@@ -201,16 +259,18 @@ impl Policies {
     }
 }
 
-/// The place of the one policy that is meant.
-fn find<T>(policies: &[T], name: &str, is: impl Fn(&T) -> bool) -> Result<usize, Failure> {
+/// The place of the one policy that is meant. The error is how many there are, when it is not one.
+fn find<T>(policies: &[T], is: impl Fn(&T) -> bool) -> Result<usize, usize> {
     let found: Vec<_> = policies.iter().enumerate().filter(|(_, known)| is(known)).map(|(at, _)| at).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Failure::usage(format!(
-            "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show TASK` lists those it has."
-        ))),
-        _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_…."))),
+        others => Err(others.len()),
     }
+}
+
+/// The name of a policy that was given as `NAME@VERSION`.
+fn without_version(policy: &str) -> &str {
+    policy.split_once('@').map_or(policy, |(name, _)| name)
 }
 
 /// The config of `percentage` with other shares or another key.

@@ -23,7 +23,7 @@ use berth_model::{
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
 
-use crate::rollout::suspended_by_guard;
+use crate::rollout::why_guard_suspended;
 
 /// A MiniApp as read from the database. Its tasks are not in `entry` yet, because their policies are not ready to
 /// judge.
@@ -189,7 +189,7 @@ async fn add_privacy(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.live_gray_tasks_in(span).await? {
         let (guards, bindings) = bindings(tx, &row.id).await?;
-        let suspended_by_guard = suspended_by_guard(tx, &row).await?;
+        let suspended_by_guard = why_guard_suspended(tx, &row).await?;
         let cohorts = named_cohorts(tx, &row.mini_app_id, &bindings).await?;
         if let Some(app) = apps.get_mut(&row.mini_app_id) {
             app.tasks.push(TaskRows { row, bindings, cohorts, guarded: guards > 0, suspended_by_guard });

@@ -9,7 +9,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
-    rollout::{Cause, Move, PlannedMove, State},
+    rollout::{Cause, Move, PlannedMove, State, suspended_by_guard},
     shelf::ShelvedTask,
 };
 use berth_store::{Tx, gray_task::TaskRow};
@@ -62,7 +62,7 @@ impl Settled {
     /// Refuses with `guard-suspended` when a guard has suspended a task of this version (V14).
     pub(crate) async fn require_no_guard(&self, tx: &mut Tx, number: &VersionNumber) -> Result<()> {
         for task in self.0.iter().filter(|task| task.version == *number) {
-            let Some(why) = suspended_by_guard(tx, task).await? else { continue };
+            let Some(why) = why_guard_suspended(tx, task).await? else { continue };
             let command = format!("berth version publish {} {number} --despite-guard", task.mini_app_id);
             let detail = format!(
                 "The gray task {:?} of {number} is suspended: its guard {why}. A publish brings {number} to everybody. If that is \
@@ -98,12 +98,12 @@ impl Settled {
 }
 
 /// Why a guard has suspended a task; `None` when the task goes on, or somebody else has suspended it.
-pub(crate) async fn suspended_by_guard(tx: &mut Tx, task: &TaskRow) -> Result<Option<String>> {
+pub(crate) async fn why_guard_suspended(tx: &mut Tx, task: &TaskRow) -> Result<Option<String>> {
     if task.state != State::Suspended {
         return Ok(None);
     }
     let moves = tx.gray_moves(&task.id).await?;
-    Ok(berth_model::rollout::suspended_by_guard(task.state, &moves).map(str::to_owned))
+    Ok(suspended_by_guard(task.state, &moves).map(str::to_owned))
 }
 
 /// Whether the task is suspended, and a recall did it.
