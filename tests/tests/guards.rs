@@ -107,6 +107,23 @@ on_both! {
         assert_eq!(scene.task(&task).await["state"], "delivering");
     }
 
+    async fn v14_what_a_guard_has_stopped_is_published_only_when_that_is_said(host) {
+        let (scene, clock) = ready(host).await;
+        let guard = json!({"policy": "error-rate", "config": {"min_devices": 20}, "watch": {"window_minutes": 10, "min_devices": 20}});
+        let task = scene.gray("1.1.0", json!({"networks": ["wifi"], "policies": [guard]})).await.good();
+        scene.host.settled().await;
+        devices(&scene, 150, true).await;
+        clock.advance_seconds(600);
+        looked(&scene, &task, 1).await;
+        let refused = scene.publish("1.1.0").await.refused("guard-suspended");
+        assert!(text(&refused["detail"]).contains("1.1.0 fails on 30 of 30 devices"), "{refused}");
+        assert_eq!(refused["gray_task"], task["id"]);
+        assert_eq!(scene.task(&task).await["state"], "suspended");
+        let path = "/v1/mini-apps/coffee/versions/1.1.0/publish";
+        let released = scene.admin.post(path, json!({"despite_guard": true})).await.good();
+        assert_eq!((&released["version"], &released["ended_tasks"]), (&json!("1.1.0"), &json!([task["id"]])));
+    }
+
     async fn g13_f33_f37_f38_guards_that_break_hurt_nobody_and_say_how(host) {
         let (scene, clock) = ready(host).await;
         let watch = json!({"window_minutes": 1, "min_devices": 1});

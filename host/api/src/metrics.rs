@@ -39,6 +39,11 @@ impl Route {
         Self(request.extensions().get().cloned())
     }
 
+    /// Whether devices ask it, which come more often than all others together.
+    pub(crate) fn comes_often(&self) -> bool {
+        matches!(self.as_str(), "/v1/check" | "/v1/reports" | "/v1/logs")
+    }
+
     fn as_str(&self) -> &str {
         self.0.as_ref().map_or("unmatched", MatchedPath::as_str)
     }

@@ -2,13 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::{Code, Error, Result};
 
 /// A version number. Ordered as semver orders: numerically, and a pre-release below its release.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct VersionNumber(semver::Version);
 
 /// The largest value of each of the three numbers, which every database and client can hold.
@@ -65,6 +65,12 @@ impl TryFrom<String> for VersionNumber {
     type Error = Error;
     fn try_from(text: String) -> Result<Self> {
         text.parse()
+    }
+}
+
+impl Serialize for VersionNumber {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

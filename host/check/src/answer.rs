@@ -10,7 +10,7 @@ use berth_model::check::{
 use super::{
     Admission, Claims, Counting, Decision, Index, Question, Recorder, decide,
     force::{is_forced, step_on_force},
-    index::{AppEntry, GrayEntry, Release},
+    index::{AppEntry, GrayEntry, HostAppEntry, Release},
     patience::Patience,
 };
 use berth_base::{
@@ -58,13 +58,13 @@ pub async fn check(
     request: &CheckRequest,
     newcomer: Newcomer<'_>,
 ) -> Result<CheckResponse> {
-    let index = ready(checks)?;
+    let (index, now) = (ready(checks)?, checks.clock.now());
     request.verify()?;
-    authorise(&index, asker, request, checks.clock.now())?;
-    let mut round = Round::new(checks, &index, &request.device, CHECKING);
+    let host_app = authorise(&index, asker, request, now)?;
+    let mut round = Round::new(checks, &index, host_app, &request.device, now, CHECKING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
-        results.push(round.answer(having, newcomer).await);
+        results.push(round.answer(index.mini_app(&having.mini_app), having, newcomer).await);
         round.patience.rest().await;
     }
     Ok(CheckResponse { results })
@@ -76,13 +76,13 @@ pub async fn check(
 /// # Errors
 /// As for [`check`].
 pub async fn explain(checks: &Checks, caller: &Caller, request: &CheckRequest) -> Result<Explanation> {
-    let index = ready(checks)?;
+    let (index, now) = (ready(checks)?, checks.clock.now());
     request.verify()?;
-    authorise(&index, &Asker::Person(caller), request, checks.clock.now())?;
-    let mut round = Round::new(checks, &index, &request.device, EXPLAINING);
+    let host_app = authorise(&index, &Asker::Person(caller), request, now)?;
+    let mut round = Round::new(checks, &index, host_app, &request.device, now, EXPLAINING);
     let mut results = Vec::with_capacity(request.apps.len());
     for having in &request.apps {
-        results.push(round.explain(having));
+        results.push(round.explain(index.mini_app(&having.mini_app), having));
         round.patience.rest().await;
     }
     Ok(Explanation { results })
@@ -95,22 +95,21 @@ fn ready(checks: &Checks) -> Result<Arc<Index>> {
     Err(Error::new(Code::Unavailable, "The host is starting and cannot answer checks yet. Try again in a moment."))
 }
 
-/// Checks that the asker may ask. The key names the host app and proves nothing, because everyone can read it in the
-/// app.
-fn authorise(index: &Index, asker: &Asker<'_>, request: &CheckRequest, now: Millis) -> Result<()> {
+/// The host app that the device names, when the asker may ask for it. The key names the host app and proves nothing,
+/// because everyone can read it in the app.
+fn authorise<'a>(index: &'a Index, asker: &Asker<'_>, request: &CheckRequest, now: Millis) -> Result<&'a HostAppEntry> {
     let id = &request.device.host_app;
-    let known = index.host_app(id.as_str());
-    match asker {
-        Asker::Key(key) => index.require_key(key, id, now),
-        Asker::Person(caller) => {
-            known.ok_or_else(|| Error::not_found("host app", id))?;
-            let host_app = Scope::HostApp(id.clone());
-            if request.apps.is_empty() {
-                return caller.require(Action::Read, &host_app);
-            }
-            request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.mini_app)))
-        }
+    let caller = match asker {
+        Asker::Key(key) => return index.require_key(key, id, now),
+        Asker::Person(caller) => caller,
+    };
+    let known = index.host_app(id.as_str()).ok_or_else(|| Error::not_found("host app", id))?;
+    let host_app = Scope::HostApp(id.clone());
+    if request.apps.is_empty() {
+        caller.require(Action::Read, &host_app)?;
     }
+    request.apps.iter().try_for_each(|having| may_ask(caller, &host_app, index.mini_app(&having.mini_app)))?;
+    Ok(known)
 }
 
 /// People may ask about the MiniApps of their teams, and about any MiniApp in the name of a host app that they may
@@ -122,41 +121,54 @@ fn may_ask(caller: &Caller, host_app: &Scope, known: Option<&Arc<AppEntry>>) -> 
     }
 }
 
-/// What all MiniApps of one request have in common.
+/// What all MiniApps of one request have in common. They are all answered as of one moment.
 struct Round<'a> {
     checks: &'a Checks,
     index: &'a Index,
+    host_app: &'a HostAppEntry,
     device: &'a Device,
     key: Key,
+    now: Millis,
     patience: Patience,
 }
 
 impl<'a> Round<'a> {
-    fn new(checks: &'a Checks, index: &'a Index, device: &'a Device, time: Duration) -> Self {
-        Self { checks, index, device, key: Key::of(&device.guid), patience: Patience::new(time) }
-    }
-
-    fn known(&self, having: &Having) -> Option<&'a AppEntry> {
-        self.index.mini_app(&having.mini_app).map(AsRef::as_ref)
+    fn new(
+        checks: &'a Checks,
+        index: &'a Index,
+        host_app: &'a HostAppEntry,
+        device: &'a Device,
+        now: Millis,
+        time: Duration,
+    ) -> Self {
+        Self { checks, index, host_app, device, key: Key::of(&device.guid), now, patience: Patience::new(time) }
     }
 
     fn decide(
         &mut self,
+        known: Option<&'a AppEntry>,
         having: &Having,
-        now: Millis,
         refused: &[GrayTaskId],
         trace: &mut impl Recorder,
     ) -> Decision<'a> {
-        let (known, device, key, current) = (self.known(having), self.device, self.key, having.version());
-        self.patience.during(|tired| decide(known, &Question { device, key, current, now, refused, tired }, trace))
+        let (device, key, current, now) = (self.device, self.key, having.version(), self.now);
+        let mut decide =
+            |tired: &dyn Fn() -> bool| decide(known, &Question { device, key, current, now, refused, tired }, trace);
+        // Only gray tasks have policies, whose time is taken.
+        if known.is_none_or(|app| app.gray.is_empty()) { decide(&|| false) } else { self.patience.during(decide) }
     }
 
     /// Decides, and asks for admission where it is needed, until a task admits the device or no task remains to admit
     /// it.
-    async fn answer(&mut self, having: &Having, newcomer: Newcomer<'_>) -> CheckResult {
-        let (mut refused, now) = (Vec::new(), self.checks.clock.now());
+    async fn answer(
+        &mut self,
+        known: Option<&'a Arc<AppEntry>>,
+        having: &Having,
+        newcomer: Newcomer<'_>,
+    ) -> CheckResult {
+        let (known, mut refused) = (known.map(AsRef::as_ref), Vec::new());
         let decision = loop {
-            let decision = self.decide(having, now, &refused, &mut Counting);
+            let decision = self.decide(known, having, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
             if !self.is_welcome(task, Side::Gray, newcomer) {
                 refused.push(task.id.clone());
@@ -182,10 +194,10 @@ impl<'a> Round<'a> {
         {
             self.note_running(task);
         }
-        if let Decision::Online(online) = &decision {
-            self.note_bystander(having, online, now, newcomer);
+        if let (Decision::Online(online), Some(known)) = (&decision, known) {
+            self.note_bystander(known, having, online, newcomer);
         }
-        self.result(having, now, &decision)
+        self.result(known, having, &decision)
     }
 
     /// Whether the task takes note of the device now, which is new to it.
@@ -193,11 +205,11 @@ impl<'a> Round<'a> {
         task.named.find(&Claims::from(self.device)).is_some() || newcomer(side)
     }
 
-    fn explain(&mut self, having: &Having) -> Explained {
-        let (mut steps, now) = (Vec::new(), self.checks.clock.now());
-        let decision = self.decide(having, now, &[], &mut steps);
-        let result = self.result(having, now, &decision);
-        step_on_force(self.known(having), having.version(), &decision, &mut steps);
+    fn explain(&mut self, known: Option<&'a Arc<AppEntry>>, having: &Having) -> Explained {
+        let (known, mut steps) = (known.map(AsRef::as_ref), Vec::new());
+        let decision = self.decide(known, having, &[], &mut steps);
+        let result = self.result(known, having, &decision);
+        step_on_force(known, having.version(), &decision, &mut steps);
         steps.extend(result.runtime.iter().flat_map(runtime_steps));
         Explained { result, steps }
     }
@@ -211,9 +223,10 @@ impl<'a> Round<'a> {
     }
 
     /// Takes note of a device that gets the online version while tasks with guards deliver (G13).
-    fn note_bystander(&self, having: &Having, online: &Release, now: Millis, newcomer: Newcomer<'_>) {
-        for task in self.known(having).iter().flat_map(|app| &app.gray) {
-            let Some(bystanders) = task.bystanders.as_ref().filter(|_| task.standing(now) == Standing::Open) else {
+    fn note_bystander(&self, known: &AppEntry, having: &Having, online: &Release, newcomer: Newcomer<'_>) {
+        for task in &known.gray {
+            let Some(bystanders) = task.bystanders.as_ref().filter(|_| task.standing(self.now) == Standing::Open)
+            else {
                 continue;
             };
             // A device that fell back is one of the task's own.
@@ -228,10 +241,9 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn result(&self, having: &Having, now: Millis, decision: &Decision<'_>) -> CheckResult {
-        let known = self.known(having);
+    fn result(&self, known: Option<&AppEntry>, having: &Having, decision: &Decision<'_>) -> CheckResult {
         let app = decision.release().and(known);
-        let runtime = app.map(|app| self.index.runtime(app, &self.device.host_app, now));
+        let runtime = app.map(|app| self.index.runtime(app, self.host_app, self.now));
         result(known, runtime, having, self.device, decision)
     }
 }

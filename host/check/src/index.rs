@@ -231,17 +231,19 @@ impl Index {
         self.by_key.get(key).is_some_and(|known| known.has_key(key, now))
     }
 
-    /// Refuses with `invalid-host-app-key` a device whose key is not that of the host app that it names, or was and has
-    /// ended by `now`.
-    pub fn require_key(&self, key: &str, host_app: &HostAppId, now: Millis) -> Result<()> {
-        if self.host_app(host_app.as_str()).is_some_and(|known| known.has_key(key, now)) {
-            return Ok(());
-        }
-        let detail = format!(
-            "The key in X-Host-App-Key is not the one of {host_app}, or not any more. Look it up with GET \
-             /v1/host-apps/{host_app}."
-        );
-        Err(Error::new(Code::InvalidHostAppKey, detail))
+    /// The host app that a device names, whose key it sends.
+    ///
+    /// # Errors
+    /// `invalid-host-app-key` when the key is another one, or has ended by `now`.
+    pub fn require_key(&self, key: &str, host_app: &HostAppId, now: Millis) -> Result<&HostAppEntry> {
+        let known = self.host_app(host_app.as_str()).filter(|known| known.has_key(key, now));
+        known.map(AsRef::as_ref).ok_or_else(|| {
+            let detail = format!(
+                "The key in X-Host-App-Key is not the one of {host_app}, or not any more. Look it up with GET \
+                 /v1/host-apps/{host_app}."
+            );
+            Error::new(Code::InvalidHostAppKey, detail)
+        })
     }
 
     /// The gray task with this id, when it still has an effect on devices.
@@ -270,13 +272,13 @@ impl Index {
     }
 
     /// What a host app must enforce or show at `now` while it runs a MiniApp.
-    pub fn runtime(&self, app: &AppEntry, host_app: &HostAppId, now: Millis) -> Runtime {
+    pub(crate) fn runtime(&self, app: &AppEntry, host_app: &HostAppEntry, now: Millis) -> Runtime {
         Runtime {
-            domains: Some(app.settings.domains(host_app, now).clone()),
+            domains: Some(app.settings.domains(&host_app.id, now).clone()),
             endpoint: self.endpoint(app.id.as_str()).cloned(),
-            granted_apis: app.settings.granted_apis(host_app, now).cloned(),
+            granted_apis: app.settings.granted_apis(&host_app.id, now).cloned(),
             privacy: app.privacy.clone(),
-            sensitive_apis: self.host_app(host_app.as_str()).and_then(|known| known.sensitive_apis.clone()),
+            sensitive_apis: host_app.sensitive_apis.clone(),
         }
     }
 

@@ -120,6 +120,12 @@ impl Package {
     fn open(what: &Path) -> Result<Self, Failure> {
         if !what.is_dir() {
             let name = what.file_name().and_then(|name| name.to_str()?.parse().ok());
+            if name.is_none() && what.extension().is_none_or(|kind| kind != "apkg" && kind != "zip") && what.is_file() {
+                return Err(Failure::usage(format!(
+                    "{} is neither the folder of a mini-program nor a package. Name the folder, or an .apkg.",
+                    what.display()
+                )));
+            }
             return Self::of(what, name);
         }
         let name = pack::name_of(what)?;
@@ -162,10 +168,20 @@ fn asked(choices: &[PolicyChoice]) -> Result<Vec<Asked>, Failure> {
     }
     for choice in choices.iter().filter(|choice| builtin::ALL.iter().all(|builtin| builtin.name != choice.policy)) {
         let path = Path::new(&choice.policy);
-        let wasm = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+        let wasm = fs::read(path).map_err(|error| no_auditor(path, &error))?;
         asked.push(Asked { wasm, config: config(Some(choice))? });
     }
     Ok(asked)
+}
+
+/// A file that is not there may be meant as the name of a built-in auditor.
+fn no_auditor(path: &Path, error: &io::Error) -> Failure {
+    if error.kind() != io::ErrorKind::NotFound {
+        return Failure::file("read", path, error);
+    }
+    let path = path.display();
+    let names: Vec<_> = builtin::ALL.iter().map(|builtin| builtin.name).collect();
+    Failure::usage(format!("{path} is no file and no built-in policy. Those are {}.", names.join(", ")))
 }
 
 fn config(choice: Option<&PolicyChoice>) -> Result<Value, Failure> {

@@ -25,9 +25,10 @@ use berth_base::{
     text,
 };
 use berth_model::{
-    check::{CheckRequest, CheckResult, Device, Explanation, Having, Status},
+    check::{CheckRequest, CheckResult, Device, Explanation, Had, Having, Status},
     download::BundleRequest,
 };
+use berth_package::PackageName;
 
 /// The arguments of `berth bundle`.
 #[derive(Args, Debug)]
@@ -61,6 +62,17 @@ pub struct Bundle {
     pub key: Option<String>,
 }
 
+impl Bundle {
+    /// Why a MiniApp is not in the bundle, where the command has chosen what is.
+    fn choice(&self) -> Option<&'static str> {
+        match (&self.pin, &self.cid) {
+            (Some(_), _) => Some("is not in the pin"),
+            (None, Some(_)) => Some("is no channel of the endpoint application"),
+            (None, None) => (!self.apps.is_empty()).then_some("is not among those that --app names"),
+        }
+    }
+}
+
 pub async fn run(args: Bundle, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
     refuse_foreign(&args.out)?;
@@ -92,41 +104,59 @@ fn earlier(out: &Path) -> Vec<MiniAppId> {
     packages.into_iter().map(|package| package.name.mini_app_id).collect()
 }
 
-/// Remarks for people about this bundle: MiniApps that the previous bundle had and this one has not, and pinned ones
-/// that are off the shelf.
+/// Remarks for people about this bundle: MiniApps that the previous bundle had and this one has not, and pinned versions
+/// that devices will not run.
 async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest: &Manifest) -> Vec<String> {
-    let now: Vec<_> = manifest.packages.iter().map(|package| &package.name.mini_app_id).collect();
-    let gone = earlier.iter().filter(|id| !now.contains(id) && args.apps.is_empty() && args.cid.is_none());
-    let asked: Vec<_> = if args.pin.is_some() { now.clone() } else { gone.collect() };
-    if asked.is_empty() {
+    let has = |id: &MiniAppId| manifest.packages.iter().any(|package| package.name.mini_app_id == *id);
+    let gone: Vec<_> = earlier.iter().filter(|id| !has(id)).collect();
+    if let Some(choice) = args.choice() {
+        let pinned = args.pin.iter().flat_map(|_| &manifest.packages).map(|package| having(&package.name));
+        let stale = statuses(client, &args.host_app, pinned.collect()).await;
+        let left = gone.into_iter().map(|id| left_out(id, choice));
+        return stale.iter().filter_map(not_run).chain(left).collect();
+    }
+    let asked = gone.iter().map(|id| Having { mini_app: id.to_string(), version: None }).collect();
+    let known = statuses(client, &args.host_app, asked).await;
+    let is_removed =
+        |id: &MiniAppId| known.iter().any(|one| one.mini_app == id.as_str() && one.status == Status::Removed);
+    let why = |id| if is_removed(id) { "is off the shelf" } else { "is not online in this host app" };
+    gone.into_iter().map(|id| left_out(id, why(id))).collect()
+}
+
+fn having(name: &PackageName) -> Having {
+    Having { mini_app: name.mini_app_id.to_string(), version: Some(Had::Version(name.version.clone())) }
+}
+
+/// What a device would be told that has these versions. It is explained and not asked as a device, so that nobody is
+/// admitted to a gray task. Nothing when it cannot be asked: the bundle is there, and that no more can be said of it is no
+/// failure.
+async fn statuses(client: &Client, host_app: &HostAppId, apps: Vec<Having>) -> Vec<CheckResult> {
+    if apps.is_empty() {
         return Vec::new();
     }
-    // The bundle is there: that nothing more can be said of it is no failure.
-    let known = statuses(client, &args.host_app, &asked).await.unwrap_or_default();
-    let status = |id: &MiniAppId| known.iter().find(|one| one.mini_app == id.as_str()).map(|one| one.status);
-    asked.into_iter().filter_map(|id| remark(id, status(id), args.pin.is_some())).collect()
-}
-
-/// What a device would be told. It is explained and not asked as a device, so that nobody is admitted to a gray task.
-async fn statuses(client: &Client, host_app: &HostAppId, ids: &[&MiniAppId]) -> Result<Vec<CheckResult>, Failure> {
     let device = Device::named(host_app.clone(), "berth-bundle");
-    let apps = ids.iter().map(|id| Having { mini_app: id.to_string(), version: None }).collect();
-    let answer = client.value(Call::ask("/v1/check/explain").json(&CheckRequest { device, apps })).await?;
-    let answer: Explanation = read(&answer)?;
-    Ok(answer.results.into_iter().map(|one| one.result).collect())
+    let answer = client.value(Call::ask("/v1/check/explain").json(&CheckRequest { device, apps })).await;
+    let answer = answer.and_then(|answer| read::<Explanation>(&answer));
+    answer.map_or_else(|_| Vec::new(), |answer| answer.results.into_iter().map(|one| one.result).collect())
 }
 
-fn remark(id: &MiniAppId, status: Option<Status>, pinned: bool) -> Option<String> {
-    match (pinned, status) {
-        (true, Some(Status::Removed)) => Some(format!(
+/// That devices will not run what a pin has put into the bundle.
+fn not_run(told: &CheckResult) -> Option<String> {
+    let id = &told.mini_app;
+    match told.status {
+        Status::Removed => Some(format!(
             "warning: {id} is off the shelf. It is in the bundle because it is pinned; devices will not run it."
         )),
-        (true, _) => None,
-        (false, Some(Status::Removed)) => {
-            Some(format!("left out: {id}, which the earlier bundle had, is off the shelf."))
-        }
-        (false, _) => Some(format!("left out: {id}, which the earlier bundle had, is not online in this host app.")),
+        _ if told.force => Some(format!(
+            "warning: the pinned version of {id} must not run any more. Devices fetch {} before they run it.",
+            told.version.as_ref().map_or("another one".into(), ToString::to_string)
+        )),
+        _ => None,
     }
+}
+
+fn left_out(id: &MiniAppId, why: &str) -> String {
+    format!("left out: {id}, which the earlier bundle had, {why}.")
 }
 
 fn report(session: &mut Session, out: &Path, manifest: &Manifest) -> Done {
@@ -218,7 +248,7 @@ fn refuse_foreign(out: &Path) -> Result<(), Failure> {
     let entries = fs::read_dir(out).map_err(|error| Failure::file("read", out, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name != MANIFEST && name.parse::<berth_package::PackageName>().is_err() {
+        if name != MANIFEST && name.parse::<PackageName>().is_err() {
             return Err(Failure::usage(format!(
                 "{} holds {name:?}, which is of no bundle and would be lost. Give the bundle a folder of its own.",
                 out.display()

@@ -134,7 +134,11 @@ struct Known {
 
 impl Known {
     async fn ask(client: &Client, path: &str, expected: Option<&Digest>) -> Result<Self, Failure> {
-        let response = client.send(&Call::head(path)).await?;
+        let response = match client.send(&Call::head(path)).await {
+            Ok(response) => response,
+            // An answer to HEAD has no body, and so no reason.
+            Err(bare) => client.send(&Call::get(path).header("range", "bytes=0-0")).await.and(Err(bare))?,
+        };
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         let size = header(header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
         let etag = header(header::ETAG).unwrap_or_default().to_owned();

@@ -3,6 +3,7 @@
 use clap::{ArgGroup, Args};
 
 use super::{
+    answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
@@ -18,7 +19,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::rollout::{
-    self, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange,
+    self, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, State, share,
 };
 
 /// The arguments of `berth gray create`.
@@ -112,12 +113,38 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Create) -> Do
     let (lists, take) = (std::mem::take(&mut args.conditions.lists), args.conditions.take.clone());
     let app = args.app.clone();
     // Everything that can be wrong on this side is found before anything is uploaded.
+    args.policies.check_kinds(client).await?;
     let mut task = new_task(args, session.clock.now())?;
     task.objects.extend(gray_lists::objects(client, session, &app, lists, &take).await?);
     let answer = client.value(Call::create(format!("/v1/mini-apps/{app}/gray-tasks")).json(&task)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
+    let made: GrayTask = read(&answer)?;
+    for remark in never_reached(&made).into_iter().chain(beside(client, &made).await) {
+        session.out.note(remark);
+    }
     session.out.then(&answer, |task: GrayTask| Some(format!("berth gray progress {}", task.id)));
     Ok(())
+}
+
+/// That stages of the task never come, as it is over by then.
+pub(crate) fn never_reached(task: &GrayTask) -> Option<String> {
+    let lasts = u64::try_from(task.end.0 - task.start.0).unwrap_or(0);
+    let plans = task.policies.iter().filter(|policy| policy.policy == share::POLICY);
+    let stages: Vec<_> = plans.flat_map(|policy| share::never_reached(&policy.config, lasts)).collect();
+    let says = || format!("note: the task ends before {} of the devices would get it.", stages.join(", "));
+    (!stages.is_empty()).then(says)
+}
+
+/// That other tasks deliver the same version, whose shares add to this one's. Nothing when they cannot be read: the task is
+/// there.
+async fn beside(client: &Client, made: &GrayTask) -> Option<String> {
+    let items = client.items(Call::get(format!("/v1/mini-apps/{}/gray-tasks", made.mini_app))).await.ok()?;
+    let tasks: Vec<GrayTask> = items.iter().filter_map(|item| read(item).ok()).collect();
+    let others = tasks.iter().filter(|task| task.id != made.id && task.version == made.version);
+    let others: Vec<_> = others.filter(|task| task.state != State::Ended).map(|task| task.id.to_string()).collect();
+    let says =
+        || format!("note: {} is in grayscale by {}, too; their devices add up.", made.version, others.join(", "));
+    (!others.is_empty()).then(says)
 }
 
 /// The task without the lists that are uploaded.

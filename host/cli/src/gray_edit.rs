@@ -7,7 +7,7 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    gray_create::Conditions,
+    gray_create::{Conditions, never_reached},
     gray_lists,
     gray_policies::Policies,
     parse::Moment,
@@ -87,7 +87,11 @@ pub async fn run(client: &Client, session: &mut Session, mut args: Edit) -> Done
         edit.objects.get_or_insert_with(|| task.conditions.objects.clone()).extend(uploaded);
     }
     let answer = client.value(Call::patch(path).json(&edit)).await?;
-    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
+    session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
+    if let Some(remark) = never_reached(&read(&answer)?) {
+        session.out.note(remark);
+    }
+    Ok(())
 }
 
 /// The edit without the lists that are uploaded.

@@ -3,9 +3,12 @@
 use std::str::FromStr;
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    call::{Call, escape},
+    client::Client,
     failure::Failure,
     parse::{self, ConfigSource, PolicyChoice},
 };
@@ -129,7 +132,22 @@ impl Policies {
             new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
         }
         let names: Vec<_> = new.iter().map(|one| one.policy.clone()).collect();
-        let at = |name: &str| find(&names, name, |known| known == name);
+        let at = |name: &str| {
+            find(&names, |known| known == name || without_version(known) == name).map_err(|found| {
+                Failure::usage(match found {
+                    0 if names.is_empty() => {
+                        format!("{name} is no policy of this task, which has none. Add --policy or --guard {name}.")
+                    }
+                    0 => format!(
+                        "{name} is no policy of this task, which has {}. Add --policy or --guard {name}.",
+                        names.join(", ")
+                    ),
+                    _ => format!(
+                        "This task has {name} more than once. Tell them apart by their versions: {name}@VERSION."
+                    ),
+                })
+            })
+        };
         for Of { policy, value } in &self.modes {
             new[at(policy)?].mode = *value;
         }
@@ -137,12 +155,43 @@ impl Policies {
             new[at(policy)?].on_error = *value;
         }
         for Of { policy, value } in &self.limits {
-            new[at(policy)?].limits = limits(value)?;
+            new[at(policy)?].limits = limits(value.load()?)?;
         }
         for Of { policy, value } in &self.watches {
-            new[at(policy)?].watch = Some(watch(value)?);
+            new[at(policy)?].watch = Some(watch(value.load()?)?);
         }
         Ok(new)
+    }
+
+    /// Refuses a policy of devices as a guard, and a guard as a policy of devices: whoever means to watch a release must not
+    /// restrict it instead. Policies that the host does not have are for the host to refuse.
+    ///
+    /// # Errors
+    /// Wrong use, with the option that is meant.
+    pub async fn check_kinds(&self, client: &Client) -> Result<(), Failure> {
+        let (policies, guards) = (self.policies.iter(), self.guards.iter());
+        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+            let call = Call::get(format!("/v1/policies/{}", escape(&choice.policy)));
+            let Ok(Some(kind)) = client.value(call).await.map(|one| one["kind"].as_str().map(str::to_owned)) else {
+                continue;
+            };
+            let name = &choice.policy;
+            match (option, kind.as_str()) {
+                ("policy", "guard") => {
+                    return Err(Failure::usage(format!(
+                        "{name} is a guard, which watches the release. Give it as --guard {name}."
+                    )));
+                }
+                ("guard", "grayscale") => {
+                    return Err(Failure::usage(format!(
+                        "{name} is no guard: it says which devices get the version. Give it as --policy {name}, and a guard such as \
+                         error-rate as --guard."
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The changes to the policies of a task.
@@ -159,18 +208,37 @@ impl Policies {
             watch: None,
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
-        let at =
-            |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
+        let at = |name: &str| {
+            find(&task.policies, |known| known.policy == name || known.binding.as_str() == name).map_err(|found| {
+                Failure::usage(match found {
+                    0 => format!(
+                        "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show \
+                         {}` lists those it has.",
+                        task.id
+                    ),
+                    _ => format!("The task has the policy {name} more than once. Name its binding, pb_…."),
+                })
+            })
+        };
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
+            if let Some(stages) = self.percent.and_then(|percent| share::raised(&task.policies[place].config, percent))
+            {
+                return Err(Failure::usage(format!(
+                    "The share of the task rises by stages, and one share for all time would take back what they give later. Raise \
+                     the stages: --stages {stages}."
+                )));
+            }
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
             edits[place].config = Some(config);
         }
-        for choice in self.policies.iter().chain(&self.guards) {
+        let (policies, guards) = (self.policies.iter(), self.guards.iter());
+        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+            let place = at(&choice.policy)?;
             let Some(config) = &choice.config else {
-                return Err(Failure::usage(format!("Give the new config: --policy {}=CONFIG.json.", choice.policy)));
+                return Err(Failure::usage(format!("Give the new config: --{option} {}=CONFIG.json.", choice.policy)));
             };
-            edits[at(&choice.policy)?].config = Some(config.load()?);
+            edits[place].config = Some(config.load()?);
         }
         for Of { policy, value } in &self.modes {
             edits[at(policy)?].mode = Some(*value);
@@ -179,26 +247,30 @@ impl Policies {
             edits[at(policy)?].on_error = Some(*value);
         }
         for Of { policy, value } in &self.limits {
-            edits[at(policy)?].limits = Some(limits(value)?);
+            let place = at(policy)?;
+            edits[place].limits = Some(limits(over(&task.policies[place].limits, value)?)?);
         }
         for Of { policy, value } in &self.watches {
-            edits[at(policy)?].watch = Some(watch(value)?);
+            let place = at(policy)?;
+            edits[place].watch = Some(watch(over(&task.policies[place].watch, value)?)?);
         }
         let changed = edits.into_iter().zip(&task.policies).filter(|(edit, policy)| *edit != nothing(policy));
         Ok(changed.map(|(edit, _)| edit).collect())
     }
 }
 
-/// The place of the one policy that is meant.
-fn find<T>(policies: &[T], name: &str, is: impl Fn(&T) -> bool) -> Result<usize, Failure> {
+/// The place of the one policy that is meant. The error is how many there are, when it is not one.
+fn find<T>(policies: &[T], is: impl Fn(&T) -> bool) -> Result<usize, usize> {
     let found: Vec<_> = policies.iter().enumerate().filter(|(_, known)| is(known)).map(|(at, _)| at).collect();
     match found.as_slice() {
         [one] => Ok(*one),
-        [] => Err(Failure::usage(format!(
-            "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show TASK` lists those it has."
-        ))),
-        _ => Err(Failure::usage(format!("The task has the policy {name} more than once. Name its binding, pb_…."))),
+        others => Err(others.len()),
     }
+}
+
+/// The name of a policy that was given as `NAME@VERSION`.
+fn without_version(policy: &str) -> &str {
+    policy.split_once('@').map_or(policy, |(name, _)| name)
 }
 
 /// The config of `percentage` with other shares or another key.
@@ -219,13 +291,23 @@ fn binding(policy: &str, config: Value) -> NewPolicyBinding {
     NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
 }
 
-fn limits(source: &ConfigSource) -> Result<LimitOverrides, Failure> {
-    serde_json::from_value(source.load()?)
+/// What is there already, with the members that are given; one that is null goes back to its default.
+fn over(known: &impl Serialize, given: &ConfigSource) -> Result<Value, Failure> {
+    let given = given.load()?;
+    let mut members = serde_json::to_value(known).ok().and_then(|known| known.as_object().cloned()).unwrap_or_default();
+    let Some(new) = given.as_object() else { return Ok(given) };
+    members.extend(new.clone());
+    members.retain(|_, value| !value.is_null());
+    Ok(members.into())
+}
+
+fn limits(given: Value) -> Result<LimitOverrides, Failure> {
+    serde_json::from_value(given)
         .map_err(|error| Failure::usage(format!("These are no limits: {error}. Such as {{\"deadline_ms\": 50}}.")))
 }
 
-fn watch(source: &ConfigSource) -> Result<Watch, Failure> {
-    serde_json::from_value(source.load()?).map_err(|error| {
+fn watch(given: Value) -> Result<Watch, Failure> {
+    serde_json::from_value(given).map_err(|error| {
         let such = r#"{"window_minutes": 10, "min_devices": 200}"#;
         Failure::usage(format!("This does not say how to watch: {error}. Such as {such}."))
     })

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::{
     call::Call,
-    failure::Done,
+    client::Client,
+    failure::{Done, Failure},
     paint::{Ink, Paint, state},
     parse::{self, Moment, one_of},
     session::Session,
@@ -127,7 +128,10 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
             session.out.show(&client.value(call).await?, view)
         }
         HostApp::Bind { host_app, app } => {
-            let answer = client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await?;
+            let answer = match client.value(Call::put(format!("/v1/host-apps/{host_app}/bindings/{app}"))).await {
+                Ok(answer) => answer,
+                Err(failure) => return Err(in_right_order(&client, failure, &host_app, &app).await),
+            };
             session.out.show(&answer, agreement)
         }
         HostApp::Unbind { host_app, app } => {
@@ -149,6 +153,15 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
             session.out.list(items, ["AUDIT", "MINI APP", "VERSION", "STATE", "OPENED"], "No audits.", audit_row)
         }
     }
+}
+
+/// Names the command that is meant when the ids were given the wrong way round.
+async fn in_right_order(client: &Client, failure: Failure, host_app: &HostAppId, app: &MiniAppId) -> Failure {
+    let is_there = async |path: String| client.value(Call::get(path)).await.is_ok();
+    let is_swapped = failure.kind() == Some("not-found")
+        && is_there(format!("/v1/host-apps/{app}")).await
+        && is_there(format!("/v1/mini-apps/{host_app}/overview")).await;
+    if is_swapped { failure.followed_by(format!("berth host-app bind {app} {host_app}")) } else { failure }
 }
 
 fn view(one: View, paint: &Paint) -> String {

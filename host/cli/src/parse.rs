@@ -130,6 +130,11 @@ impl ConfigSource {
     pub fn load(&self) -> Result<Value, super::failure::Failure> {
         match self {
             Self::Inline(value) => Ok(value.clone()),
+            Self::File(path) if !path.exists() => Err(super::failure::Failure::usage(format!(
+                "{} is neither a file nor JSON. Give a config as a file, or as JSON in quotes, such as '{{\"percent\": 10}}'; `berth policy \
+                 inspect NAME` shows its members.",
+                path.display()
+            ))),
             Self::File(path) => super::files::read_json(path),
         }
     }

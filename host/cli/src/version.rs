@@ -92,6 +92,9 @@ pub enum Version {
         /// Mark it as forced: older packages must not run any more
         #[arg(long)]
         forced: bool,
+        /// Publish it although a guard has suspended a gray task of it
+        #[arg(long)]
+        despite_guard: bool,
         /// Why, for the history
         #[arg(long, default_value = "")]
         note: String,
@@ -184,8 +187,9 @@ pub async fn run(command: Version, session: &mut Session) -> Done {
             session.out.show(&document, audits)
         }
         Version::Decide(args) => decide(&client, session, args).await,
-        Version::Publish { which, forced, note } => {
-            release::publish(&client, session, &which, &Publish { forced, note }).await
+        Version::Publish { which, forced, despite_guard, note } => {
+            session.confirm(&format!("Put {} of {} online for everybody?", which.version, which.app))?;
+            release::publish(&client, session, &which, &Publish { forced, despite_guard, note }).await
         }
         Version::Rollback { app, to, lower_min, note } => {
             session.confirm(&format!("Bring {app} back to {to} for everybody?"))?;

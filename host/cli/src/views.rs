@@ -122,6 +122,10 @@ pub fn overview(overview: &Overview, mini_app: &impl Fn(MiniApp, &Paint) -> Stri
     for audit in &overview.auditing {
         row(&audit.version, audit.state.as_str(), format!("audit {}", audit.id));
     }
+    for version in &overview.rejected {
+        let command = format!("why: berth version show {} {}", overview.mini_app.id, version.version);
+        row(&version.version, version.state.as_str(), command);
+    }
     for version in overview.approved.iter().chain(&overview.development) {
         row(&version.version, version.state.as_str(), bytes(version.size));
     }

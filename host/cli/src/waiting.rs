@@ -66,7 +66,7 @@ fn command(what: &What) -> String {
         What::Audit(it) => format!("berth version show {} {}", it.mini_app, it.version),
         What::Binding(it) => format!("berth host-app bind {} {}", it.host_app, it.mini_app),
         What::Publish(it) => format!("berth version publish {} {}", it.mini_app, it.version),
-        What::Rejected(it) => format!("berth version findings {} {}", it.mini_app, it.version),
+        What::Rejected(it) => format!("berth version show {} {}", it.mini_app, it.version),
         What::GrayEnds(it) => format!("berth gray progress {}", it.gray_task),
         What::GraySuspended(it) => format!("berth gray show {}", it.gray_task),
         What::GrayFailing(it) => format!("berth gray progress {}", it.gray_task),

@@ -26,6 +26,9 @@ pub struct Overview {
     pub auditing: Vec<Audit>,
     /// The approved versions, newest first.
     pub approved: Vec<Version>,
+    /// The rejected versions that are above the online one, newest first.
+    #[serde(default)]
+    pub rejected: Vec<Version>,
     /// The versions in development, newest first.
     pub development: Vec<Version>,
     /// The gray tasks that have not ended, newest first.

@@ -45,6 +45,7 @@ async fn common(tx: &mut Tx, mini_app: MiniApp) -> Result<Overview> {
         trial: None,
         auditing: Vec::new(),
         approved: Vec::new(),
+        rejected: Vec::new(),
         development: Vec::new(),
         gray_tasks: Vec::new(),
         mini_app,
@@ -54,10 +55,13 @@ async fn common(tx: &mut Tx, mini_app: MiniApp) -> Result<Overview> {
 async fn for_team(tx: &mut Tx, common: Overview) -> Result<Overview> {
     let id = &common.mini_app.id;
     let (now, auditing) = (tx.now(), tx.versions_in(id, State::Auditing).await?);
+    let mut rejected = tx.versions_in(id, State::Rejected).await?;
+    rejected.retain(|row| common.online.as_ref().is_none_or(|online| row.number > online.version));
     Ok(Overview {
         trial: tx.trial(id).await?.map(Trial::from),
         auditing: audits_of(tx, auditing).await?,
         approved: tx.versions_in(id, State::Approved).await?.into_iter().map(brief).collect(),
+        rejected: rejected.into_iter().map(brief).collect(),
         development: tx.versions_in(id, State::Development).await?.into_iter().map(brief).collect(),
         gray_tasks: rollout::not_ended(tx, id, now).await?,
         ..common

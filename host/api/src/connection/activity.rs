@@ -114,29 +114,29 @@ impl Turn {
     }
 
     /// Notes that the handler has answered; from now on the client is expected to take `body`.
-    pub fn answered(mut self, body: Body) -> WatchedBody {
-        self.pass(false);
+    pub fn answered(self, body: Body) -> WatchedBody {
+        self.activity.change(|state| state.moved = Instant::now());
         WatchedBody { body, turn: self }
     }
 
-    /// Notes whether the client (`handed`) or the host has to act next.
+    /// Notes whether the client (`handed`) or the host has to act next. The clock is read only when it is the client, who
+    /// has taken what came before.
     fn pass(&mut self, handed: bool) {
+        let before = std::mem::replace(&mut self.handed, handed);
         self.activity.change(|state| {
-            match (self.handed, handed) {
-                (false, true) => state.handed += 1,
-                (true, false) => state.handed -= 1,
-                _ => {}
+            state.handed -= usize::from(before);
+            if handed {
+                state.handed += 1;
+                state.moved = Instant::now();
             }
-            state.moved = Instant::now();
         });
-        self.handed = handed;
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.pass(false);
         self.activity.change(|state| {
+            state.handed -= usize::from(self.handed);
             state.in_flight -= 1;
             state.rested = Instant::now();
         });

@@ -534,6 +534,12 @@ pub fn page(code: Code) -> Page {
             "The version is below the minimum usable version, so that devices which got it could not run it.",
             "`berth app show APP` shows the minimum. A rollback lowers it with `--lower-min`; for a trial choose a newer version.",
         ),
+        Code::GuardSuspended => (
+            "A guard has suspended a gray task of the version because of what its devices reported; `guard` says what. A publish brings \
+             the version to everybody.",
+            "`berth gray progress TASK` shows the reports. Mend the version and publish a newer one, or publish this one with \
+             `--despite-guard` when the guard was wrong.",
+        ),
         Code::GrayState => (
             "The task is in a state in which this cannot be done with it; `state` says in which. Nothing leaves `ended`.",
             "`berth gray show TASK` shows the state and who moved it. After the end, create another task.",

@@ -16,7 +16,7 @@ use berth_model::policy::{
 
 use crate::{
     answer::read,
-    call::Call,
+    call::{Call, escape},
     client::Client,
     failure::{Done, Failure},
     paint::Paint,
@@ -141,9 +141,18 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
 pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &mut Session) -> Done {
     let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), Some(scope.id)));
     let id = id.filter(|id| !id.is_empty());
-    let call = Call::get("/v1/policy-bindings").query("scope_kind", kind).query("scope_id", id).query("policy", policy);
+    let call = Call::get("/v1/policy-bindings")
+        .query("scope_kind", kind)
+        .query("scope_id", id)
+        .query("policy", policy.as_deref());
     let head = ["ID", "POLICY", "VERSION", "SCOPE", "OWNER", "MODE", "ON ERROR", "CONFIG"];
-    session.out.list(session.client()?.items(call).await?, head, "No bindings.", row)
+    let client = session.client()?;
+    let items = client.items(call).await?;
+    if let Some(policy) = policy.filter(|_| items.is_empty()) {
+        // A name that is misspelt must not look like a policy that is bound nowhere.
+        client.value(Call::get(format!("/v1/policies/{}", escape(&policy)))).await?;
+    }
+    session.out.list(items, head, "No bindings.", row)
 }
 
 /// A binding that the caller may know of. The host lists bindings and has no address for one.

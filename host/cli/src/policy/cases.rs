@@ -99,6 +99,12 @@ impl Expect {
 
 /// All cases of one file, or of all files in a folder in the order of their names.
 pub fn load(path: &Path, kind: PolicyKind) -> Result<Vec<Case>, Failure> {
+    if !path.exists() {
+        return Err(Failure::usage(format!(
+            "There are no cases at {}. Write some there (`berth policy test --help` shows their form), or name others by --cases.",
+            path.display()
+        )));
+    }
     let mut paths = if path.is_dir() { json_files(path)? } else { vec![path.to_owned()] };
     paths.sort();
     let mut cases = Vec::new();

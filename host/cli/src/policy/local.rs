@@ -39,6 +39,13 @@ pub struct Local {
 impl Local {
     /// Reads, checks and compiles a file as a host would.
     pub async fn open(path: &Path, session: &mut Session) -> Result<Self, Failure> {
+        if path.is_dir() {
+            let built = path.join(path.file_name().unwrap_or_default()).with_added_extension("wasm");
+            let (path, built) = (path.display(), built.display());
+            return Err(Failure::usage(format!(
+                "{path} is a folder. Name the policy that `berth policy build {path}` makes: {built}."
+            )));
+        }
         let wasm = fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
         Self::of(wasm, session).await
     }

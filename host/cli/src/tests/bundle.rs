@@ -165,3 +165,35 @@ async fn o4_a_pin_refuses_other_bytes() {
     assert!(ran.err.contains("pin-mismatch"), "{}", ran.err);
     assert!(!desk.path("assets").exists());
 }
+
+#[tokio::test]
+async fn o4_a_bundle_of_a_choice_tells_what_it_leaves_out_and_what_must_not_run() {
+    let forced = |axum::Json(body): axum::Json<Value>| async move {
+        assert_eq!(body["apps"], json!([{"mini_app": "mp-one", "version": "1.2.0"}]));
+        axum::Json(
+            json!({"results": [{"mini_app": "mp-one", "status": "update", "version": "1.3.0", "force": true, "steps": []}]}),
+        )
+    };
+    let desk = Desk::before(packages(b"one").merge(Router::new().route("/v1/check/explain", post(forced)))).await;
+    let pin = desk.write("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]));
+    desk.write("assets/berth-bundle.json", manifest(&[pinned("mp-one", b"one"), pinned("mp-two", b"two")]));
+    let ran = desk.run(&format!("bundle --host-app ha-super --out {} --pin {pin}", desk.arg("assets"))).await.good();
+    assert!(
+        ran.err.contains("warning: the pinned version of mp-one must not run any more. Devices fetch 1.3.0"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("left out: mp-two, which the earlier bundle had, is not in the pin."), "{}", ran.err);
+
+    let zip =
+        zip(&[("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]).as_bytes()), ("mp-one_1.2.0.apkg", b"one")]);
+    let desk = Desk::before(host(zip, Seen::new())).await;
+    desk.write("assets/berth-bundle.json", manifest(&[pinned("mp-two", b"two")]));
+    let out = desk.arg("assets");
+    let ran = desk.run(&format!("bundle --host-app ha-super --out {out} --app mp-one")).await.good();
+    assert!(
+        ran.err.contains("left out: mp-two, which the earlier bundle had, is not among those that --app names."),
+        "{}",
+        ran.err
+    );
+}

@@ -196,6 +196,41 @@ async fn g11_g12_options_say_how_policies_judge() {
     }
 }
 
+#[tokio::test]
+async fn g13_a_guard_is_not_taken_for_a_policy_of_devices_nor_the_other_way_round() {
+    let asked = Seen::new();
+    let kind = |axum::extract::Path(name): axum::extract::Path<String>| async move {
+        Json(json!({"kind": if name.starts_with("error-rate") { "guard" } else { "grayscale" }}))
+    };
+    let desk = Desk::before(host(asked.clone()).route("/v1/policies/{name}", get(kind))).await;
+    let create = async |options: &str| {
+        desk.run(&format!("gray create mp-shop --name a --version 1.3.0 --for 1h {options}")).await
+    };
+    for (options, cure) in [
+        ("--guard own", "Give it as --policy own"),
+        ("--policy error-rate", "Give it as --guard error-rate"),
+        ("--guard error-rate --watch error-rat={}", "error-rat is no policy of this task, which has error-rate."),
+    ] {
+        let ran = create(options).await;
+        assert!(ran.code == 2 && ran.err.contains(cure), "{options}: {}", ran.err);
+    }
+    create("--policy own@1.0.0 --mode own=shadow --guard error-rate").await.good();
+    assert_eq!(asked.all()[0]["policies"][0], json!({"policy": "own@1.0.0", "config": {}, "mode": "shadow"}));
+}
+
+#[tokio::test]
+async fn g8_a_new_task_is_told_with_which_its_devices_add_up() {
+    let known = || async {
+        let (start, end) = ("2030-01-31T08:00:00Z", "2030-02-03T08:00:00Z");
+        let mut other = task(&json!({"name": "b", "version": "1.3.0", "start": start, "end": end}));
+        other["id"] = json!(ulid("gray").replace("gray_0", "gray_1"));
+        Json(json!({"items": [other]}))
+    };
+    let desk = Desk::before(host(Seen::new()).route("/v1/mini-apps/mp-shop/gray-tasks", get(known))).await;
+    let ran = desk.run("gray create mp-shop --name a --version 1.3.0 --for 1h --percent 10").await.good();
+    assert!(ran.err.contains("note: 1.3.0 is in grayscale by gray_1"), "{}", ran.err);
+}
+
 /// A host with a task for android on wifi, a tenth of all by a key, and a policy of its own.
 fn host_with_task(asked: Seen<Value>) -> Router {
     let binding = |last: u8| format!("pb_{}{last}", "0".repeat(25));
@@ -208,6 +243,7 @@ fn host_with_task(asked: Seen<Value>) -> Router {
         policy(1, "percentage", json!({"percent": 10, "bucket_key": "spring"})),
         policy(2, "own", json!({"level": 3})),
     ]);
+    known["policies"][1]["limits"] = json!({"memory_bytes": 65536});
     let read = known.clone();
     let change = move |Json(body): Json<Value>| {
         asked.note(body);
@@ -247,6 +283,9 @@ async fn g16_options_say_what_changes_of_a_task() {
     assert_eq!(body, json!({"max_users": null, "networks": []}));
     let (body, _) = edit(&format!("--mode own=shadow --on-error {}=open", binding(2))).await;
     assert_eq!(body, json!({"policies": [{"binding": binding(2), "mode": "shadow", "on_error": "open"}]}));
+    let (body, _) = edit(r#"--limits own={"deadline_ms":9}"#).await;
+    let limits = json!({"deadline_ms": 9, "memory_bytes": 65536});
+    assert_eq!(body["policies"][0]["limits"], limits, "what is not named stays");
     for wrong in ["", "--note why", "--mode other=shadow", "--policy own", "--max-users 3 --no-max-users"] {
         assert_eq!(desk.run(&format!("gray edit {} {wrong}", ulid("gray"))).await.code, 2, "{wrong}");
     }

@@ -135,3 +135,15 @@ async fn a_download_that_is_there_already_is_not_repeated() {
     desk.run(&format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME))).await.good();
     assert!(ranges.all().is_empty());
 }
+
+#[tokio::test]
+async fn a_download_that_is_refused_says_why_though_an_answer_to_head_has_no_body() {
+    let missing = |method: Method| async move {
+        let problem = r#"{"type": "/problems/not-found", "status": 404, "detail": "mp-shop has no version 1.2.0."}"#;
+        let body = if method == Method::HEAD { "" } else { problem };
+        (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/problem+json")], body)
+    };
+    let desk = Desk::before(Router::new().route(&format!("/v1/packages/{NAME}"), get(missing))).await;
+    let ran = desk.run("download mp-shop --version 1.2.0").await;
+    assert!(ran.code == 1 && ran.err.contains("mp-shop has no version 1.2.0."), "{}", ran.err);
+}

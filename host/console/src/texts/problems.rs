@@ -115,6 +115,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "version-exists" => "版本号已被使用，请提高版本号后重新打包上传",
         "version-state" => "版本的当前状态不支持此操作，请查看版本状态",
         "version-order" => "版本号须高于线上版本，请提高版本号；如需恢复旧版本，请使用版本回退",
+        "guard-suspended" => "守护策略已暂停该版本的灰度任务，如确认要发布，请勾选“仍然发布”",
         "below-min-version" => "版本低于最低可用版本，请选择更高的版本，或降低最低可用版本",
         "version-prerelease" => "预发布版本不能提交审核或发布，请以正式版本号重新打包",
         "no-host-app" => "小程序未绑定宿主应用，请先绑定再提交审核",

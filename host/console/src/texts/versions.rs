@@ -45,6 +45,9 @@ texts! {
     no_host_app = "no host app yet: nobody gets it until one is bound" / "暂无（绑定宿主应用后设备才能获取）";
     force_update = "Force devices to update" / "强制更新";
     force_update_hint = "Devices with an older version do not start the MiniApp before they have this one." / "使用旧版本的设备必须更新后才能启动小程序。";
+    despite_guard = "Publish it all the same" / "仍然发布";
+    despite_guard_hint = "Without this the publish is refused." / "不勾选则无法发布。";
+    publish_guarded(task, why) = "A guard has suspended the gray task “{task}” of this version: {why}." / "守护策略已暂停该版本的灰度任务“{task}”：{why}。";
     published(version) = "{version} is online." / "{version} 已上线。";
     roll_back = "Roll back" / "版本回退";
     roll_back_to(version) = "Roll back to {version}" / "回退到 {version}";

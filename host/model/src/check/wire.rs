@@ -1,6 +1,9 @@
 //! The request and the response of a check, as they go over the wire.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -271,9 +274,9 @@ impl CheckRequest {
 
     /// Refuses a request that names a MiniApp twice.
     fn name_each_once(&self) -> Result<()> {
-        let known_before = |at: usize| self.apps[..at].iter().any(|before| before.mini_app == self.apps[at].mini_app);
-        match (1..self.apps.len()).find(|at| known_before(*at)) {
-            Some(at) => Err(Error::field("apps", format!("names {} twice.", self.apps[at].mini_app))),
+        let mut named = HashSet::with_capacity(self.apps.len());
+        match self.apps.iter().find(|having| !named.insert(having.mini_app.as_str())) {
+            Some(twice) => Err(Error::field("apps", format!("names {} twice.", twice.mini_app))),
             None => Ok(()),
         }
     }

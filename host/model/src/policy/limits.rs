@@ -62,7 +62,8 @@ impl Limit {
             Self::Stack => "It cannot be raised: let the policy call itself less deeply.".into(),
             Self::Capacity => "Try again in a moment.".into(),
             _ => format!(
-                "To allow more, set {} in the `limits` of its binding (`berth policy edit`) or of the case (`berth policy test`).",
+                "To allow more, set {} in its `limits`: of a gray task by `berth gray edit TASK --limits`, of another \
+                 binding by `berth policy edit`, or in the case of `berth policy test`.",
                 self.members().iter().map(|member| format!("`{member}`")).collect::<Vec<_>>().join(" or ")
             ),
         }

@@ -27,6 +27,16 @@ struct Stage {
     after_hours: u64,
 }
 
+impl Stage {
+    fn in_words(self) -> String {
+        let Self { percent, after_hours } = self;
+        match after_hours {
+            0 => format!("{percent} %"),
+            hours => format!("{percent} % after {}", text::count(hours, "hour", "hours")),
+        }
+    }
+}
+
 impl Plan {
     fn stages(&self) -> Vec<Stage> {
         let fixed = self.percent.map(|percent| Stage { percent, after_hours: 0 });
@@ -42,12 +52,31 @@ impl Plan {
 
 /// What the config admits: `Share of the devices: 10 %, 50 % after 24 hours`. `None` when it is not one of this policy.
 pub fn in_words(config: &Value) -> Option<String> {
-    let stage = |Stage { percent, after_hours }| match after_hours {
-        0 => format!("{percent} %"),
-        hours => format!("{percent} % after {}", text::count(hours, "hour", "hours")),
-    };
-    let stages: Vec<_> = Plan::deserialize(config).ok()?.stages().into_iter().map(stage).collect();
+    let stages: Vec<_> = Plan::deserialize(config).ok()?.stages().into_iter().map(Stage::in_words).collect();
     Some(format!("Share of the devices: {}", stages.join(", ")))
+}
+
+/// The stages of a config, none of them below `percent`, as an option names them: `20,50@24h`. `None` when it has no stage that
+/// is above `percent` and later than the start.
+pub fn raised(config: &Value, percent: f64) -> Option<String> {
+    let stages = Plan::deserialize(config).ok()?.stages();
+    stages.iter().find(|stage| stage.after_hours > 0 && stage.percent > percent)?;
+    let stage = |Stage { percent: share, after_hours }: &Stage| match after_hours {
+        0 => format!("{}", share.max(percent)),
+        hours => format!("{}@{hours}h", share.max(percent)),
+    };
+    Some(stages.iter().map(stage).collect::<Vec<_>>().join(","))
+}
+
+/// The stages of a config that never come, as a task is over by then: `50 % after 240 hours`. `lasts` is how long the task is, in
+/// milliseconds.
+pub fn never_reached(config: &Value, lasts: u64) -> Vec<String> {
+    let stages = Plan::deserialize(config).map(|plan| plan.stages()).unwrap_or_default();
+    stages
+        .into_iter()
+        .filter(|stage| stage.after_hours.saturating_mul(HOUR) >= lasts.max(1))
+        .map(Stage::in_words)
+        .collect()
 }
 
 /// What the old config admits from now on and the new one does not, as a phrase; `None` when the new one is as wide, or
@@ -85,6 +114,16 @@ mod tests {
         assert_eq!(lost(json!({"percent": 10}), json!({"percent": 10.5})), None);
         let falls = lost(json!({"percent": 10}), json!({"percent": 5})).expect("falls");
         assert_eq!(falls, "10 % of the devices now, which would be 5 %");
+    }
+
+    #[test]
+    fn g11_stages_that_never_come_are_told_and_are_raised_as_they_are_written() {
+        let config = json!({"stages": [{"percent": 10, "after_hours": 0}, {"percent": 50, "after_hours": 24}]});
+        assert_eq!(never_reached(&config, 24 * HOUR), ["50 % after 24 hours"]);
+        assert!(never_reached(&config, 25 * HOUR).is_empty());
+        assert_eq!(raised(&config, 20.0).as_deref(), Some("20,50@24h"));
+        assert_eq!(raised(&config, 50.0), None, "one share is as wide");
+        assert_eq!(raised(&json!({"percent": 10}), 5.0), None);
     }
 
     #[test]

@@ -101,3 +101,10 @@ pub struct MoveView {
     #[cfg_attr(feature = "sql", sqlx(json))]
     pub changes: Vec<Change>,
 }
+
+/// What the guard said that has suspended a task in this state, with these moves, oldest first. `None` when the task goes on,
+/// or somebody else has suspended it.
+pub fn suspended_by_guard(state: State, moves: &[MoveView]) -> Option<&str> {
+    let last = moves.iter().rev().find(|one| one.from != one.to)?;
+    (state == State::Suspended && last.cause == Cause::Guard).then_some(&last.note)
+}

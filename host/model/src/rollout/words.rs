@@ -13,7 +13,7 @@ pub fn in_words(conditions: &Conditions, policies: &[TaskPolicy], max_users: Opt
         must.insert(0, "All of these must hold:".into());
     }
     let shadows = || named().filter(|policy| policy.mode == Mode::Shadow);
-    if must.is_empty() && shadows().next().is_some() {
+    if must.is_empty() {
         must.push("All devices, as nothing that decides restricts the task".into());
     }
     must.extend(shadows().map(|policy| format!("Policy {}: is asked, and decides nothing (shadow)", policy.policy)));

@@ -31,7 +31,8 @@ impl ApiName {
 }
 
 /// The objects by which dialects offer their APIs.
-const OBJECTS: [&str; 13] = ["wx", "my", "tt", "swan", "qq", "ks", "jd", "xhs", "dd", "uni", "Taro", "taro", "mp"];
+const OBJECTS: [&str; 14] =
+    ["wx", "my", "tt", "swan", "qq", "ks", "jd", "xhs", "dd", "uni", "Taro", "taro", "mpx", "mp"];
 
 impl FromStr for ApiName {
     type Err = Error;

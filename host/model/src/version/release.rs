@@ -83,6 +83,10 @@ pub struct Publish {
     /// Whether devices with an older version must update before they may run the MiniApp (V12).
     #[serde(default)]
     pub forced: bool,
+    /// Whether to publish it although a guard has suspended a gray task of the version. Without this such a publication is
+    /// refused (V14).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub despite_guard: bool,
     /// A note for the release history, at most 500 characters.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

@@ -18,10 +18,12 @@ use berth_model::{
         registry::{Mode, OnError, ScopeKind},
     },
     privacy::PrivacyRuntime,
-    rollout::{Cause, State, each_text},
+    rollout::each_text,
     settings::{AppSettings, Domains, InForce},
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
+
+use crate::rollout::why_guard_suspended;
 
 /// A MiniApp as read from the database. Its tasks are not in `entry` yet, because their policies are not ready to
 /// judge.
@@ -187,7 +189,7 @@ async fn add_privacy(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.live_gray_tasks_in(span).await? {
         let (guards, bindings) = bindings(tx, &row.id).await?;
-        let suspended_by_guard = suspended_by_guard(tx, &row).await?;
+        let suspended_by_guard = why_guard_suspended(tx, &row).await?;
         let cohorts = named_cohorts(tx, &row.mini_app_id, &bindings).await?;
         if let Some(app) = apps.get_mut(&row.mini_app_id) {
             app.tasks.push(TaskRows { row, bindings, cohorts, guarded: guards > 0, suspended_by_guard });
@@ -201,16 +203,6 @@ async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<(usize, Vec<JudgeSpe
     let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
     let (guards, judges): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.kind == PolicyKind::Guard);
     Ok((guards.len(), judges.into_iter().map(spec).collect()))
-}
-
-/// Why a guard has suspended a task; `None` when the task goes on, or somebody else has suspended it.
-async fn suspended_by_guard(tx: &mut Tx, task: &TaskRow) -> Result<Option<String>> {
-    if task.state != State::Suspended {
-        return Ok(None);
-    }
-    let moves = tx.gray_moves(&task.id).await?;
-    let last = moves.into_iter().rev().find(|one| one.from != one.to);
-    Ok(last.filter(|last| last.cause == Cause::Guard).map(|last| last.note))
 }
 
 /// The lists of the MiniApp whose ids occur anywhere in the configs of the bindings, with their digests.

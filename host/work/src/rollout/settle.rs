@@ -4,12 +4,12 @@
 //! suspended by a recall, too, and one whose time is over has ended by time, whatever comes a moment later.
 
 use berth_base::{
-    error::Result,
+    error::{Code, Error, Result},
     ids::{GrayTaskId, MiniAppId},
     version::VersionNumber,
 };
 use berth_model::{
-    rollout::{Cause, Move, PlannedMove, State},
+    rollout::{Cause, Move, PlannedMove, State, suspended_by_guard},
     shelf::ShelvedTask,
 };
 use berth_store::{Tx, gray_task::TaskRow};
@@ -59,6 +59,22 @@ impl Settled {
         Ok(suspended)
     }
 
+    /// Refuses with `guard-suspended` when a guard has suspended a task of this version (V14).
+    pub(crate) async fn require_no_guard(&self, tx: &mut Tx, number: &VersionNumber) -> Result<()> {
+        for task in self.0.iter().filter(|task| task.version == *number) {
+            let Some(why) = why_guard_suspended(tx, task).await? else { continue };
+            let command = format!("berth version publish {} {number} --despite-guard", task.mini_app_id);
+            let detail = format!(
+                "The gray task {:?} of {number} is suspended: its guard {why}. A publish brings {number} to everybody. If that is \
+                 meant: `{command}`.",
+                task.name
+            );
+            let error = Error::new(Code::GuardSuspended, detail);
+            return Err(error.with("gray_task", &task.id).with("guard", why).next(command));
+        }
+        Ok(())
+    }
+
     /// Ends every task whose version is `published` or smaller. The devices of such tasks, those that its cap has ended
     /// included, get the published version (V8). Returns the tasks.
     pub(crate) async fn end_superseded(
@@ -79,6 +95,15 @@ impl Settled {
         }
         Ok(ended)
     }
+}
+
+/// Why a guard has suspended a task; `None` when the task goes on, or somebody else has suspended it.
+pub(crate) async fn why_guard_suspended(tx: &mut Tx, task: &TaskRow) -> Result<Option<String>> {
+    if task.state != State::Suspended {
+        return Ok(None);
+    }
+    let moves = tx.gray_moves(&task.id).await?;
+    Ok(suspended_by_guard(task.state, &moves).map(str::to_owned))
 }
 
 /// Whether the task is suspended, and a recall did it.

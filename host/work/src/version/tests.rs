@@ -38,7 +38,7 @@ async fn v9_all_that_a_release_says_happened_at_one_moment() {
     host.approved("1.1.0").await;
     host.clock.move_when_seen();
     let (db, caller) = (&host.app.db, &host.caller);
-    let how = Publish { forced: false, note: String::new() };
+    let how = Publish::default();
     let published = publish(db, caller, &shop(), &v("1.1.0"), how).await.expect("a release");
     let how = Rollback { to: v("1.0.0"), lower_min: false, note: String::new() };
     let back_at = roll_back(db, caller, &shop(), how).await.expect("a release");

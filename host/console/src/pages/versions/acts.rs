@@ -4,7 +4,7 @@ use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_model::{
     mini_app::MiniApp,
     overview::Overview,
-    rollout::GrayTask,
+    rollout::{GrayTask, suspended_by_guard},
     version::{Publish, Rollback},
 };
 
@@ -152,10 +152,15 @@ async fn show_publish(visit: &Visit, id: &str, number: &str, filled: &Filled) ->
     effects.extend(ended.map(|task| t.publish_effect_gray(&task.name, grouped(task.admitted))));
     let trial = it.trial.filter(|trial| number.parse().is_ok_and(|published| trial.version <= published));
     effects.extend(trial.map(|trial| t.publish_effect_trial(&trial.version)));
+    let guarded: Vec<_> = it.gray_tasks.iter().filter_map(|task| guarded(visit, task, number)).collect();
+    let forced = Tick { name: "forced", label: t.force_update().into(), hint: t.force_update_hint().into() };
+    let despite = Tick { name: "despite_guard", label: t.despite_guard().into(), hint: t.despite_guard_hint().into() };
+    let despite = (!guarded.is_empty()).then_some(despite);
     let confirm = Confirm {
         act: t.publish_title(number),
         effects,
-        ticks: vec![Tick { name: "forced", label: t.force_update().into(), hint: t.force_update_hint().into() }],
+        cautions: guarded,
+        ticks: std::iter::once(forced).chain(despite).collect(),
         note: Some(t.release_note()),
         command: format!("berth version publish {id} {number}"),
         back: page_of(id, number),
@@ -165,8 +170,18 @@ async fn show_publish(visit: &Visit, id: &str, number: &str, filled: &Filled) ->
     confirm.show(visit, head_of(visit, &title, &it.mini_app, number), filled)
 }
 
+/// That a guard has suspended a gray task of this version (V14).
+fn guarded(visit: &Visit, task: &GrayTask, number: &str) -> Option<String> {
+    let why = suspended_by_guard(task.state, &task.moves).filter(|_| task.version.to_string() == number)?;
+    Some(visit.t.publish_guarded(&task.name, why))
+}
+
 async fn publish(visit: Visit, Path((id, number)): Of, sent: Sent) -> Answer {
-    let publish = Publish { forced: sent.is_on("forced"), note: sent.get("note").into() };
+    let publish = Publish {
+        forced: sent.is_on("forced"),
+        despite_guard: sent.is_on("despite_guard"),
+        note: sent.get("note").into(),
+    };
     let path = at!("/v1/mini-apps/{}/versions/{}/publish", id, number);
     match visit.api.act(Method::POST, &path, &publish).await {
         Ok(()) => done(&at!("/ui/mini-apps/{}", id), &visit.t.published(&number)),

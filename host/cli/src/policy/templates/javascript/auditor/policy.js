@@ -16,7 +16,7 @@ let config;
 // Called once per instance, before anything else. What is thrown as a text is the policy's own error.
 export const configure = {
   configure(json) {
-    config = { endings: [".map", ".bak"], ...JSON.parse(json) };
+    config = { endings: [".psd", ".mp4"], ...JSON.parse(json) };
   },
 };
 

@@ -19,7 +19,7 @@ class About(exports.About):
 class Configure(exports.Configure):
     def configure(self, config_json):
         """Called once per instance, before anything else; raise componentize_py_types.Err("why") to refuse."""
-        config.update({"endings": [".map", ".bak"]} | json.loads(config_json))
+        config.update({"endings": [".psd", ".mp4"]} | json.loads(config_json))
 
 
 class Audit(exports.Audit):

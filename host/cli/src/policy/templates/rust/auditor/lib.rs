@@ -11,7 +11,7 @@ pub struct {{Type}} {
 
 impl Default for {{Type}} {
     fn default() -> Self {
-        Self { endings: vec![".map".into(), ".bak".into()] }
+        Self { endings: vec![".psd".into(), ".mp4".into()] }
     }
 }
 
@@ -51,9 +51,9 @@ mod tests {
     use berth_policy::testing::MemoryPackage;
 
     #[test]
-    fn a_source_map_is_found() {
+    fn the_source_of_a_picture_is_found() {
         let policy = {{Type}}::from_json("{}").unwrap();
-        let findings = policy.audit(&MemoryPackage::default().with("app.js.map", "{}")).unwrap();
+        let findings = policy.audit(&MemoryPackage::default().with("images/logo.psd", "")).unwrap();
         assert_eq!(findings[0].rule, "unwanted-file");
     }
 }
