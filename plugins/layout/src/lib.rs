@@ -46,8 +46,10 @@ pub enum Kind {
 pub struct Layout {
     /// The manifest.
     pub manifest: Manifest,
-    /// The dialect of the package.
+    /// The dialect of the package; [`dialect::UNKNOWN`] when its markup is that of none that is known.
     pub dialect: &'static Dialect,
+    /// The file extension of markup that is that of no known dialect, if that of the package is.
+    pub strange: Option<String>,
     /// The kind of the package.
     pub kind: Kind,
     /// The subpackages that the manifest declares.
@@ -80,14 +82,16 @@ impl Layout {
         paths.sort();
         let manifest = Manifest::of(package)?;
         let (subpackages, pages) = (manifest.subpackages(), manifest.all_pages());
-        let dialect = Dialect::of(&manifest.path, &pages, &paths);
+        let strange = Dialect::strange(&manifest.path, &pages, &paths);
+        let known = || Dialect::of(&manifest.path, &pages, &paths);
+        let dialect = if strange.is_some() { &dialect::UNKNOWN } else { known() };
         let kind = match &*manifest.path {
             "game.json" => Kind::Game,
             "plugin.json" => Kind::Plugin,
             _ => Kind::App,
         };
         let folders = paths.iter().flat_map(|path| path::upwards(path::folder(path))).map(str::to_owned).collect();
-        Ok(Self { manifest, dialect, kind, subpackages, pages, paths, folders })
+        Ok(Self { manifest, dialect, strange, kind, subpackages, pages, paths, folders })
     }
 
     /// The paths of all files, sorted by their bytes.
@@ -108,6 +112,11 @@ impl Layout {
     /// The path of a file that differs from `path` only in case.
     pub fn other_case(&self, path: &str) -> Option<&str> {
         self.paths.iter().map(String::as_str).find(|have| *have != path && have.eq_ignore_ascii_case(path))
+    }
+
+    /// The file extension of its markup.
+    pub fn markup(&self) -> &str {
+        self.strange.as_deref().unwrap_or(self.dialect.markup)
     }
 
     /// The framework that built the package, as far as its files tell.
@@ -150,7 +159,7 @@ impl Layout {
         let script = self.with_ending(stem, &["js", "mjs", "cjs"]).is_some() || self.bundles(stem, &BUNDLED_SCRIPT);
         let markup = self.markup_of(stem).is_some() || self.bundles(stem, &BUNDLED_MARKUP);
         let source = |has: bool, endings: &[&str]| if has { None } else { self.with_ending(stem, endings) };
-        let style = self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
+        let style = self.strange.is_some() || self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
         let source = source(script, &SCRIPT_SOURCES)
             .or_else(|| source(markup, &MARKUP_SOURCES))
             .or_else(|| source(style, &STYLE_SOURCES));
@@ -165,13 +174,13 @@ impl Layout {
 
     /// The path of the markup of a page or component.
     pub fn markup_of(&self, stem: &str) -> Option<String> {
-        let own = self.with_ending(stem, &[self.dialect.markup]);
+        let own = self.with_ending(stem, &[self.markup()]);
         own.or_else(|| self.with_ending(stem, &["wxml"]).filter(|_| self.dialect.takes_wechat != Takes::No))
     }
 
     fn foreign(&self, stem: &str) -> Option<String> {
         let markup = self.markup_of(stem).filter(|_| self.dialect.takes_wechat == Takes::Perhaps)?;
-        (path::ending(&markup) != self.dialect.markup).then_some(markup)
+        (path::ending(&markup) != self.markup()).then_some(markup)
     }
 
     /// Whether a page is a single document, as pages of the W3C are. A manifest may name the file itself, and

@@ -36,7 +36,7 @@ fn bar(subject: &Subject<'_>, asked: &str, stem: &str) -> Option<Finding> {
         return None;
     }
     subject.layout.lack(stem)?;
-    let markup = subject.layout.dialect.markup;
+    let markup = subject.layout.markup();
     let message =
         format!("The manifest asks for a bar of its own ({asked}), and {stem}.js or {stem}.{markup} is not there.");
     let fix = format!("Add the component {stem}, or remove {asked}.");

@@ -73,7 +73,7 @@ fn npm_package(subject: &Subject<'_>, path: &str, target: &str) -> Option<String
 }
 
 fn lacking(subject: &Subject<'_>, stem: &str, used: &Use) -> Option<Finding> {
-    let markup = subject.layout.dialect.markup;
+    let markup = subject.layout.markup();
     let lack = subject.layout.lack(stem)?;
     let severity = if matches!(lack, Lack::Foreign(_)) { Severity::Warning } else { Severity::Error };
     let (rule, what) = match &lack {
