@@ -10,11 +10,12 @@ pub mod modules;
 pub mod path;
 pub mod scanner;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{
     Package,
     manifest::{Manifest, Subpackage},
+    serde_json,
 };
 
 pub use dialect::{Dialect, Takes};
@@ -58,6 +59,7 @@ pub struct Layout {
     pub pages: Vec<String>,
     paths: Vec<String>,
     folders: BTreeSet<String>,
+    mains: BTreeMap<String, String>,
 }
 
 /// What a page or a component lacks.
@@ -91,7 +93,7 @@ impl Layout {
             _ => Kind::App,
         };
         let folders = paths.iter().flat_map(|path| path::upwards(path::folder(path))).map(str::to_owned).collect();
-        Ok(Self { manifest, dialect, strange, kind, subpackages, pages, paths, folders })
+        Ok(Self { manifest, dialect, strange, kind, subpackages, pages, mains: mains(package, &paths), paths, folders })
     }
 
     /// The paths of all files, sorted by their bytes.
@@ -107,6 +109,11 @@ impl Layout {
     /// Whether there is a file in the folder or in a folder below it.
     pub fn has_folder(&self, folder: &str) -> bool {
         self.folders.contains(folder)
+    }
+
+    /// The path of the module that a folder means by its `package.json`. It may lack its extension.
+    pub fn main_of(&self, folder: &str) -> Option<&str> {
+        self.mains.get(folder).map(String::as_str)
     }
 
     /// The path of a file that differs from `path` only in case.
@@ -246,6 +253,16 @@ impl Layout {
         };
         self.folders.iter().any(|folder| ends(&folder))
     }
+}
+
+/// The modules that folders mean by the `main` of their `package.json`. The one in the root describes the project.
+fn mains(package: &dyn Package, paths: &[String]) -> BTreeMap<String, String> {
+    let main = |path: &String| {
+        let folder = path.strip_suffix("/package.json")?;
+        let npm: serde_json::Value = serde_json::from_str(&package.read_text(path).ok()?).ok()?;
+        Some((folder.to_owned(), path::join(folder, npm.get("main")?.as_str()?)))
+    };
+    paths.iter().filter_map(main).collect()
 }
 
 #[cfg(test)]

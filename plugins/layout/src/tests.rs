@@ -97,6 +97,28 @@ fn scripts_are_found_as_a_device_finds_them() {
 }
 
 #[test]
+fn a_folder_means_its_main_or_its_index_and_data_are_modules() {
+    let package = ["lib/src/main.js", "lib/index.js", "table/index.json", "gone/index.js", "a/data.json"]
+        .into_iter()
+        .fold(MemoryPackage::default().with("app.json", r#"{"pages": ["a/a"]}"#), |package, path| {
+            package.with(path, "x")
+        })
+        .with("lib/package.json", r#"{"main": "./src/main"}"#)
+        .with("gone/package.json", r#"{"main": "dist/gone.js"}"#);
+    let layout = Layout::of(&package).expect("a manifest");
+    for (text, file) in [
+        ("../lib", "lib/src/main.js"),
+        ("../table", "table/index.json"),
+        ("../table/", "table/index.json"),
+        ("../gone", "gone/index.js"),
+        ("./data", "a/data.json"),
+        ("./data.json", "a/data.json"),
+    ] {
+        assert_eq!(resolve(&layout, "a/a.js", text), Target::File(file.into()), "{text}");
+    }
+}
+
+#[test]
 fn alipay_reads_npm_packages_where_npm_installs_them() {
     let layout = layout(r#"{"pages": ["a/a"]}"#, &["a/a.axml", "node_modules/mini/index.js"]);
     assert_eq!(resolve(&layout, "a/a.js", "mini"), Target::File("node_modules/mini/index.js".into()));
