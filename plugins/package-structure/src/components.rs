@@ -60,7 +60,7 @@ fn together(alike: Vec<(&str, Finding)>, what: &str) -> Option<Finding> {
 fn lost(subject: &Subject<'_>, used: &Use) -> Lost {
     let target = target(&subject.layout, used);
     let npm = npm_package(subject, &used.path, &target);
-    Lost { place: used.place.clone(), written: used.path.clone(), target: format!("{target}.json"), npm }
+    Lost { place: used.place.clone(), written: used.path.clone(), target: format!("{target}.json"), npm, meant: None }
 }
 
 /// The name of the npm package that a path means, if that is missing: `@vant/weapp` of `@vant/weapp/button`.
