@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_policy::{Finding, Place};
+use berth_policy::{Finding, Place, Severity};
 
 use crate::Subject;
 
@@ -58,7 +58,7 @@ impl Gap {
     }
 }
 
-/// Makes one error for each gap, at the first use that leads to it.
+/// Makes one finding for each gap, at the first use that leads to it.
 pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Finding> {
     let mut gaps = BTreeMap::<Gap, Vec<Lost>>::new();
     for lost in lost {
@@ -81,7 +81,9 @@ fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Find
         count => format!(" {count} more uses lead there."),
     };
     let message = format!("{} {} {}, but the package {missing}.{others}", first.place.path, sort.does, first.written);
-    Finding::error(sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
+    // It is not known that no device finds it there.
+    let severity = if *gap == Gap::Meant { Severity::Warning } else { Severity::Error };
+    Finding::new(severity, sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
 }
 
 /// The npm packages that uses name, in words.

@@ -56,8 +56,8 @@ impl Scripts {
                         scripts.references.push(Reference { from: place, to });
                     }
                     Target::Missing(target) if import.when < When::Perhaps => {
-                        let meant = meant(subject, &npm, &import.text);
-                        lost.push(Lost { place, written: import.text, target, npm: None, meant });
+                        let (npm, meant) = npm_package(subject, &npm, &import.text);
+                        lost.push(Lost { place, written: import.text, target, npm, meant });
                     }
                     Target::Unbuilt(source) if import.when < When::Perhaps => unbuilt.push((source, place)),
                     Target::Npm(name) if import.when == When::Always => {
@@ -105,11 +105,17 @@ fn dependencies(subject: &Subject<'_>) -> HashSet<String> {
     names.collect()
 }
 
-/// The npm package that the text of an import is but for the dots in front.
-fn meant(subject: &Subject<'_>, dependencies: &HashSet<String>, text: &str) -> Option<String> {
-    let bare = text.strip_prefix("./")?;
-    let name = subject.layout.npm_name(bare)?;
-    (dependencies.contains(&name) || subject.layout.has_npm(&name)).then_some(name)
+/// The npm package that is written as a file beside, `./dayjs`: first, if it is not there; second, if it is. Devices may
+/// look for it as they do for a name alone: a sample of WeChat's own relies on that.
+fn npm_package(subject: &Subject<'_>, dependencies: &HashSet<String>, text: &str) -> (Option<String>, Option<String>) {
+    let Some(name) = text.strip_prefix("./").and_then(|bare| subject.layout.npm_name(bare)) else {
+        return (None, None);
+    };
+    match () {
+        () if subject.layout.has_npm(&name) => (None, Some(name)),
+        () if dependencies.contains(&name) => (Some(name), None),
+        () => (None, None),
+    }
 }
 
 /// One finding for all sources that were not built.
