@@ -176,6 +176,11 @@ fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dia
 /// The framework that built a package, as far as its files tell.
 pub fn builder(paths: &[String]) -> Option<&'static str> {
     let has = |path: &str| paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok();
+    // mpvue's webpack keeps its loader in manifest.js; uni-app, which began as a copy of it, in runtime.js.
+    let is_mpvue = |folder: &str| has(&format!("{folder}/vendor.js")) && has(&format!("{folder}/manifest.js"));
+    if ["common", "static/js"].into_iter().any(is_mpvue) {
+        return Some("mpvue");
+    }
     let taro = ["taro.js", "comp.js"].into_iter().any(has);
     let uni = ["common/vendor.js", "common/runtime.js", "app-config-service.js"].into_iter().any(has);
     taro.then_some("Taro").or(uni.then_some("uni-app"))
@@ -248,11 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn builds_of_uni_app_and_taro_are_told() {
+    fn builds_of_frameworks_are_told() {
         let told = |paths: &[&str]| builder(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
         assert_eq!(told(&["app.js", "common/main.js", "common/runtime.js"]), Some("uni-app"));
         assert_eq!(told(&["app.js", "common/vendor.js"]), Some("uni-app"));
         assert_eq!(told(&["app.js", "taro.js"]), Some("Taro"));
+        assert_eq!(told(&["app.js", "common/manifest.js", "common/vendor.js"]), Some("mpvue"));
+        assert_eq!(told(&["app.js", "static/js/manifest.js", "static/js/vendor.js"]), Some("mpvue"));
         assert_eq!(told(&["app.js"]), None);
     }
 }

@@ -131,11 +131,12 @@ impl Layout {
         dialect::builder(&self.paths)
     }
 
-    /// The dialect and the framework in words, such as `WeChat, built by Taro`.
+    /// The dialect and the framework in words, such as `WeChat, built by Taro`. The files of a game tell no vendor, as there
+    /// is no markup among them.
     pub fn description(&self) -> String {
-        let kind = if self.kind == Kind::Game { " game" } else { "" };
+        let what = if self.kind == Kind::Game { "a game" } else { self.dialect.name };
         let builder = self.builder().map(|builder| format!(", built by {builder}")).unwrap_or_default();
-        format!("{}{kind}{builder}", self.dialect.name)
+        format!("{what}{builder}")
     }
 
     /// Whether the package is one bundle, whose pages have no files of their own.

@@ -61,6 +61,13 @@ fn a_document_of_the_w3c_may_be_named_after_its_folder() {
 }
 
 #[test]
+fn a_game_is_not_said_to_be_of_a_vendor() {
+    let described =
+        |path: &str| Layout::of(&MemoryPackage::default().with(path, "{}")).expect("a manifest").description();
+    assert_eq!(["app.json", "game.json"].map(described), ["WeChat", "a game"]);
+}
+
+#[test]
 fn games_and_plugins_are_told_by_their_manifests() {
     let kind = |path: &str| Layout::of(&MemoryPackage::default().with(path, "{}")).expect("a manifest").kind;
     assert_eq!(["app.json", "game.json", "plugin.json"].map(kind), [Kind::App, Kind::Game, Kind::Plugin]);
