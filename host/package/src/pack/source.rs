@@ -14,7 +14,7 @@ pub(super) struct Source {
     pub name: &'static str,
     /// npm packages of which its projects depend on one.
     npm: &'static [&'static str],
-    /// Files of which its projects have one.
+    /// Files or folders of which its projects have one.
     files: &'static [&'static str],
     /// How to build it for mini-programs.
     build: &'static str,
@@ -23,7 +23,7 @@ pub(super) struct Source {
 }
 
 /// The frameworks that are known. Their npm packages are looked for first, as their files are alike.
-const SOURCES: [Source; 11] = [
+const SOURCES: [Source; 15] = [
     Source {
         name: "uni-app",
         npm: &["@dcloudio/uni-app", "@dcloudio/uni-mp-weixin", "@dcloudio/vue-cli-plugin-uni"],
@@ -95,13 +95,41 @@ const SOURCES: [Source; 11] = [
         build: "npx nanachi build",
         folder: "dist",
     },
+    Source {
+        name: "Cocos Creator",
+        npm: &[],
+        files: &["creator.d.ts", "settings/project.json", ".creator"],
+        build: "in the panel Build, for WeChat Game or another vendor",
+        folder: "build/wechatgame or build/wechat",
+    },
+    Source {
+        name: "Egret",
+        npm: &[],
+        files: &["egretProperties.json"],
+        build: "egret publish --target wxgame",
+        folder: "the folder of its name with _wxgame, beside the project",
+    },
+    Source {
+        name: "LayaAir",
+        npm: &[],
+        files: &[".laya"],
+        build: "in the editor, Publish for WeChat or another vendor",
+        folder: "release/wxgame",
+    },
+    Source {
+        name: "Unity",
+        npm: &[],
+        files: &["ProjectSettings/ProjectVersion.txt"],
+        build: "by the vendor's plugin for Unity",
+        folder: "the one that has game.json, such as minigame",
+    },
 ];
 
 impl Source {
     /// The framework of the source in `dir`; `None` when it is no source of one that is known.
     pub fn of(dir: &Path) -> Option<&'static Self> {
         let npm = npm_packages(dir);
-        let has = |file: &&str| dir.join(file).is_file();
+        let has = |file: &&str| dir.join(file).exists();
         let by_npm = SOURCES.iter().find(|source| source.npm.iter().any(|name| npm.contains(*name)));
         by_npm.or_else(|| SOURCES.iter().find(|source| source.files.iter().any(has)))
     }
@@ -109,7 +137,7 @@ impl Source {
     /// What to do with it, in sentences.
     pub fn advice(&self) -> String {
         format!(
-            "This is the source of a {} project: build it for mini-programs ({}), then pack the folder that the build \
+            "This is the source of a {} project: build it for a vendor of mini-programs ({}), then pack the folder that the build \
              makes ({}).",
             self.name, self.build, self.folder
         )
@@ -163,12 +191,11 @@ mod tests {
     #[test]
     fn sources_are_told_by_what_they_depend_on_and_then_by_their_files() {
         for source in &SOURCES {
-            let npm = format!(r#"{{"devDependencies": {{"{}": "1"}}}}"#, source.npm[0]);
-            let text = told(&[("package.json", &npm)]);
-            assert!(
-                text.contains(source.name) && text.contains(source.build) && text.contains(source.folder),
-                "{text}"
-            );
+            for name in source.npm {
+                let npm = format!(r#"{{"devDependencies": {{"{name}": "1"}}}}"#);
+                let text = told(&[("package.json", &npm)]);
+                assert!(text.contains(source.name) && text.contains(source.build), "{text}");
+            }
             for file in source.files {
                 assert!(told(&[(file, "")]).contains(source.name), "{file}");
             }
