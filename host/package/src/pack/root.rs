@@ -178,7 +178,7 @@ fn advice(dir: &Path) -> String {
     found.sort();
     match (found.as_slice(), source::advice(dir)) {
         ([], Some(advice)) => advice,
-        ([], None) => "No folder below has one.".into(),
+        ([], None) => source_below(dir, SEARCH_DEPTH).unwrap_or_else(|| "No folder below has one.".into()),
         (some, _) => format!(
             "Pack one of these instead: {}.",
             some.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ")
@@ -187,17 +187,31 @@ fn advice(dir: &Path) -> String {
 }
 
 fn search(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let skipped = name == "node_modules" || name.to_string_lossy().starts_with('.');
-        if skipped || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        if has_manifest(&entry.path()) {
-            found.push(entry.path());
+    for folder in folders(dir) {
+        if has_manifest(&folder) {
+            found.push(folder);
         } else if depth > 1 {
-            search(&entry.path(), depth - 1, found);
+            search(&folder, depth - 1, found);
         }
     }
+}
+
+/// The advice about the first source in a folder below.
+fn source_below(dir: &Path, depth: usize) -> Option<String> {
+    let mut below: Vec<_> = folders(dir).collect();
+    below.sort();
+    let told = |folder: &PathBuf| Some(format!("In {}: {}", folder.display(), source::advice(folder)?));
+    let deeper = || below.iter().find_map(|folder| source_below(folder, depth - 1));
+    below.iter().find_map(told).or_else(|| if depth > 1 { deeper() } else { None })
+}
+
+/// The folders in a folder in which a project may lie.
+fn folders(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let may_hold = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let skipped = name == "node_modules" || name.to_string_lossy().starts_with('.');
+        !skipped && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    };
+    entries.filter(may_hold).map(|entry| entry.path())
 }

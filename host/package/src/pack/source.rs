@@ -23,7 +23,7 @@ pub(super) struct Source {
 }
 
 /// The frameworks that are known. Their npm packages are looked for first, as their files are alike.
-const SOURCES: [Source; 15] = [
+const SOURCES: [Source; 16] = [
     Source {
         name: "uni-app",
         npm: &["@dcloudio/uni-app", "@dcloudio/uni-mp-weixin", "@dcloudio/vue-cli-plugin-uni"],
@@ -95,6 +95,7 @@ const SOURCES: [Source; 15] = [
         build: "npx nanachi build",
         folder: "dist",
     },
+    Source { name: "Okam", npm: &["okam-core", "okam-build"], files: &[], build: "npm run prod:wx", folder: "wx_dist" },
     Source {
         name: "Cocos Creator",
         npm: &[],

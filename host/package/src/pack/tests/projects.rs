@@ -77,6 +77,8 @@ fn a_manifest_json_of_another_kind_is_told_for_what_it_is() {
         let error = refused(&project(&[(place, quick), ("src/app.ux", "")]), "manifest-missing");
         assert!(error.detail.contains("quick app") && !error.detail.contains("No folder below"), "{error}");
     }
+    let error = refused(&project(&[("phone/manifest.json", quick), ("readme.txt", "")]), "manifest-missing");
+    assert!(error.detail.contains("/phone: manifest.json is that of a quick app"), "{error}");
     let game = quick.replacen('{', r#"{"type": "game", "#, 1);
     let error = refused(&project(&[("manifest.json", &game), ("main.js", "")]), "manifest-missing");
     assert!(error.detail.contains("quick game"), "{error}");
