@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     failure::{Done, Failure},
     pack::refused,
+    paint::clean,
     parse::{ConfigSource, PolicyChoice},
     session::Session,
 };
@@ -29,7 +30,7 @@ use berth_model::{
         registry::{Mode, OnError},
     },
 };
-use berth_package::{self as package, Archive, PackOptions, PackageName};
+use berth_package::{self as package, Archive, PackOptions, PackReport, PackageName};
 
 /// The arguments of `berth audit`.
 #[derive(Args, Debug)]
@@ -55,6 +56,7 @@ pub struct AuditHere {
 pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     let asked = asked(&args.policies)?;
     let package = Package::open(&args.what)?;
+    package.told.iter().for_each(|line| session.out.note(clean(line)));
     let (engine, _temporary) = engine(session.cache.as_deref())?;
     let mut evaluations = Vec::new();
     for auditor in asked {
@@ -112,6 +114,8 @@ struct Package {
     name: PackageName,
     sha256: Digest,
     subject: Arc<Subject>,
+    /// What was packed and what is unusual about it, in words; nothing for a package.
+    told: Vec<String>,
     /// Keeps the temporary file into which a folder was packed.
     _packed: Option<tempfile::NamedTempFile>,
 }
@@ -132,9 +136,9 @@ impl Package {
         let mut packed = tempfile::NamedTempFile::new()
             .map_err(|error| Failure::usage(format!("Cannot make a file to pack into: {error}.")))?;
         let options = PackOptions { name: name.clone(), ..PackOptions::default() };
-        package::pack(what, &mut packed, &options).map_err(refused)?;
+        let report = package::pack(what, &mut packed, &options).map_err(refused)?;
         let package = Self::of(packed.path(), name)?;
-        Ok(Self { _packed: Some(packed), ..package })
+        Ok(Self { told: told(&report), _packed: Some(packed), ..package })
     }
 
     /// Opens a package. Without a name it is audited under a placeholder, as names are checked on upload.
@@ -147,8 +151,13 @@ impl Package {
         if named {
             subject.declared().agrees_with(&name).map_err(refused)?;
         }
-        Ok(Self { name, sha256, subject: Arc::new(subject), _packed: None })
+        Ok(Self { name, sha256, subject: Arc::new(subject), told: Vec::new(), _packed: None })
     }
+}
+
+fn told(report: &PackReport) -> Vec<String> {
+    let packed = format!("{}: {}", report.root.display(), pack::what(report));
+    std::iter::once(packed).chain(report.warnings.iter().map(|warning| format!("warning: {warning}"))).collect()
 }
 
 /// An auditor to ask, with its config.

@@ -204,7 +204,7 @@ fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> Stri
 }
 
 /// What was packed, in words, such as `WeChat mini-program, built by Taro`.
-fn what(report: &PackReport) -> String {
+pub(crate) fn what(report: &PackReport) -> String {
     let dialect = report.dialect.map(|dialect| format!("{} ", dialect.name())).unwrap_or_default();
     let kind = if report.kind == ManifestKind::Game { "game" } else { "mini-program" };
     let built_by = report.built_by.map(|framework| format!(", built by {}", framework.name())).unwrap_or_default();

@@ -227,7 +227,7 @@ fn find(layout: &Layout, used: &Use) -> Option<String> {
     let path = layout.aliased(used.path.split('?').next().unwrap_or_default());
     let folder = path::folder(&used.json);
     let is_there = |stem: &String| {
-        ENDINGS.iter().chain([&layout.dialect.markup, &"wxml"]).any(|ending| layout.has(&format!("{stem}.{ending}")))
+        ENDINGS.iter().chain([&layout.markup(), &"wxml"]).any(|ending| layout.has(&format!("{stem}.{ending}")))
     };
     let with_index = |stem: String| [stem.clone(), path::join(&stem, "index")].into_iter().find(is_there);
     if path.starts_with('/') {

@@ -1,5 +1,7 @@
 //! The dialects of mini-programs: the extensions of their files, and the folders of their npm packages.
 
+use std::collections::BTreeMap;
+
 use crate::path;
 
 /// A vendor of a kind of mini-programs, and how these differ from others.
@@ -69,6 +71,10 @@ pub const WECHAT: Dialect = built("WeChat", "wxml", "wxss");
 /// The dialect of MiniApps of the W3C, which have a `manifest.json`.
 pub const W3C: Dialect = Dialect { whole: &["html", "htm", "ux", "vue", "hml"], ..installed("W3C", "html", "css") };
 
+/// Stands for every dialect that is not known. Nothing is said about it that one of the known ones says of itself.
+pub const UNKNOWN: Dialect =
+    Dialect { npm: INSTALLED, lenient_json: true, custom_bar: None, ..built("an unknown dialect", "", "css") };
+
 /// All dialects that are recognised.
 const DIALECTS: [Dialect; 9] = [
     WECHAT,
@@ -102,6 +108,30 @@ impl Dialect {
         most(mini(), told).or_else(|| most(mini(), held)).unwrap_or(&DIALECTS[0])
     }
 
+    /// The file extension of markup that most pages have, when it is that of no dialect that is known and no page has
+    /// markup of one that is: `qxml`, of a vendor whose dialect is like WeChat's.
+    pub fn strange(manifest: &str, pages: &[String], paths: &[String]) -> Option<String> {
+        if manifest != "app.json" {
+            return None;
+        }
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for ending in pages.iter().flat_map(|page| endings(page, paths)).filter(|ending| is_markup_like(ending)) {
+            *counts.entry(ending).or_default() += 1;
+        }
+        let known = |ending: &str| DIALECTS.iter().any(|dialect| dialect.markup == ending);
+        if counts.keys().any(|ending| known(ending)) {
+            return None;
+        }
+        let (ending, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        (count * 2 >= pages.len()).then(|| ending.to_owned())
+    }
+
+    /// The dialects that are known, with the extensions of their markup, in words.
+    pub fn known() -> String {
+        let told = DIALECTS.iter().map(|dialect| format!("{} (.{})", dialect.name, dialect.markup));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
     /// How much the markup of a page speaks for the dialect: its own for two, and that of WeChat, if it takes it, for
     /// one.
     fn votes(&self, page: &str, has: impl Fn(&str) -> bool) -> usize {
@@ -116,6 +146,19 @@ impl Dialect {
     fn styles_app(&self, has: impl Fn(&str) -> bool) -> bool {
         self.style != "css" && has(&format!("app.{}", self.style))
     }
+}
+
+/// The extensions of the files of a page. `paths` are sorted.
+fn endings<'p>(page: &str, paths: &'p [String]) -> impl Iterator<Item = &'p str> {
+    let stem = format!("{page}.");
+    let first = paths.partition_point(|path| *path < stem);
+    let rest = paths[first..].iter().map_while(move |path| path.strip_prefix(&*stem));
+    rest.filter(|rest| !rest.contains(['/', '.']))
+}
+
+/// Whether files with this extension are probably markup of mini-programs. All vendors named theirs after WeChat's.
+fn is_markup_like(ending: &str) -> bool {
+    ending == "swan" || ending.ends_with("ml") && !["html", "xhtml", "yml", "yaml", "toml"].contains(&ending)
 }
 
 /// The first dialect with the highest count; `None` when all counts are 0.
@@ -133,6 +176,11 @@ fn most<'d>(dialects: impl Iterator<Item = &'d Dialect>, count: impl Fn(&&'d Dia
 /// The framework that built a package, as far as its files tell.
 pub fn builder(paths: &[String]) -> Option<&'static str> {
     let has = |path: &str| paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok();
+    // mpvue's webpack keeps its loader in manifest.js; uni-app, which began as a copy of it, in runtime.js.
+    let is_mpvue = |folder: &str| has(&format!("{folder}/vendor.js")) && has(&format!("{folder}/manifest.js"));
+    if ["common", "static/js"].into_iter().any(is_mpvue) {
+        return Some("mpvue");
+    }
     let taro = ["taro.js", "comp.js"].into_iter().any(has);
     let uni = ["common/vendor.js", "common/runtime.js", "app-config-service.js"].into_iter().any(has);
     taro.then_some("Taro").or(uni.then_some("uni-app"))
@@ -184,11 +232,34 @@ mod tests {
     }
 
     #[test]
-    fn builds_of_uni_app_and_taro_are_told() {
+    fn a_dialect_that_is_not_known_is_told_by_its_markup() {
+        let strange = |manifest: &str, paths: &[&str]| {
+            let mut paths: Vec<_> = paths.iter().map(|path| (*path).to_owned()).collect();
+            paths.sort();
+            Dialect::strange(manifest, &["a".to_owned(), "b".to_owned()], &paths)
+        };
+        assert_eq!(strange("app.json", &["a.js", "a.qxml", "b.js"]).as_deref(), Some("qxml"));
+        assert_eq!(strange("app.json", &["a.tyml", "b.tyml", "c.wxml"]).as_deref(), Some("tyml"));
+        for (manifest, paths) in [
+            ("app.json", &["a.qxml", "b.wxml"][..]),
+            ("app.json", &["a.qxml", "b.swan"]),
+            ("app.json", &["a.js", "b.html", "c.qxml"]),
+            ("app.json", &["a.b.qxml", "ab.qxml"]),
+            ("manifest.json", &["a.qxml", "b.qxml"]),
+        ] {
+            assert_eq!(strange(manifest, paths), None, "{manifest} {paths:?}");
+        }
+        assert!(Dialect::known().starts_with("WeChat (.wxml), Alipay (.axml)"), "{}", Dialect::known());
+    }
+
+    #[test]
+    fn builds_of_frameworks_are_told() {
         let told = |paths: &[&str]| builder(&paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
         assert_eq!(told(&["app.js", "common/main.js", "common/runtime.js"]), Some("uni-app"));
         assert_eq!(told(&["app.js", "common/vendor.js"]), Some("uni-app"));
         assert_eq!(told(&["app.js", "taro.js"]), Some("Taro"));
+        assert_eq!(told(&["app.js", "common/manifest.js", "common/vendor.js"]), Some("mpvue"));
+        assert_eq!(told(&["app.js", "static/js/manifest.js", "static/js/vendor.js"]), Some("mpvue"));
         assert_eq!(told(&["app.js"]), None);
     }
 }

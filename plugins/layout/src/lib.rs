@@ -10,11 +10,12 @@ pub mod modules;
 pub mod path;
 pub mod scanner;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{
     Package,
     manifest::{Manifest, Subpackage},
+    serde_json,
 };
 
 pub use dialect::{Dialect, Takes};
@@ -46,8 +47,10 @@ pub enum Kind {
 pub struct Layout {
     /// The manifest.
     pub manifest: Manifest,
-    /// The dialect of the package.
+    /// The dialect of the package; [`dialect::UNKNOWN`] when its markup is that of none that is known.
     pub dialect: &'static Dialect,
+    /// The file extension of markup that is that of no known dialect, if that of the package is.
+    pub strange: Option<String>,
     /// The kind of the package.
     pub kind: Kind,
     /// The subpackages that the manifest declares.
@@ -56,6 +59,7 @@ pub struct Layout {
     pub pages: Vec<String>,
     paths: Vec<String>,
     folders: BTreeSet<String>,
+    mains: BTreeMap<String, String>,
 }
 
 /// What a page or a component lacks.
@@ -80,14 +84,16 @@ impl Layout {
         paths.sort();
         let manifest = Manifest::of(package)?;
         let (subpackages, pages) = (manifest.subpackages(), manifest.all_pages());
-        let dialect = Dialect::of(&manifest.path, &pages, &paths);
+        let strange = Dialect::strange(&manifest.path, &pages, &paths);
+        let known = || Dialect::of(&manifest.path, &pages, &paths);
+        let dialect = if strange.is_some() { &dialect::UNKNOWN } else { known() };
         let kind = match &*manifest.path {
             "game.json" => Kind::Game,
             "plugin.json" => Kind::Plugin,
             _ => Kind::App,
         };
         let folders = paths.iter().flat_map(|path| path::upwards(path::folder(path))).map(str::to_owned).collect();
-        Ok(Self { manifest, dialect, kind, subpackages, pages, paths, folders })
+        Ok(Self { manifest, dialect, strange, kind, subpackages, pages, mains: mains(package, &paths), paths, folders })
     }
 
     /// The paths of all files, sorted by their bytes.
@@ -105,9 +111,19 @@ impl Layout {
         self.folders.contains(folder)
     }
 
+    /// The path of the module that a folder means by its `package.json`. It may lack its extension.
+    pub fn main_of(&self, folder: &str) -> Option<&str> {
+        self.mains.get(folder).map(String::as_str)
+    }
+
     /// The path of a file that differs from `path` only in case.
     pub fn other_case(&self, path: &str) -> Option<&str> {
         self.paths.iter().map(String::as_str).find(|have| *have != path && have.eq_ignore_ascii_case(path))
+    }
+
+    /// The file extension of its markup.
+    pub fn markup(&self) -> &str {
+        self.strange.as_deref().unwrap_or(self.dialect.markup)
     }
 
     /// The framework that built the package, as far as its files tell.
@@ -115,11 +131,12 @@ impl Layout {
         dialect::builder(&self.paths)
     }
 
-    /// The dialect and the framework in words, such as `WeChat, built by Taro`.
+    /// The dialect and the framework in words, such as `WeChat, built by Taro`. The files of a game tell no vendor, as there
+    /// is no markup among them.
     pub fn description(&self) -> String {
-        let kind = if self.kind == Kind::Game { " game" } else { "" };
+        let what = if self.kind == Kind::Game { "a game" } else { self.dialect.name };
         let builder = self.builder().map(|builder| format!(", built by {builder}")).unwrap_or_default();
-        format!("{}{kind}{builder}", self.dialect.name)
+        format!("{what}{builder}")
     }
 
     /// Whether the package is one bundle, whose pages have no files of their own.
@@ -150,7 +167,7 @@ impl Layout {
         let script = self.with_ending(stem, &["js", "mjs", "cjs"]).is_some() || self.bundles(stem, &BUNDLED_SCRIPT);
         let markup = self.markup_of(stem).is_some() || self.bundles(stem, &BUNDLED_MARKUP);
         let source = |has: bool, endings: &[&str]| if has { None } else { self.with_ending(stem, endings) };
-        let style = self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
+        let style = self.strange.is_some() || self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
         let source = source(script, &SCRIPT_SOURCES)
             .or_else(|| source(markup, &MARKUP_SOURCES))
             .or_else(|| source(style, &STYLE_SOURCES));
@@ -165,13 +182,13 @@ impl Layout {
 
     /// The path of the markup of a page or component.
     pub fn markup_of(&self, stem: &str) -> Option<String> {
-        let own = self.with_ending(stem, &[self.dialect.markup]);
+        let own = self.with_ending(stem, &[self.markup()]);
         own.or_else(|| self.with_ending(stem, &["wxml"]).filter(|_| self.dialect.takes_wechat != Takes::No))
     }
 
     fn foreign(&self, stem: &str) -> Option<String> {
         let markup = self.markup_of(stem).filter(|_| self.dialect.takes_wechat == Takes::Perhaps)?;
-        (path::ending(&markup) != self.dialect.markup).then_some(markup)
+        (path::ending(&markup) != self.markup()).then_some(markup)
     }
 
     /// Whether a page is a single document, as pages of the W3C are. A manifest may name the file itself, and
@@ -237,6 +254,16 @@ impl Layout {
         };
         self.folders.iter().any(|folder| ends(&folder))
     }
+}
+
+/// The modules that folders mean by the `main` of their `package.json`. The one in the root describes the project.
+fn mains(package: &dyn Package, paths: &[String]) -> BTreeMap<String, String> {
+    let main = |path: &String| {
+        let folder = path.strip_suffix("/package.json")?;
+        let npm: serde_json::Value = serde_json::from_str(&package.read_text(path).ok()?).ok()?;
+        Some((folder.to_owned(), path::join(folder, npm.get("main")?.as_str()?)))
+    };
+    paths.iter().filter_map(main).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{Kind, Layout, components::Components, path};
 
 /// What may follow the text of an import in the path of the file.
-const CANDIDATES: [&str; 8] = ["", ".js", "/index.js", ".mjs", ".cjs", ".json", ".wxs", ".sjs"];
+const CANDIDATES: [&str; 9] = ["", ".js", "/index.js", ".mjs", ".cjs", ".json", "/index.json", ".wxs", ".sjs"];
 
 /// What an import leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub fn resolve(layout: &Layout, from: &str, text: &str) -> Target {
     if text.is_empty() || text.contains(':') {
         return Target::Elsewhere;
     }
-    let find = |stem: String| CANDIDATES.iter().map(|ending| format!("{stem}{ending}")).find(|path| layout.has(path));
+    let find = |stem: String| module(layout, &stem);
     let folder = path::folder(from);
     if text.starts_with('/') {
         // The vendors do not document a slash in front, and older runtimes skip it: the path is then relative.
@@ -46,6 +46,15 @@ pub fn resolve(layout: &Layout, from: &str, text: &str) -> Target {
     package(layout, folder, &text)
 }
 
+/// The file that a path without or with its extension means. A folder means what its `package.json` names, or else its
+/// `index`.
+fn module(layout: &Layout, stem: &str) -> Option<String> {
+    let named = layout.main_of(stem).into_iter().map(str::to_owned);
+    named
+        .chain([stem.to_owned()])
+        .find_map(|stem| CANDIDATES.iter().map(|ending| format!("{stem}{ending}")).find(|path| layout.has(path)))
+}
+
 fn missing(layout: &Layout, stem: String) -> Target {
     let bare = stem.strip_suffix(".js").unwrap_or(&stem);
     let places = [bare.to_owned(), path::join(bare, "index")];
@@ -56,7 +65,7 @@ fn missing(layout: &Layout, stem: String) -> Target {
 
 /// Resolves a name without a leading dot, which is a path from the root or that of an npm package.
 fn package(layout: &Layout, folder: &str, text: &str) -> Target {
-    let find = |stem: String| CANDIDATES.iter().map(|ending| format!("{stem}{ending}")).find(|path| layout.has(path));
+    let find = |stem: String| module(layout, &stem);
     let mut places = std::iter::once(path::clean(text)).chain(layout.npm_paths(folder, text));
     if let Some(found) = places.find_map(find) {
         return Target::File(found);

@@ -1,6 +1,10 @@
 //! Reads markup and style sheets as far as is needed to know what they name. Neither has to be well-formed: markup of
 //! mini-programs has attributes without values, and comparisons in its expressions.
 
+mod condition;
+
+use std::collections::HashMap;
+
 /// A tag that opens an element.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Tag<'t> {
@@ -19,9 +23,10 @@ impl<'t> Tag<'t> {
     }
 }
 
-/// The tags of a text, except those in comments and expressions.
+/// The tags of a text, except those in comments and expressions, and those that are never shown: elements under a
+/// condition that is constantly false, with all that is in them.
 pub fn tags(text: &str) -> Vec<Tag<'_>> {
-    let (mut tags, mut at) = (Vec::new(), 0);
+    let (mut shown, mut at) = (Shown::default(), 0);
     while let Some(found) = text[at..].find(['<', '{']) {
         at += found;
         let rest = &text[at..];
@@ -29,18 +34,61 @@ pub fn tags(text: &str) -> Vec<Tag<'_>> {
             () if rest.starts_with("<!--") => past(rest, "-->"),
             () if rest.starts_with("{{") => past(rest, "}}"),
             () if rest.starts_with('{') => 1,
+            () if rest.starts_with("</") => {
+                let name = &rest[2..2 + word(&rest[2..])];
+                shown.close(name);
+                2 + name.len()
+            }
             () => match tag(text, at) {
                 Some((tag, length)) => {
-                    let inline = ["wxs", "sjs", "qs", "filter"].contains(&tag.name) && !rest[..length].ends_with("/>");
+                    let closed = rest[..length].ends_with("/>");
+                    let inline = ["wxs", "sjs", "qs", "filter"].contains(&tag.name) && !closed;
                     let script = if inline { past(&rest[length..], "</") } else { 0 };
-                    tags.push(tag);
+                    shown.open(tag, closed || inline);
                     length + script
                 }
                 None => 1,
             },
         };
     }
-    tags
+    shown.tags
+}
+
+/// The tags so far that are shown.
+#[derive(Default)]
+struct Shown<'t> {
+    tags: Vec<Tag<'t>>,
+    /// The elements that are open, by name: for one that is never shown, how many tags there were before it.
+    open: HashMap<&'t str, Vec<Option<usize>>>,
+}
+
+impl<'t> Shown<'t> {
+    fn open(&mut self, tag: Tag<'t>, closed: bool) {
+        let is_dead = condition::is_false(&tag);
+        if !closed {
+            self.open.entry(tag.name).or_default().push(is_dead.then_some(self.tags.len()));
+        }
+        // What is never closed is an element without content, so that it takes nothing else with it.
+        if !is_dead {
+            self.tags.push(tag);
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if let Some(Some(before)) = self.open.get_mut(name).and_then(Vec::pop) {
+            self.tags.truncate(before);
+        }
+    }
+}
+
+/// Whether the character may stand in the name of a tag or an attribute.
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || "-_:.@#".contains(c)
+}
+
+/// The length of the name with which the text begins.
+fn word(text: &str) -> usize {
+    text.find(|c| !is_name(c)).unwrap_or(text.len())
 }
 
 /// The length up to and including `end`; that of the whole text when there is no `end`.
@@ -50,9 +98,7 @@ fn past(text: &str, end: &str) -> usize {
 
 /// The tag that begins at an offset, and its length.
 fn tag(text: &str, start: usize) -> Option<(Tag<'_>, usize)> {
-    let is_name = |c: char| c.is_alphanumeric() || "-_:.@#".contains(c);
-    let word = |at: usize| text[at..].find(|c| !is_name(c)).unwrap_or(text.len() - at);
-    let name = &text[start + 1..start + 1 + word(start + 1)];
+    let name = &text[start + 1..start + 1 + word(&text[start + 1..])];
     if name.is_empty() {
         return None;
     }
@@ -64,7 +110,7 @@ fn tag(text: &str, start: usize) -> Option<(Tag<'_>, usize)> {
             '"' | '\'' => at += 1 + past(&text[at + 1..], &next.to_string()),
             next if !is_name(next) => at += next.len_utf8(),
             _ => {
-                let key = &text[at..at + word(at)];
+                let key = &text[at..at + word(&text[at..])];
                 at += key.len();
                 let Some((value, from)) = value(text, at) else { continue };
                 attributes.push((key, value, from));
@@ -133,6 +179,44 @@ mod tests {
         assert_eq!(names("<wxs module='m'>if (a <b) { x = '<image>' }</wxs><view/>"), ["wxs", "view"]);
         assert_eq!(names("<view <image src='a'>"), ["view", "image"]);
         assert_eq!(names("<"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_never_shown_has_no_tags() {
+        let dead = |attribute: &str| format!("<view {attribute}><image/><view><text/></view></view><icon/>");
+        for attribute in [
+            "wx:if=\"{{false}}\"",
+            "a:if='{{ 0 }}'",
+            "tt:elif=\"{{!true}}\"",
+            "s-if=\"false\"",
+            "s-elif=\"{{false}}\"",
+            "s-if=\"{= false =}\"",
+            "v-if=\"null\"",
+            "v-else-if=\"''\"",
+            "qq:if=\"{{!1}}\"",
+            "wx:for='{{list}}' wx:if='{{false && ready}}'",
+        ] {
+            assert_eq!(names(&dead(attribute)), ["icon"], "{attribute}");
+        }
+        for attribute in [
+            "wx:if=\"{{ready}}\"",
+            "wx:if=\"{{false || ready}}\"",
+            "wx:if=\"{{false ? a : b}}\"",
+            // A text that is not empty, and so true.
+            "wx:if=\"false\"",
+            "wx:if=\"{{false}} \"",
+            "wx:if=\"{{'false'}}\"",
+            "v-if=\"ready\"",
+            "v-show=\"false\"",
+            "hidden=\"{{true}}\"",
+            "data-if=\"{{false}}\"",
+            "wx:if",
+        ] {
+            assert_eq!(names(&dead(attribute)), ["view", "image", "view", "text", "icon"], "{attribute}");
+        }
+        assert_eq!(names("<image wx:if='{{false}}' src='a'/><icon/>"), ["icon"]);
+        assert_eq!(names("<image wx:if='{{false}}' src='a'><icon/>"), ["icon"], "it is not closed");
+        assert_eq!(names("</view><view wx:if='{{false}}'><!-- </view> --><a/></view><icon/>"), ["icon"]);
     }
 
     #[test]

@@ -61,6 +61,13 @@ fn a_document_of_the_w3c_may_be_named_after_its_folder() {
 }
 
 #[test]
+fn a_game_is_not_said_to_be_of_a_vendor() {
+    let described =
+        |path: &str| Layout::of(&MemoryPackage::default().with(path, "{}")).expect("a manifest").description();
+    assert_eq!(["app.json", "game.json"].map(described), ["WeChat", "a game"]);
+}
+
+#[test]
 fn games_and_plugins_are_told_by_their_manifests() {
     let kind = |path: &str| Layout::of(&MemoryPackage::default().with(path, "{}")).expect("a manifest").kind;
     assert_eq!(["app.json", "game.json", "plugin.json"].map(kind), [Kind::App, Kind::Game, Kind::Plugin]);
@@ -93,6 +100,28 @@ fn scripts_are_found_as_a_device_finds_them() {
         ("a/a.js", "./d.js", Target::Missing("a/d.js".into())),
     ] {
         assert_eq!(resolve(&layout, from, text), target, "{from} {text}");
+    }
+}
+
+#[test]
+fn a_folder_means_its_main_or_its_index_and_data_are_modules() {
+    let package = ["lib/src/main.js", "lib/index.js", "table/index.json", "gone/index.js", "a/data.json"]
+        .into_iter()
+        .fold(MemoryPackage::default().with("app.json", r#"{"pages": ["a/a"]}"#), |package, path| {
+            package.with(path, "x")
+        })
+        .with("lib/package.json", r#"{"main": "./src/main"}"#)
+        .with("gone/package.json", r#"{"main": "dist/gone.js"}"#);
+    let layout = Layout::of(&package).expect("a manifest");
+    for (text, file) in [
+        ("../lib", "lib/src/main.js"),
+        ("../table", "table/index.json"),
+        ("../table/", "table/index.json"),
+        ("../gone", "gone/index.js"),
+        ("./data", "a/data.json"),
+        ("./data.json", "a/data.json"),
+    ] {
+        assert_eq!(resolve(&layout, "a/a.js", text), Target::File(file.into()), "{text}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! Checks what the manifest asks for without naming a page: the app's script, custom bars, workers, the theme.
 
 use berth_policy::{Finding, serde_json::Value};
-use berth_policy_layout::{components::bars, modules::workers, path};
+use berth_policy_layout::{Lack, components::bars, modules::workers, path};
 
-use crate::{Subject, theme};
+use crate::{Subject, tabs, theme};
 
 /// Reports a missing script of the app, missing bars, workers and themes.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
@@ -31,16 +31,29 @@ fn script(subject: &Subject<'_>) -> Option<Finding> {
     Some(Finding::error("app-without-script", message).at(layout.manifest.place_of("pages")).fix(fix))
 }
 
+/// Reports a bar whose component is not there. By the documentation of the vendors such a component is all that is drawn as
+/// the bar: without it the app runs and has none. Many apps, and builds of uni-app, ask for a bar of their own only to have
+/// none, and draw one in each of their pages, so that is a warning where pages may do that. What is there must be whole, as
+/// it is compiled.
+///
+/// Source: developers.weixin.qq.com, "Custom tabBar" of mini-programs.
 fn bar(subject: &Subject<'_>, asked: &str, stem: &str) -> Option<Finding> {
     if subject.layout.is_bundled() {
         return None;
     }
-    subject.layout.lack(stem)?;
-    let markup = subject.layout.dialect.markup;
+    let lack = subject.layout.lack(stem)?;
+    let place = subject.layout.manifest.place_of(asked);
+    if lack == Lack::Everything && tabs::may_draw_the_bar(subject) {
+        let message =
+            format!("The manifest asks for a bar of its own ({asked}), and there is no {stem}, so there is none.");
+        let fix = format!("Add the component {stem}, or see that each page with a tab draws the bar itself.");
+        return Some(Finding::warning("bar-missing", message).at(place).fix(fix));
+    }
+    let markup = subject.layout.markup();
     let message =
         format!("The manifest asks for a bar of its own ({asked}), and {stem}.js or {stem}.{markup} is not there.");
     let fix = format!("Add the component {stem}, or remove {asked}.");
-    Some(Finding::error("bar-missing", message).at(subject.layout.manifest.place_of(asked)).fix(fix))
+    Some(Finding::error("bar-missing", message).at(place).fix(fix))
 }
 
 /// Reports a missing folder of workers, which the manifest states as a text or as `{"path": …}`.

@@ -60,7 +60,7 @@ fn together(alike: Vec<(&str, Finding)>, what: &str) -> Option<Finding> {
 fn lost(subject: &Subject<'_>, used: &Use) -> Lost {
     let target = target(&subject.layout, used);
     let npm = npm_package(subject, &used.path, &target);
-    Lost { place: used.place.clone(), written: used.path.clone(), target: format!("{target}.json"), npm }
+    Lost { place: used.place.clone(), written: used.path.clone(), target: format!("{target}.json"), npm, meant: None }
 }
 
 /// The name of the npm package that a path means, if that is missing: `@vant/weapp` of `@vant/weapp/button`.
@@ -73,7 +73,7 @@ fn npm_package(subject: &Subject<'_>, path: &str, target: &str) -> Option<String
 }
 
 fn lacking(subject: &Subject<'_>, stem: &str, used: &Use) -> Option<Finding> {
-    let markup = subject.layout.dialect.markup;
+    let markup = subject.layout.markup();
     let lack = subject.layout.lack(stem)?;
     let severity = if matches!(lack, Lack::Foreign(_)) { Severity::Warning } else { Severity::Error };
     let (rule, what) = match &lack {

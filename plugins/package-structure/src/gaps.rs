@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_policy::{Finding, Place};
+use berth_policy::{Finding, Place, Severity};
 
 use crate::Subject;
 
@@ -17,6 +17,8 @@ pub struct Lost {
     pub target: String,
     /// The npm package that it belongs to, if that is missing as a whole.
     pub npm: Option<String>,
+    /// The npm package of the project that is probably meant, where the text says a file beside.
+    pub meant: Option<String>,
 }
 
 /// How a kind of missing things is reported.
@@ -38,6 +40,8 @@ enum Gap {
     Npm(String),
     /// All npm packages, as there is no folder of them.
     AllNpm,
+    /// npm packages that are written as if they were files.
+    Meant,
 }
 
 impl Gap {
@@ -45,13 +49,16 @@ impl Gap {
         if let Some(name) = &lost.npm {
             return if subject.layout.has_npm_folder() { Self::Npm(name.clone()) } else { Self::AllNpm };
         }
+        if lost.meant.is_some() {
+            return Self::Meant;
+        }
         let mut folders = lost.target.match_indices('/').map(|(at, _)| &lost.target[..at]);
         let missing = folders.find(|folder| !subject.layout.has_folder(folder));
         missing.map_or_else(|| Self::File(lost.target.clone()), |folder| Self::Folder(folder.into()))
     }
 }
 
-/// Makes one error for each gap, at the first use that leads to it.
+/// Makes one finding for each gap, at the first use that leads to it.
 pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Finding> {
     let mut gaps = BTreeMap::<Gap, Vec<Lost>>::new();
     for lost in lost {
@@ -63,8 +70,9 @@ pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Find
 fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Finding {
     let missing = match gap {
         Gap::File(path) => format!("has no {path}"),
+        Gap::Meant => format!("has no {}; probably meant: the {}", uses[0].target, packages(uses, |lost| &lost.meant)),
         Gap::Folder(folder) => format!("has no folder {folder}"),
-        Gap::Npm(_) | Gap::AllNpm => without(uses),
+        Gap::Npm(_) | Gap::AllNpm => format!("does not hold the {}", packages(uses, |lost| &lost.npm)),
     };
     let first = &uses[0];
     let others = match uses.len() - 1 {
@@ -73,19 +81,26 @@ fn finding(subject: &Subject<'_>, sort: &Sort, gap: &Gap, uses: &[Lost]) -> Find
         count => format!(" {count} more uses lead there."),
     };
     let message = format!("{} {} {}, but the package {missing}.{others}", first.place.path, sort.does, first.written);
-    Finding::error(sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
+    // It is not known that no device finds it there.
+    let severity = if *gap == Gap::Meant { Severity::Warning } else { Severity::Error };
+    Finding::new(severity, sort.rule, message).at(first.place.clone()).fix(remedy(subject, sort, gap, first))
 }
 
-/// The npm packages that are used and not there, in words.
-fn without(uses: &[Lost]) -> String {
-    let names: BTreeSet<_> = uses.iter().filter_map(|lost| lost.npm.clone()).collect();
+/// The npm packages that uses name, in words.
+fn packages(uses: &[Lost], of: fn(&Lost) -> &Option<String>) -> String {
+    let names: BTreeSet<_> = uses.iter().filter_map(|lost| of(lost).clone()).collect();
     let plural = if names.len() == 1 { "" } else { "s" };
-    format!("does not hold the npm package{plural} {}", listed(&names.into_iter().collect::<Vec<_>>()))
+    format!("npm package{plural} {}", listed(&names.into_iter().collect::<Vec<_>>()))
 }
 
 fn remedy(subject: &Subject<'_>, sort: &Sort, gap: &Gap, first: &Lost) -> String {
     if let Gap::Npm(_) | Gap::AllNpm = gap {
         return subject.layout.dialect.npm_remedy.into();
+    }
+    if let (Gap::Meant, Some(name)) = (gap, &first.meant) {
+        return format!(
+            "Write {name} without ./ in front, which means a file beside; a name alone means an npm package."
+        );
     }
     let stem = sort.endings.iter().find_map(|ending| first.target.strip_suffix(ending)).unwrap_or(&first.target);
     let named = sort.endings.iter().flat_map(|ending| [format!("{stem}{ending}"), format!("{stem}/index{ending}")]);

@@ -11,6 +11,8 @@
 //! - Source maps, version control, private settings and other left-overs are reported, and so are misspelt members of
 //!   `app.json`.
 //!
+//! Of a dialect that is not known, that is said, and only what all dialects have in common is looked at.
+//!
 //! One cause is one finding, however many uses lead to it. What may run is never an error.
 
 mod ahead;
@@ -31,7 +33,7 @@ mod theme;
 mod undeclared;
 
 use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, log};
-use berth_policy_layout::{Kind, Layout, components::Components};
+use berth_policy_layout::{Dialect, Kind, Layout, components::Components};
 
 /// The policy. It has no config.
 pub struct PackageStructure;
@@ -101,6 +103,9 @@ impl Auditor for PackageStructure {
 }
 
 fn app(subject: &Subject<'_>) -> Vec<Finding> {
+    if let Some(markup) = &subject.layout.strange {
+        return unknown(subject, markup);
+    }
     let checks = [
         pages::check,
         subpackages::check,
@@ -126,6 +131,21 @@ fn app(subject: &Subject<'_>) -> Vec<Finding> {
         findings.extend(styles);
     }
     findings
+}
+
+/// Checks of a package in a dialect that is not known only what all dialects have in common.
+fn unknown(subject: &Subject<'_>, markup: &str) -> Vec<Finding> {
+    let message = format!(
+        "The markup of the pages is .{markup}, which is that of no dialect that is known here, so nothing that depends \
+         on it was looked at: what markup, style sheets and scripts name, components, subpackages."
+    );
+    let fix = format!(
+        "Known are {}. Build the project for one of these, or see that the host app runs it.",
+        Dialect::known()
+    );
+    let finding = Finding::warning("unknown-dialect", message).at(subject.layout.manifest.place_of("pages")).fix(fix);
+    let checks = [pages::check, app::check, tabs::check, strays::check, json::check];
+    std::iter::once(finding).chain(checks.iter().flat_map(|check| check(subject))).collect()
 }
 
 fn plugin(subject: &Subject<'_>) -> Finding {

@@ -90,7 +90,7 @@ impl Markup {
 fn lost(file: &str, named: &Named) -> Lost {
     let written = &named.written;
     let target = if written.starts_with('/') { path::clean(written) } else { path::join(path::folder(file), written) };
-    Lost { place: named.place.clone(), written: written.clone(), target, npm: None }
+    Lost { place: named.place.clone(), written: written.clone(), target, npm: None, meant: None }
 }
 
 /// Reads a file and what it imports, once for each folder whose page or component uses it, as pictures of a template

@@ -50,7 +50,7 @@ fn twice(subject: &Subject<'_>, page: &str) -> Finding {
 }
 
 fn group(subject: &Subject<'_>, page: &str, lack: &Lack) -> Group {
-    let markup = subject.layout.dialect.markup;
+    let markup = subject.layout.markup();
     let file = |ending: &str| format!("{page}.{ending}");
     let add = "Add the file, or remove the page from the manifest.";
     let (rule, lack, fix) = match lack {
@@ -81,7 +81,7 @@ impl Group {
 
     fn why(&self, subject: &Subject<'_>, page: &str) -> String {
         let dialect = subject.layout.dialect;
-        let (markup, name) = (dialect.markup, dialect.name);
+        let (markup, name) = (subject.layout.markup(), dialect.name);
         match subject.layout.lack(page) {
             Some(Lack::Built(source)) => format!("there is {source}, a source that no device runs"),
             Some(Lack::Foreign(path)) => format!("there is {path}, and the package is {name}'s"),

@@ -2,7 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use berth_policy::{Finding, Place, text::Lines};
+use berth_policy::{
+    Finding, Place,
+    serde_json::{self, Value},
+    text::Lines,
+};
 use berth_policy_javascript::{Import, Source, When, imports, texts, with_program};
 use berth_policy_layout::modules::{Target, entries, resolve};
 
@@ -38,6 +42,7 @@ impl Scripts {
         let mut queue = entries(&subject.layout, &subject.components);
         let mut seen: HashSet<String> = queue.iter().cloned().collect();
         let (mut lost, mut unbuilt) = (Vec::new(), Vec::new());
+        let npm = dependencies(subject);
         while let Some(path) = queue.pop() {
             if subject.layout.is_npm(&path) || path.ends_with(".json") {
                 continue;
@@ -51,11 +56,18 @@ impl Scripts {
                         scripts.references.push(Reference { from: place, to });
                     }
                     Target::Missing(target) if import.when < When::Perhaps => {
-                        lost.push(Lost { place, written: import.text, target, npm: None });
+                        let (npm, meant) = npm_package(subject, &npm, &import.text);
+                        lost.push(Lost { place, written: import.text, target, npm, meant });
                     }
                     Target::Unbuilt(source) if import.when < When::Perhaps => unbuilt.push((source, place)),
                     Target::Npm(name) if import.when == When::Always => {
-                        lost.push(Lost { place, target: name.clone(), written: import.text, npm: Some(name) });
+                        lost.push(Lost {
+                            place,
+                            target: name.clone(),
+                            written: import.text,
+                            npm: Some(name),
+                            meant: None,
+                        });
                     }
                     _ => {}
                 }
@@ -83,6 +95,26 @@ impl Scripts {
             (import, place)
         };
         imports.into_iter().map(placed).collect()
+    }
+}
+
+/// The npm packages that the project depends on, when its `package.json` was packed.
+fn dependencies(subject: &Subject<'_>) -> HashSet<String> {
+    let npm: Value = serde_json::from_str(&subject.text("package.json")).unwrap_or_default();
+    let names = npm.get("dependencies").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone());
+    names.collect()
+}
+
+/// The npm package that is written as a file beside, `./dayjs`: first, if it is not there; second, if it is. Devices may
+/// look for it as they do for a name alone: a sample of WeChat's own relies on that.
+fn npm_package(subject: &Subject<'_>, dependencies: &HashSet<String>, text: &str) -> (Option<String>, Option<String>) {
+    let Some(name) = text.strip_prefix("./").and_then(|bare| subject.layout.npm_name(bare)) else {
+        return (None, None);
+    };
+    match () {
+        () if subject.layout.has_npm(&name) => (None, Some(name)),
+        () if dependencies.contains(&name) => (Some(name), None),
+        () => (None, None),
     }
 }
 

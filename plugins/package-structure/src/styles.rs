@@ -39,7 +39,13 @@ pub fn check(subject: &Subject<'_>) -> (Vec<Finding>, Vec<Reference>) {
                     }
                     references.push(Reference { from: place, to });
                 }
-                None => lost.push(Lost { place, written: written.into(), target: target(&file, written), npm: None }),
+                None => lost.push(Lost {
+                    place,
+                    written: written.into(),
+                    target: target(&file, written),
+                    npm: None,
+                    meant: None,
+                }),
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use berth_policy::{Finding, serde_json::Value};
-use berth_policy_layout::path;
+use berth_policy_layout::{path, scanner::tags};
 
 use crate::{
     Subject,
@@ -36,6 +36,18 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings.extend(gaps::findings(subject, &ICON, missing));
     findings.extend(entry(subject));
     findings
+}
+
+/// Whether the pages with tabs have parts that may be a bar: components, or markup that they import.
+pub fn may_draw_the_bar(subject: &Subject<'_>) -> bool {
+    let tabs = subject.layout.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
+    let pages = tabs.into_iter().flatten().filter_map(|tab| Some(path::clean(tab.get("pagePath")?.as_str()?)));
+    let imports = |page: &str| {
+        let markup = subject.layout.markup_of(page).map(|file| subject.text(&file)).unwrap_or_default();
+        tags(&markup).iter().any(|tag| ["import", "include"].contains(&tag.name))
+    };
+    let uses = |json: &str| subject.components.found.iter().any(|(used, _)| used.json == json);
+    uses("app.json") || pages.into_iter().any(|page| uses(&format!("{page}.json")) || imports(&page))
 }
 
 fn page(subject: &Subject<'_>, main: &HashSet<String>, tab: &Value) -> Option<Finding> {
@@ -84,7 +96,7 @@ fn lost(subject: &Subject<'_>, picture: &str, written: &str) -> Option<Lost> {
         return None;
     }
     let place = subject.layout.manifest.place_of(written);
-    Some(Lost { place, written: picture.into(), target, npm: None })
+    Some(Lost { place, written: picture.into(), target, npm: None, meant: None })
 }
 
 fn entry(subject: &Subject<'_>) -> Option<Finding> {

@@ -38,6 +38,11 @@ const SECRET_KEYS: [&str; 23] = [
     "signingkey",
     "aessecret",
 ];
+/// Names of secret keys whose words are Chinese, written by their sounds or initials: the key of the merchant (shanghu), of
+/// payments (zhifu), a secret key (miyao), a private key (siyao). As initials end other words, such as `push_key`, these are
+/// whole names.
+const WHOLE_SECRET_KEYS: [&str; 9] =
+    ["shkey", "shanghukey", "wxshkey", "zfkey", "zhifukey", "miyao", "siyao", "shanghumiyao", "zhifumiyao"];
 const PASSWORDS: [&str; 4] = ["password", "passwd", "pwd", "passphrase"];
 
 /// The meaning of a name; `None` when it has none.
@@ -45,7 +50,7 @@ pub fn meaning(name: &str) -> Option<Meaning> {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     match () {
-        () if ends(&SECRET_KEYS) => Some(Meaning::SecretKey),
+        () if ends(&SECRET_KEYS) || WHOLE_SECRET_KEYS.contains(&&*name) => Some(Meaning::SecretKey),
         () if name.ends_with("secret") => Some(Meaning::Secret),
         () if ends(&PASSWORDS) => Some(Meaning::Password),
         () => None,

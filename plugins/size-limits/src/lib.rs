@@ -4,7 +4,12 @@
 //! game, whose subpackages have no limit of their own, and 30 MiB in all. A size is that of the files after inflating, as that is
 //! what a device has to keep and load. Every finding names the biggest files, as that is where to begin.
 //!
+//! WeChat's tool minifies what is uploaded, as its project file says. Berth keeps the bytes that it is given, and so these
+//! count; a finding says how much of them a build would leave out.
+//!
 //! Sources: developers.weixin.qq.com, "Subpackages" of mini-programs and of mini-games.
+
+mod slack;
 
 use berth_policy::{
     Auditor, Description, File, Finding, Package, Place, Policy,
@@ -16,6 +21,9 @@ use berth_policy::{
 const MIB: u64 = 1 << 20;
 /// How many of the biggest files a finding names.
 const TOLD: usize = 5;
+
+/// Minifying is spoken of when it makes up for one part in this many of what is too much.
+const WORTH: u64 = 4;
 
 /// The policy, which is its config. All sizes are in bytes, after inflating.
 #[derive(Deserialize)]
@@ -72,7 +80,7 @@ impl Auditor for SizeLimits {
         let at = Place::file(&manifest);
         let parts = self.parts(&limits, &files, &subpackages);
         let mut findings: Vec<_> =
-            parts.iter().filter_map(Part::finding).map(|finding| finding.at(at.clone())).collect();
+            parts.iter().filter_map(|part| part.finding(package)).map(|finding| finding.at(at.clone())).collect();
         findings.extend(self.file_count(&files).map(|finding| finding.at(at)));
         findings.extend(self.big_files(&files));
         Ok(findings)
@@ -94,18 +102,35 @@ struct Part<'f> {
 }
 
 impl Part<'_> {
-    fn finding(&self) -> Option<Finding> {
+    fn finding(&self, package: &dyn Package) -> Option<Finding> {
         let size: u64 = self.files.iter().map(|file| file.size).sum();
         (size > self.limit).then(|| {
-            let over = Bytes(size - self.limit);
+            let over = size - self.limit;
             let (size, limit) = Bytes(size).beside(Bytes(self.limit));
             let message = format!(
-                "{} has {size}, {over} over the limit of {limit}. The biggest files: {}.",
+                "{} has {size}, {} over the limit of {limit}. The biggest files: {}.",
                 self.name,
+                Bytes(over),
                 biggest(&self.files)
             );
-            Finding::error(self.rule, message).fix(self.fix)
+            Finding::error(self.rule, message).fix(self.remedy(package, over))
         })
+    }
+
+    /// What to do. Where it makes a difference, minifying is the least.
+    fn remedy(&self, package: &dyn Package, over: u64) -> String {
+        let slack: u64 = self.files.iter().map(|file| slack::of(package, file)).sum();
+        if slack * WORTH < over {
+            return self.fix.into();
+        }
+        let enough = if slack >= over { "which is enough" } else { "which is not enough alone" };
+        format!(
+            "Let the build minify scripts, style sheets and markup: some {} are indentation and comments, {enough}. WeChat's \
+             tool does so as it uploads (minified, minifyWXSS and minifyWXML in project.config.json); here the files count as \
+             they are. {}",
+            Bytes(slack),
+            self.fix
+        )
     }
 }
 

@@ -105,3 +105,19 @@ fn sizes_read_as_people_say_them() {
     let text = |bytes| Bytes(bytes).to_string();
     assert_eq!([text(999), text(2048), text(MIB * 5 / 2)], ["999 bytes", "2 KiB", "2.5 MiB"]);
 }
+
+#[test]
+fn what_minifying_would_leave_out_is_told_where_it_matters() {
+    let fix = |path: &str, text: &str| {
+        let package = package().with(path, text);
+        audit(r#"{"main_bytes": 2000}"#, &package).remove(0).fix.unwrap_or_default()
+    };
+    let lines = "        call(a, b)\n".repeat(60);
+    let enough = fix("b.js", &lines);
+    assert!(enough.contains("which is enough") && enough.contains("minifyWXSS"), "{enough}");
+    let more = fix("b.js", &format!("{lines}{}", "x".repeat(1500)));
+    assert!(more.contains("not enough alone") && more.contains("subpackages"), "{more}");
+    for (path, text) in [("b.js", "x".repeat(1500)), ("b.png", lines.clone())] {
+        assert!(!fix(path, &text).contains("minify"), "{path}");
+    }
+}

@@ -1,12 +1,15 @@
 //! The manifests of packages: `app.json` (WeChat-style), `game.json` (mini-games) or `manifest.json` (W3C MiniApp).
 
 mod app;
+mod foreign;
 mod game;
 mod json;
 mod w3c;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub(super) use foreign::Foreign;
 
 use super::{Archive, Limits, PackageName, ReadError, path, refusal};
 use berth_base::error::{Code, Error, Result};
@@ -119,6 +122,7 @@ impl Manifest {
         };
         let leading = app.map(|app| (Kind::AppJson, app)).or(game.map(|game| (Kind::Game, game)));
         let Some((kind, (text, mut facts))) = leading else {
+            foreign::refuse(archive)?;
             let (text, facts) = load(archive, W3C)?.ok_or_else(|| missing(archive))?.facts(w3c::read)?;
             return Ok(Self::new(Kind::W3c, text, facts));
         };

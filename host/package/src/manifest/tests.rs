@@ -34,6 +34,17 @@ fn name(text: &str) -> PackageName {
 }
 
 #[test]
+fn a_manifest_json_of_another_kind_is_told_for_what_it_is() {
+    let quick = r#"{"package": "com.x", "minPlatformVersion": 1070, "router": {}}"#;
+    let error = refused(read(&[("manifest.json", quick), ("app.ux", "")]), "manifest-foreign");
+    assert!(error.detail.contains("quick app"), "{error}");
+    let uni_app = "{ /* basics */ \"appid\": \"__UNI__1\" }";
+    let error = refused(read(&[("manifest.json", uni_app), ("pages.json", "{}")]), "manifest-foreign");
+    assert!(error.detail.contains("uni-app") && error.detail.contains("build:mp-weixin"), "{error}");
+    refused(read(&[("manifest.json", "{}")]), "manifest-shape");
+}
+
+#[test]
 fn pages_of_subpackages_are_joined_in_both_spellings() {
     for spelling in ["subPackages", "subpackages"] {
         let manifest = app(json!({

@@ -22,17 +22,26 @@ pub enum Dialect {
     Baidu,
     /// QQ: `.qml`, `.qss`.
     Qq,
+    /// Kuaishou: `.ksml`, `.css`.
+    Kuaishou,
+    /// JD: `.jxml`, `.jxss`.
+    Jd,
+    /// Xiaohongshu: `.xhsml`, `.css`.
+    Xiaohongshu,
     /// A W3C MiniApp: `manifest.json`.
     W3c,
 }
 
 /// The file extensions of markup and of style, by dialect.
-const ENDINGS: [(Dialect, &str, &str); 5] = [
+const ENDINGS: [(Dialect, &str, &str); 8] = [
     (Dialect::WeChat, "wxml", "wxss"),
     (Dialect::Alipay, "axml", "acss"),
     (Dialect::Douyin, "ttml", "ttss"),
     (Dialect::Baidu, "swan", "css"),
     (Dialect::Qq, "qml", "qss"),
+    (Dialect::Kuaishou, "ksml", "css"),
+    (Dialect::Jd, "jxml", "jxss"),
+    (Dialect::Xiaohongshu, "xhsml", "css"),
 ];
 
 impl Dialect {
@@ -44,30 +53,59 @@ impl Dialect {
             Self::Douyin => "Douyin",
             Self::Baidu => "Baidu",
             Self::Qq => "QQ",
+            Self::Kuaishou => "Kuaishou",
+            Self::Jd => "JD",
+            Self::Xiaohongshu => "Xiaohongshu",
             Self::W3c => "W3C",
         }
     }
 
     /// The dialect of the mini-program in `root`, told by the markup of its first page and by its style; `None` when
-    /// neither tells.
+    /// neither tells, or the markup is that of no dialect that is known.
     pub fn of(root: &Path) -> Option<Self> {
         if !root.join(APP_JSON).is_file() {
             return (!root.join(GAME_JSON).is_file() && root.join(W3C).is_file()).then_some(Self::W3c);
         }
-        let page = first_page(root);
-        let has_page = |ending: &str| page.as_ref().is_some_and(|page| root.join(format!("{page}.{ending}")).is_file());
         let has_style = |ending: &str| root.join(format!("app.{ending}")).is_file();
-        let by_page = ENDINGS.into_iter().find(|(_, markup, _)| has_page(markup));
-        let by_style = || ENDINGS.into_iter().find(|(.., style)| has_style(style));
-        // Mini-programs that were moved from WeChat keep its markup, and have the style sheet of the new vendor.
-        let moved = || by_style().filter(|(dialect, ..)| *dialect != Self::Baidu);
-        let found = match by_page {
-            Some((Self::WeChat, ..)) => moved().or(by_page),
-            by_page => by_page.or_else(by_style),
-        };
-        found.map(|(dialect, ..)| dialect)
+        // `app.css` is the style sheet of several vendors, and tells of none.
+        let by_style = || ENDINGS.into_iter().find(|(.., style)| *style != "css" && has_style(style)).map(|it| it.0);
+        match Self::of_page(root) {
+            // Mini-programs that were moved from WeChat keep its markup, and have the style sheet of the new vendor.
+            Some(Self::WeChat) => by_style().or(Some(Self::WeChat)),
+            None if strange(root).is_none() => by_style(),
+            by_page => by_page,
+        }
+    }
+
+    /// The dialect of the markup of the first page.
+    pub(super) fn of_page(root: &Path) -> Option<Self> {
+        let page = first_page(root)?;
+        let has_page = |markup: &str| root.join(format!("{page}.{markup}")).is_file();
+        ENDINGS.into_iter().find(|(_, markup, _)| has_page(markup)).map(|it| it.0)
     }
 }
+
+/// The extension of the markup of the first page, when it is that of no dialect that is known. All vendors named theirs
+/// after WeChat's.
+pub(super) fn strange(root: &Path) -> Option<String> {
+    let page = root.join(first_page(root)?);
+    let name = format!("{}.", page.file_name()?.to_str()?);
+    let entries = fs::read_dir(page.parent()?).ok()?.flatten().map(|entry| entry.file_name());
+    let mut endings = entries.filter_map(|entry| Some(entry.to_str()?.strip_prefix(&name)?.to_owned()));
+    endings.find(|ending| ending.ends_with("ml") && !ending.contains('.') && !NO_MARKUP.contains(&ending.as_str()))
+}
+
+/// The warning about markup of a dialect that is not known.
+pub(super) fn unknown(markup: &str) -> String {
+    let known = ENDINGS.map(|(dialect, markup, _)| format!("{} (.{markup})", dialect.name())).join(", ");
+    format!(
+        "The markup of the first page is .{markup}, which is that of no dialect that is known. Known are {known} and W3C \
+         ({W3C}). See that the host app runs it, or build the project for one of these."
+    )
+}
+
+/// Extensions that end as those of markup do.
+const NO_MARKUP: [&str; 5] = ["html", "xhtml", "yml", "yaml", "toml"];
 
 fn first_page(root: &Path) -> Option<String> {
     let app: Value = serde_json::from_slice(&fs::read(root.join(APP_JSON)).ok()?).ok()?;
@@ -83,6 +121,9 @@ pub enum Framework {
     /// Taro.
     #[serde(rename = "taro")]
     Taro,
+    /// mpvue.
+    #[serde(rename = "mpvue")]
+    Mpvue,
 }
 
 impl Framework {
@@ -91,27 +132,25 @@ impl Framework {
         match self {
             Self::UniApp => "uni-app",
             Self::Taro => "Taro",
+            Self::Mpvue => "mpvue",
         }
     }
 
     /// The framework whose build made `root`, told by files that builds contain; `None` when there are none of these.
     pub(crate) fn that_built(root: &Path) -> Option<Self> {
         let has = |path: &str| root.join(path).is_file();
+        // mpvue's webpack keeps its loader in manifest.js; uni-app, which began as a copy of it, in runtime.js.
+        if ["common", "static/js"]
+            .iter()
+            .any(|folder| ["vendor.js", "manifest.js"].iter().all(|file| has(&format!("{folder}/{file}"))))
+        {
+            return Some(Self::Mpvue);
+        }
         if has("common/vendor.js") && ["common/runtime.js", "common/main.js", "common/assets.js"].into_iter().any(has) {
             return Some(Self::UniApp);
         }
         let shared = ENDINGS.into_iter().any(|(_, markup, _)| has(&format!("base.{markup}")));
         (has("taro.js") && has("app.js") || shared && has("comp.js")).then_some(Self::Taro)
-    }
-
-    /// The framework of the source in `dir`, which is no mini-program until it is built; `None` when it is no such
-    /// source.
-    pub(crate) fn of_source(dir: &Path) -> Option<Self> {
-        let has = |path: &str| dir.join(path).is_file();
-        if ["pages.json", "src/pages.json"].into_iter().any(has) {
-            return Some(Self::UniApp);
-        }
-        ["src/app.config.ts", "src/app.config.js"].into_iter().any(has).then_some(Self::Taro)
     }
 }
 
@@ -134,7 +173,8 @@ mod tests {
         let app = ("app.json", r#"{"pages":["/pages/a"]}"#);
         for (dialect, markup, style) in ENDINGS {
             assert_eq!(Dialect::of(folder(&[app, (&format!("pages/a.{markup}"), "")]).path()), Some(dialect));
-            assert_eq!(Dialect::of(folder(&[app, (&format!("app.{style}"), "")]).path()), Some(dialect));
+            let styled = Dialect::of(folder(&[app, (&format!("app.{style}"), "")]).path());
+            assert_eq!(styled, (style != "css").then_some(dialect), "{style}");
         }
         for (style, dialect) in [("qss", Dialect::Qq), ("ttss", Dialect::Douyin), ("css", Dialect::WeChat)] {
             let moved = folder(&[app, ("pages/a.wxml", ""), (&format!("app.{style}"), "")]);
@@ -146,7 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn builds_and_sources_of_frameworks_are_known() {
+    fn markup_that_is_not_known_is_told() {
+        let of = |file: &str| strange(folder(&[("app.json", r#"{"pages":["pages/a"]}"#), (file, "")]).path());
+        assert_eq!(of("pages/a.qxml").as_deref(), Some("qxml"));
+        assert_eq!(["pages/a.html", "pages/a.js", "pages/a.b.qxml", "pages/ab.qxml"].map(of), [const { None }; 4]);
+    }
+
+    #[test]
+    fn builds_of_frameworks_are_known() {
         let built = |files: &[&str]| {
             let files: Vec<_> = files.iter().map(|file| (*file, "")).collect();
             Framework::that_built(folder(&files).path())
@@ -154,8 +201,8 @@ mod tests {
         assert_eq!(built(&["common/vendor.js", "common/runtime.js"]), Some(Framework::UniApp));
         assert_eq!(built(&["taro.js", "app.js"]), Some(Framework::Taro));
         assert_eq!(built(&["base.wxml", "comp.js"]), Some(Framework::Taro));
+        assert_eq!(built(&["common/vendor.js", "common/manifest.js", "common/main.js"]), Some(Framework::Mpvue));
+        assert_eq!(built(&["static/js/vendor.js", "static/js/manifest.js"]), Some(Framework::Mpvue));
         assert_eq!(built(&["app.js"]), None);
-        assert_eq!(Framework::of_source(folder(&[("src/pages.json", "{}")]).path()), Some(Framework::UniApp));
-        assert_eq!(Framework::of_source(folder(&[("src/app.config.ts", "")]).path()), Some(Framework::Taro));
     }
 }

@@ -7,6 +7,7 @@ mod pattern;
 mod project;
 mod root;
 mod rules;
+mod source;
 mod tree;
 mod write;
 
@@ -21,7 +22,7 @@ use std::{
 
 use serde::Serialize;
 
-use self::{npm::Npm, project::Config, root::Root, rules::Rules, tree::Tree};
+use self::{npm::Npm, project::Config, root::Root, rules::Rules, source::Source, tree::Tree};
 use super::{Archive, Limits, Manifest, ManifestKind, refusal};
 use berth_base::error::{Code, Error, Result};
 
@@ -96,10 +97,10 @@ pub fn pack(dir: &Path, out: &mut impl Write, options: &PackOptions) -> Result<P
     let (rules, mut warnings) = rules(&mut found, &root, options);
     let tree = Tree::read(&root, &rules, &options.limits)?;
     let mut package = write_package(&root, &tree, &options.limits)?;
-    let manifest = check(&package, options)?;
+    let manifest = check(&package, options).map_err(|error| explained(error, dir))?;
     package.rewind().map_err(Error::internal)?;
     let bytes = io::copy(&mut package, out).map_err(Error::internal)?;
-    warnings.extend(rules.warnings().chain(manifest.warnings));
+    warnings.extend(rules.warnings().chain(manifest.warnings).chain(unbuilt(&found, dir, manifest.kind)));
     Ok(PackReport {
         kind: manifest.kind,
         dialect: found.dialect,
@@ -142,6 +143,23 @@ fn check(package: &File, options: &PackOptions) -> Result<Manifest> {
         manifest.agrees_with(name)?;
     }
     Ok(manifest)
+}
+
+/// The error of a manifest with what to do about it where it is not yet that of a mini-program: the `app.json` of a source
+/// is often empty, as a build writes it.
+fn explained(error: Error, dir: &Path) -> Error {
+    match Source::of(dir) {
+        Some(source) if error.code == Code::PackageManifest => {
+            Error { detail: format!("{} {}", error.detail, source.advice()), ..error }
+        }
+        _ => error,
+    }
+}
+
+/// The warning about a mini-program that is the source of a framework: it has no markup yet.
+fn unbuilt(found: &Root, dir: &Path, kind: ManifestKind) -> Option<String> {
+    let is_source = kind == ManifestKind::AppJson && !found.has_markup(dir);
+    is_source.then(|| Source::of(dir).map(Source::advice)).flatten()
 }
 
 /// The error of a file or folder that cannot be read: the developer is told which one and why.

@@ -7,9 +7,9 @@ use std::{
 
 use super::{
     super::manifest::{APP_JSON, GAME_JS, GAME_JSON, W3C},
-    dialect::{Dialect, Framework},
+    dialect::{self, Dialect},
     project::Config,
-    refuse, unreadable,
+    refuse, source, unreadable,
 };
 use berth_base::error::{Error, Result};
 
@@ -56,8 +56,12 @@ impl<'a> Root<'a> {
     }
 
     fn new(dir: &Path, below: String, config: Option<&'a Config>) -> Self {
-        let dialect = Dialect::of(&dir.join(&below)).or(config.map(|config| config.dialect));
-        Self { below, dialect, config, warnings: Vec::new() }
+        let root = dir.join(&below);
+        let told = Dialect::of(&root);
+        let strange = if told.is_some() { None } else { dialect::strange(&root) };
+        let warnings = strange.iter().map(|markup| dialect::unknown(markup)).collect();
+        let by_config = || config.filter(|_| strange.is_none()).map(|config| config.dialect);
+        Self { below, dialect: told.or_else(by_config), config, warnings }
     }
 
     /// The mini-program in `below`, with the project file of its dialect, or else the first one.
@@ -70,6 +74,12 @@ impl<'a> Root<'a> {
     /// The path of the mini-program's folder.
     pub fn path(&self, dir: &Path) -> PathBuf {
         if self.below.is_empty() { dir.to_owned() } else { dir.join(&self.below) }
+    }
+
+    /// Whether the first page has markup, of a dialect that is known or not.
+    pub fn has_markup(&self, dir: &Path) -> bool {
+        let root = self.path(dir);
+        Dialect::of_page(&root).is_some() || dialect::strange(&root).is_some()
     }
 
     /// The folders within the mini-program whose content runs on a server, as paths from it, with the reason why they
@@ -125,7 +135,7 @@ fn guessed(dir: &Path) -> Result<String> {
 fn missing(dir: &Path) -> Error {
     let places = CANDIDATES.map(|below| if below.is_empty() { "." } else { below }).join(", ");
     let why = format!(
-        "not found in {places} of {}, and neither is {GAME_JSON} with {GAME_JS}, or {W3C}. {}",
+        "not found in {places} of {}, and neither is {GAME_JSON} with {GAME_JS}, or the {W3C} of a W3C MiniApp. {}",
         dir.display(),
         advice(dir)
     );
@@ -166,12 +176,9 @@ fn advice(dir: &Path) -> String {
     let mut found = Vec::new();
     search(dir, SEARCH_DEPTH, &mut found);
     found.sort();
-    match (found.as_slice(), Framework::of_source(dir)) {
-        ([], Some(framework)) => format!(
-            "This is the source of a {} project: build it for mini-programs, then pack the folder that the build makes.",
-            framework.name()
-        ),
-        ([], None) => "No folder below has one.".into(),
+    match (found.as_slice(), source::advice(dir)) {
+        ([], Some(advice)) => advice,
+        ([], None) => source_below(dir, SEARCH_DEPTH).unwrap_or_else(|| "No folder below has one.".into()),
         (some, _) => format!(
             "Pack one of these instead: {}.",
             some.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(", ")
@@ -180,17 +187,31 @@ fn advice(dir: &Path) -> String {
 }
 
 fn search(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let skipped = name == "node_modules" || name.to_string_lossy().starts_with('.');
-        if skipped || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        if has_manifest(&entry.path()) {
-            found.push(entry.path());
+    for folder in folders(dir) {
+        if has_manifest(&folder) {
+            found.push(folder);
         } else if depth > 1 {
-            search(&entry.path(), depth - 1, found);
+            search(&folder, depth - 1, found);
         }
     }
+}
+
+/// The advice about the first source in a folder below.
+fn source_below(dir: &Path, depth: usize) -> Option<String> {
+    let mut below: Vec<_> = folders(dir).collect();
+    below.sort();
+    let told = |folder: &PathBuf| Some(format!("In {}: {}", folder.display(), source::advice(folder)?));
+    let deeper = || below.iter().find_map(|folder| source_below(folder, depth - 1));
+    below.iter().find_map(told).or_else(|| if depth > 1 { deeper() } else { None })
+}
+
+/// The folders in a folder in which a project may lie.
+fn folders(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let may_hold = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let skipped = name == "node_modules" || name.to_string_lossy().starts_with('.');
+        !skipped && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    };
+    entries.filter(may_hold).map(|entry| entry.path())
 }

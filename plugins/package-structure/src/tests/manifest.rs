@@ -90,7 +90,14 @@ fn asking(members: &str) -> MemoryPackage {
 fn bars_that_the_manifest_asks_for_are_components_of_the_package() {
     let custom = declaring(&GOOD.replacen("\"list\"", "\"custom\": true, \"list\"", 1));
     assert_eq!(rules(&custom.clone().without("img/home.png").with("img/home.png", "x")), ["bar-missing"]);
-    assert_eq!(audit(&component(custom, "custom-tab-bar/index")), []);
+    assert_eq!(audit(&component(custom.clone(), "custom-tab-bar/index")), []);
+    // A page with a tab that uses a component may draw the bar by it.
+    let drawn = component(custom.clone(), "parts/bar");
+    let drawn = |json: &str| only(&drawn.clone().with(json, r#"{"usingComponents": {"bar": "/parts/bar"}}"#)).severity;
+    assert_eq!(drawn("pages/me/me.json"), Severity::Warning);
+    assert_eq!(drawn("shop/list/list.json"), Severity::Error);
+    let part = component(custom.clone(), "parts/bar").with("custom-tab-bar/index.json", "{}");
+    assert_eq!(only(&part.with("custom-tab-bar/index.js", "")).severity, Severity::Error);
     let app = asking(r#""appBar": {}"#);
     assert_eq!(rules(&app), ["bar-missing"]);
     assert_eq!(audit(&component(app, "app-bar/index")), []);

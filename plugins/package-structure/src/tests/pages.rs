@@ -1,6 +1,19 @@
 use super::*;
 
 #[test]
+fn a_dialect_that_is_not_known_is_said_and_only_what_all_have_in_common_is_judged() {
+    let package = in_dialect(good(), "qxml")
+        .with("pages/me/me.json", r#"{"usingComponents": {"no": "/no"}}"#)
+        .with("pages/me/me.qxml", "<image src='no.png'/>")
+        .with("pages/me/me.js", "require('./no')");
+    let finding = only(&package);
+    assert_eq!((&*finding.rule, finding.severity), ("unknown-dialect", Severity::Warning));
+    assert!(finding.message.contains(".qxml") && finding.fix.unwrap_or_default().contains("Alipay (.axml)"));
+    assert_eq!(rules(&package.clone().without("pages/me/me.js")), ["unknown-dialect", "page-without-script"]);
+    assert_eq!(rules(&package.without("pages/me/me.qxml")), ["unknown-dialect", "page-without-markup"]);
+}
+
+#[test]
 fn f31_a_listed_page_without_files_is_an_error_at_its_line() {
     let finding = only(&good().without("pages/me/me.js").without("pages/me/me.wxml"));
     assert_eq!((&*finding.rule, finding.severity), ("page-missing", Severity::Error));

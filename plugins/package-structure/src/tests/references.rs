@@ -30,6 +30,27 @@ fn scripts_that_nothing_loads_are_not_judged_and_those_that_something_loads_are(
     assert_eq!(finding.place.map(|place| place.path), Some("lib/a.js".into()));
 }
 
+/// Seen twenty times in one sample of WeChat's.
+#[test]
+fn npm_packages_that_are_written_as_files_are_one_finding() {
+    let package = good()
+        .with("package.json", r#"{"dependencies": {"dayjs": "1", "@vant/weapp": "1"}}"#)
+        .with("app.js", "import d from './dayjs'; import t from '@vant/weapp/toast'")
+        .with("pages/me/me.js", "import d from './dayjs'; import t from './@vant/weapp/toast'");
+    let finding = only(&package);
+    assert_eq!((&*finding.rule, finding.severity), ("script-missing", Severity::Error));
+    assert!(finding.message.contains("npm packages @vant/weapp, dayjs. 3 more uses"), "{}", finding.message);
+    assert_eq!(rules(&package.with("package.json", "{}")).len(), 4, "nothing says that they are npm's");
+    let built = good()
+        .with("miniprogram_npm/dayjs/index.js", "")
+        .with("app.js", "import d from './dayjs'")
+        .with("pages/me/me.js", "import d from './dayjs'");
+    let finding = only(&built);
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.message.contains("probably meant: the npm package dayjs. One more use"), "{}", finding.message);
+    assert!(finding.fix.unwrap_or_default().contains("without ./"));
+}
+
 #[test]
 fn scripts_that_are_not_built_are_one_error() {
     let package = good().with("app.js", "import './lib/a'; import './lib/b'").with("lib/a.ts", "").with("lib/b.ts", "");

@@ -90,8 +90,19 @@ fn private_keys_are_found_in_any_wrapping() {
 
 #[test]
 fn names_of_keys_are_known() {
-    let names =
-        ["aesKey", "mch_key", "signKey", "AES_KEY", "merchantKey", "apiV3Key", "appSecret", "app_secret", "SECRET"];
+    let names = [
+        "aesKey",
+        "mch_key",
+        "signKey",
+        "AES_KEY",
+        "merchantKey",
+        "apiV3Key",
+        "sh_key",
+        "miyao",
+        "appSecret",
+        "app_secret",
+        "SECRET",
+    ];
     each_is("secret-key", Severity::Error, &names.map(|name| format!("const {name} = '{}'", &RANDOM[..32])));
     each_is("secret-key", Severity::Error, &[format!("const aesKey = '{}'", &RANDOM[..16])]);
     each_is("app-secret", Severity::Error, &[format!("const mchKey = '{HEX}'")]);

@@ -46,6 +46,45 @@ fn builds_of_frameworks_are_found_and_named_and_their_sources_told() {
 }
 
 #[test]
+fn a_dialect_that_is_not_known_is_said_whatever_the_project_file_or_the_style_is() {
+    let config = ("project.config.json", "{}");
+    for style in ["app.css", "app.wxss"] {
+        let files = [config, ("app.json", APP), ("pages/index.qxml", ""), (style, "")];
+        let (report, _) = pack_it(&project(&files)).expect("a package");
+        assert_eq!(report.dialect, None);
+        assert!(report.warnings[0].contains(".qxml") && report.warnings[0].contains("Alipay (.axml)"), "{report:?}");
+    }
+    let (report, _) = pack_it(&project(&[config, ("app.json", APP), ("pages/index.ksml", "")])).expect("a package");
+    assert_eq!((report.dialect, report.warnings), (Some(Dialect::Kuaishou), vec![]));
+}
+
+#[test]
+fn sources_of_frameworks_are_told_how_to_be_built_whether_they_can_be_packed_or_not() {
+    let mpvue = ("package.json", r#"{"dependencies": {"mpvue": "2"}}"#);
+    let (report, _) = pack_it(&project(&[mpvue, ("src/app.json", APP), ("src/pages/index.vue", "")])).expect("one");
+    assert!(report.warnings[0].contains("mpvue") && report.warnings[0].contains("dist/wx"), "{report:?}");
+    let built = [mpvue, ("src/app.json", APP), ("dist/app.json", APP), ("dist/pages/index.wxml", "")];
+    assert_eq!(pack_it(&project(&built)).expect("a package").0.warnings, [""; 0]);
+    let remax = ("package.json", r#"{"devDependencies": {"remax": "2"}}"#);
+    let error = refused(&project(&[remax, ("src/app.json", "{}")]), "manifest-shape");
+    assert!(error.detail.contains("npx remax build -t wechat"), "{error}");
+}
+
+#[test]
+fn a_manifest_json_of_another_kind_is_told_for_what_it_is() {
+    let quick = r#"{"package": "com.x", "minPlatformVersion": 1070}"#;
+    for place in ["manifest.json", "src/manifest.json"] {
+        let error = refused(&project(&[(place, quick), ("src/app.ux", "")]), "manifest-missing");
+        assert!(error.detail.contains("quick app") && !error.detail.contains("No folder below"), "{error}");
+    }
+    let error = refused(&project(&[("phone/manifest.json", quick), ("readme.txt", "")]), "manifest-missing");
+    assert!(error.detail.contains("/phone: manifest.json is that of a quick app"), "{error}");
+    let game = quick.replacen('{', r#"{"type": "game", "#, 1);
+    let error = refused(&project(&[("manifest.json", &game), ("main.js", "")]), "manifest-missing");
+    assert!(error.detail.contains("quick game"), "{error}");
+}
+
+#[test]
 fn a_game_is_packed_and_a_plugin_is_told_what_is_supported() {
     let (report, _) = pack_it(&project(&[("game.json", "{}"), ("game.js", "")])).expect("a package");
     assert_eq!((report.kind, report.dialect), (ManifestKind::Game, None));
