@@ -31,8 +31,8 @@ pub struct Policies {
     /// What `percentage` chooses devices by, instead of the task: tasks with the same key choose the same devices
     #[arg(long, value_name = "KEY")]
     pub bucket_key: Option<String>,
-    /// Only devices that this policy admits; may be repeated
-    #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
+    /// Only devices that this policy admits; may be repeated. With a name of its own in the task: AS:NAME
+    #[arg(long = "policy", value_name = "[AS:]NAME[=CONFIG.json]")]
     pub policies: Vec<PolicyChoice>,
     /// Let this guard watch the release, such as error-rate, and suspend or end it; may be repeated
     #[arg(long = "guard", value_name = "NAME[=CONFIG.json]")]
@@ -55,7 +55,7 @@ pub struct Policies {
 /// Something that is said of one policy: `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Of<T> {
-    /// The policy, by its name, its digest, or the id of its binding.
+    /// The policy, by its name in the task, its digest, or the id of its binding.
     pub policy: String,
     /// What is said of it.
     pub value: T,
@@ -126,9 +126,10 @@ impl Policies {
         }
         for choice in self.policies.iter().chain(&self.guards) {
             let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
-            new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
+            let binding = binding(&choice.policy, config.unwrap_or_else(|| json!({})));
+            new.push(NewPolicyBinding { name: choice.name.clone(), ..binding });
         }
-        let names: Vec<_> = new.iter().map(|one| one.policy.clone()).collect();
+        let names: Vec<_> = new.iter().map(|one| one.name.as_ref().unwrap_or(&one.policy).clone()).collect();
         let at = |name: &str| find(&names, name, |known| known == name);
         for Of { policy, value } in &self.modes {
             new[at(policy)?].mode = *value;
@@ -159,8 +160,7 @@ impl Policies {
             watch: None,
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
-        let at =
-            |name: &str| find(&task.policies, name, |known| known.policy == name || known.binding.as_str() == name);
+        let at = |name: &str| find(&task.policies, name, |known| known.name == name || known.binding.as_str() == name);
         if self.share().is_some() || self.bucket_key.is_some() {
             let place = at(share::POLICY)?;
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
@@ -170,7 +170,7 @@ impl Policies {
             let Some(config) = &choice.config else {
                 return Err(Failure::usage(format!("Give the new config: --policy {}=CONFIG.json.", choice.policy)));
             };
-            edits[at(&choice.policy)?].config = Some(config.load()?);
+            edits[at(choice.name.as_ref().unwrap_or(&choice.policy))?].config = Some(config.load()?);
         }
         for Of { policy, value } in &self.modes {
             edits[at(policy)?].mode = Some(*value);
@@ -216,7 +216,7 @@ fn shared(config: &Value, share: Option<(&'static str, Value)>, key: Option<&str
 
 fn binding(policy: &str, config: Value) -> NewPolicyBinding {
     let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None, name: None }
 }
 
 fn limits(source: &ConfigSource) -> Result<LimitOverrides, Failure> {
