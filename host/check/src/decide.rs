@@ -216,7 +216,8 @@ fn kept(task: &GrayEntry, failures: u8) -> String {
     }
 }
 
-/// Whether all enforced policies admit the device (G12), or those that the task's expression asks for (G24). Shadow policies are asked too, and decide nothing.
+/// Whether all enforced policies admit the device (G12), or what the task says by an expression over them holds (G24). Shadow
+/// policies are asked too, and decide nothing.
 fn passes<R: Recorder>(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &mut R) -> bool {
     let facts = TaskFacts {
         id: &task.id,
