@@ -334,6 +334,60 @@ on_both! {
         assert_eq!(policies(&id).await.1[0]["config"]["stages"][1]["percent"], 60);
     }
 
+    async fn g24_an_expression_over_policies_is_typed_copied_edited_and_shown_with_what_came_of_it(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let named = |name: &str, admit: &str| json!({"name": name, "policy": "expression", "config": {"admit": admit}});
+        let share = json!({"policy": "percentage", "config": {"percent": 0}});
+        let policies = json!([share, named("ios", "device.platform == 'ios'"), named("tablets", "device.network == 'wifi'")]);
+        let admits = json!({"any": ["percentage", {"all": ["ios", {"not": "tablets"}]}]});
+        let task = scene.gray("1.1.0", json!({"policies": policies, "admits": admits})).await.good();
+        let id = text(&task["id"]);
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get(&format!("/ui/gray/{id}")).await;
+        let sentence = "A device gets it for which this holds: percentage or (ios and not tablets).";
+        assert!(page.says(sentence) && page.faults().is_empty(), "{}", page.html);
+        let form = "/ui/mini-apps/coffee/gray/new";
+        let like = browser.get(&format!("{form}?like={id}")).await;
+        assert!(like.faults().is_empty() && like.says("ios (expression "), "{:?} {}", like.faults(), like.html);
+        let again = like.filled();
+        let with = |fields: &[(String, String)], admits: &str| {
+            let other = |(name, value): &(String, String)| (name.clone(), if name == "admits" { admits.into() } else { value.clone() });
+            fields.iter().map(other).collect::<Vec<(String, String)>>()
+        };
+        let send = async |address: &str, fields: Vec<(String, String)>| {
+            browser.send(address, &fields.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>()).await
+        };
+        let wrong = send(form, with(&again, "ios or")).await;
+        assert!(wrong.says("column 7: the name of a policy is missing") && wrong.html.contains("id=\"admits-wrong\""), "{}", wrong.html);
+        let wrong = send(form, with(&again, "ios or tablets")).await;
+        assert!(wrong.says("percentage is never named") && wrong.faults().is_empty(), "{}", wrong.html);
+        let page = send(form, again).await;
+        let other = page.address.rsplit('/').next().unwrap().to_owned();
+        assert!(page.says("was created.") && other != id, "{}", page.html);
+        let other = scene.admin.get(&format!("/v1/gray-tasks/{other}")).await.good();
+        assert_eq!(other["admits"], task["admits"]);
+        let said = |task: &Value| {
+            let one = |policy: &Value| (policy["name"].clone(), policy["policy"].clone(), policy["config"].clone());
+            task["policies"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+        };
+        assert_eq!(said(&other), said(&task), "policies keep their names");
+        scene.move_task(&other, "end").await.good();
+        let asked = "/ui/mini-apps/coffee/check?host_app=super-app&guid=a&platform=android&network=wifi";
+        let page = browser.get(asked).await;
+        for part in ["percentage or (ios and not tablets) does not hold.", "any of", "all of", "not asked"] {
+            assert!(page.says(part) && page.faults().is_empty(), "{part}: {:?} {}", page.faults(), page.html);
+        }
+        let edit = format!("/ui/gray/{id}/edit");
+        let first = browser.get(&edit).await;
+        assert!(first.says("The names are percentage, ios, tablets."), "{}", first.html);
+        let narrow = send(&edit, with(&first.filled(), "percentage and ios and not tablets")).await;
+        assert!(narrow.says("devices that percentage admits and ios, tablets refuse"), "{}", narrow.html);
+        let page = send(&edit, with(&first.filled(), "percentage or ios or not tablets")).await;
+        assert!(page.address.ends_with(&id) && page.says("admits: percentage or (ios and not tablets) → percentage or ios or not tablets"), "{}", page.html);
+    }
+
     async fn v5_a_policy_is_bound_by_fields_for_what_it_takes(host) {
         let scene = Scene::set(host).await;
         let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
@@ -412,7 +466,7 @@ on_both! {
         assert!(page.says("0 sign-ons were ended."), "{}", page.html);
     }
 
-    async fn no_address_of_the_console_holds_the_account_of_a_user(host) {
+    async fn p23_no_address_of_the_console_holds_the_account_of_a_user(host) {
         let scene = Scene::set(host).await;
         scene.host.settled().await;
         let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
@@ -432,7 +486,7 @@ on_both! {
         }
     }
 
-    async fn a_form_that_was_overtaken_shows_what_is_there_now_and_can_be_sent(host) {
+    async fn p24_a_form_that_was_overtaken_shows_what_is_there_now_and_can_be_sent(host) {
         let scene = furnished(host).await;
         let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
         let draft = "/v1/mini-apps/coffee/privacy/draft";

@@ -15,6 +15,7 @@ mod downloads;
 mod endpoint;
 mod events;
 mod gray;
+mod gray_admits;
 mod gray_edit;
 mod gray_policies;
 mod greed;

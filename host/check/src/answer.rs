@@ -266,7 +266,7 @@ fn apis(sensitive: &[ApiName]) -> String {
 }
 
 fn step(rule: &str, says: String) -> Step {
-    Step { rule: rule.into(), gray_task: None, passed: true, says }
+    Step { rule: rule.into(), gray_task: None, passed: true, says, tree: None }
 }
 
 /// The step of an explanation that names the endpoint application of which the MiniApp is a channel.

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use berth_model::check::{Device, Key};
 
 use super::{
+    composed,
     index::{AppEntry, BoundJudge, GrayEntry, Release, TrialEntry},
-    judge::{Opinion, TaskFacts},
+    judge::{JudgeSpec, Opinion, TaskFacts},
     trace::Recorder,
 };
 use berth_base::{clock::Millis, ids::GrayTaskId, version::VersionNumber};
-use berth_model::rollout::Standing;
+use berth_model::rollout::{Standing, admits::CONDITIONS};
 
 /// One device that asks about one MiniApp at one moment.
 #[derive(Clone, Copy)]
@@ -215,8 +216,9 @@ fn kept(task: &GrayEntry, failures: u8) -> String {
     }
 }
 
-/// Whether all enforced policies admit the device (G12). Shadow policies are asked too, and decide nothing.
-fn passes(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &mut impl Recorder) -> bool {
+/// Whether all enforced policies admit the device (G12), or what the task says by an expression over them holds (G24). Shadow
+/// policies are asked too, and decide nothing.
+fn passes<R: Recorder>(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &mut R) -> bool {
     let facts = TaskFacts {
         id: &task.id,
         mini_app: &task.mini_app,
@@ -232,16 +234,20 @@ fn passes(task: &GrayEntry, online: &Release, question: &Question<'_>, trace: &m
             false => "No policy of the task decides, so every device may have its version.".into(),
         });
     }
-    let mut pass = |bound: &BoundJudge| {
-        let opinion = bound.judge.judge(question.device, &facts, &task.cohorts);
+    let judge = |bound: &BoundJudge| bound.judge.judge(question.device, &facts, &task.cohorts);
+    let pass = |bound: &BoundJudge, trace: &mut R| {
+        let opinion = judge(bound);
         let passed = passed(&opinion, bound.spec.open_on_error);
         trace.judged(bound, &opinion);
         trace.step("policy", Some(&task.id), passed, || in_words(bound, &opinion));
         passed
     };
-    let enforced = task.judges.iter().filter(|bound| bound.spec.enforce).all(&mut pass);
+    let enforced = match &task.admits {
+        None => task.judges.iter().filter(|bound| bound.spec.enforce).all(|bound| pass(bound, trace)),
+        Some(admits) => composed::passes(task, admits, judge, trace),
+    };
     task.judges.iter().filter(|bound| !bound.spec.enforce).for_each(|bound| {
-        pass(bound);
+        pass(bound, trace);
     });
     enforced
 }
@@ -264,7 +270,13 @@ fn in_words(bound: &BoundJudge, opinion: &Opinion) -> String {
             format!("gave no judgement, so the device {then}: {why}")
         }
     };
-    format!("{}{mode} {says}", bound.spec.policy)
+    format!("{}{mode} {says}", called(&bound.spec))
+}
+
+/// A policy as people know it, with the name that the task gives it.
+fn called(spec: &JudgeSpec) -> String {
+    let JudgeSpec { name, policy, .. } = spec;
+    if name == policy || name == CONDITIONS { policy.clone() } else { format!("{name} ({policy})") }
 }
 
 #[cfg(test)]
@@ -302,6 +314,7 @@ mod tests {
             id: PolicyBindingId::generate(DAWN, &SystemRandom),
             digest: Digest::of(b""),
             policy: "test".into(),
+            name: "test".into(),
             config: serde_json::Value::Null,
             enforce: true,
             open_on_error: open,
@@ -322,6 +335,7 @@ mod tests {
                 ready: true,
                 tally: Arc::default(),
             }],
+            admits: None,
             cohorts: Arc::new(TaskCohorts::default()),
             named: Arc::default(),
             admitted: Arc::new(members),

@@ -23,7 +23,7 @@ use berth_model::{
     endpoint::runtime::Endpoint,
     mini_app::OnShelf,
     privacy::PrivacyRuntime,
-    rollout::{Life, Standing},
+    rollout::{Admits, Life, Standing},
     runtime::Runtime,
     settings::{ApiName, AppSettings},
 };
@@ -76,6 +76,8 @@ pub struct GrayEntry {
     pub life: Life,
     /// Its policies, in the order in which they judge.
     pub judges: Vec<BoundJudge>,
+    /// Which of them have to admit a device, by their places (G24); `None` for all that decide.
+    pub admits: Option<Admits<usize>>,
     /// The uploaded lists that its policies name in their configs.
     pub cohorts: Arc<dyn Cohorts>,
     /// The devices and accounts that its lists name.

@@ -28,6 +28,8 @@ pub struct JudgeSpec {
     pub digest: Digest,
     /// Name of the policy, for people.
     pub policy: String,
+    /// The name by which the task means it.
+    pub name: String,
     /// The config of the policy, which has been validated.
     pub config: Value,
     /// Whether the policy decides; `false` for a shadow policy.

@@ -6,6 +6,7 @@ mod admitter;
 mod answer;
 mod bystanders;
 mod checks;
+mod composed;
 mod decide;
 mod force;
 mod fuse;

@@ -2,7 +2,7 @@
 //! explanation.
 
 use berth_base::ids::GrayTaskId;
-use berth_model::check::Step;
+use berth_model::check::{Branch, Step};
 
 use super::{index::BoundJudge, judge::Opinion};
 
@@ -10,6 +10,9 @@ use super::{index::BoundJudge, judge::Opinion};
 pub trait Recorder {
     /// Receives one step.
     fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String);
+
+    /// Receives what came of the expression of a task. What it says, and the tree, are computed only when a recorder calls `told`.
+    fn composed(&mut self, task: &GrayTaskId, passed: bool, told: impl FnOnce() -> (String, Branch));
 
     /// Receives the opinion of a policy. Ignored by default.
     fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
@@ -21,6 +24,8 @@ pub struct Counting;
 impl Recorder for Counting {
     fn step(&mut self, _: &str, _: Option<&GrayTaskId>, _: bool, _: impl FnOnce() -> String) {}
 
+    fn composed(&mut self, _: &GrayTaskId, _: bool, _: impl FnOnce() -> (String, Branch)) {}
+
     fn judged(&mut self, bound: &BoundJudge, opinion: &Opinion) {
         bound.tally.count(opinion);
     }
@@ -28,6 +33,11 @@ impl Recorder for Counting {
 
 impl Recorder for Vec<Step> {
     fn step(&mut self, rule: &str, task: Option<&GrayTaskId>, passed: bool, says: impl FnOnce() -> String) {
-        self.push(Step { rule: rule.into(), gray_task: task.cloned(), passed, says: says() });
+        self.push(Step { rule: rule.into(), gray_task: task.cloned(), passed, says: says(), tree: None });
+    }
+
+    fn composed(&mut self, task: &GrayTaskId, passed: bool, told: impl FnOnce() -> (String, Branch)) {
+        let (says, tree) = told();
+        self.push(Step { rule: "admits".into(), gray_task: Some(task.clone()), passed, says, tree: Some(tree) });
     }
 }

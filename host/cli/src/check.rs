@@ -13,7 +13,9 @@ use berth_base::{
     ids::{HostAppId, MiniAppId},
     version::VersionNumber,
 };
-use berth_model::check::{CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having, Reason, Step};
+use berth_model::check::{
+    Branch, CheckRequest, CheckResponse, CheckResult, Device, Explanation, Had, Having, Outcome, Reason, Step,
+};
 
 /// The arguments of `berth check`.
 #[derive(Args, Debug)]
@@ -179,14 +181,35 @@ fn tree(steps: &[Step], paint: &Paint) -> String {
             None => lines.push(format!("{branch}{}", step(&group[0], paint))),
             Some(task) => {
                 lines.push(format!("{branch}{}", Cell::strong(format!("gray task {task}")).render(paint)));
-                lines.extend(group.iter().enumerate().map(|(at, one)| {
-                    let twig = if at + 1 == group.len() { "└─ " } else { "├─ " };
-                    format!("{stem}{twig}{}", step(one, paint))
-                }));
+                for (at, one) in group.iter().enumerate() {
+                    let (twig, leaf) = if at + 1 == group.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+                    lines.push(format!("{stem}{twig}{}", step(one, paint)));
+                    grow(one.tree.as_slice(), &format!("{stem}{leaf}"), paint, &mut lines);
+                }
             }
         }
     }
     lines.join("\n")
+}
+
+/// The parts of what a task admits, each below the group to which it belongs.
+fn grow(branches: &[Branch], stem: &str, paint: &Paint, lines: &mut Vec<String>) {
+    for (at, one) in branches.iter().enumerate() {
+        let (twig, deeper) = if at + 1 == branches.len() { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        lines.push(format!("{stem}{twig}{}", branch(one, paint)));
+        grow(&one.of, &format!("{stem}{deeper}"), paint, lines);
+    }
+}
+
+fn branch(branch: &Branch, paint: &Paint) -> String {
+    let (mark, says) = match branch.outcome {
+        Outcome::Admitted => (Cell::new(Ink::Good, "✓"), branch.says.as_str()),
+        Outcome::Refused => (Cell::new(Ink::Bad, "✗"), branch.says.as_str()),
+        Outcome::Failed => (Cell::new(Ink::Warn, "!"), branch.says.as_str()),
+        Outcome::NotAsked => (Cell::from("·"), "not asked"),
+    };
+    let what = Cell::strong(&branch.what).render(paint);
+    format!("{} {what}  {}", mark.render(paint), Cell::of(says).render(paint)).trim_end().to_owned()
 }
 
 fn step(step: &Step, paint: &Paint) -> String {
@@ -234,6 +257,37 @@ mod tests {
         ├─ gray task gray_00000000000000000000000000
         │  ├─ ✓ period  Delivering.
         │  └─ ✗ percentage  Bucket 7001 of 10000.
+        └─ ✓ online  1.2.0
+        ");
+    }
+
+    #[test]
+    fn g24_what_a_task_admits_reads_as_a_tree_below_its_rule() {
+        let (task, branch) =
+            (format!("gray_{}", "0".repeat(26)), |what: &str, outcome: &str| json!({"what": what, "outcome": outcome}));
+        let mut list = branch("beta-list", "refused");
+        list["says"] = json!("The object is guid g; the list has others.");
+        let mut tablets = branch("not", "not-asked");
+        tablets["of"] = json!([branch("tablets", "not-asked")]);
+        let mut slow = branch("ios", "failed");
+        slow["says"] = json!("It took too long.");
+        let mut both = branch("all", "failed");
+        both["of"] = json!([slow, tablets]);
+        let mut any = branch("any", "failed");
+        any["of"] = json!([list, both]);
+        let steps: Vec<Step> = read(&json!([
+            {"rule": "admits", "gray_task": task, "passed": false, "says": "beta-list or (ios and not tablets) does not hold.", "tree": any},
+            {"rule": "online", "passed": true, "says": "1.2.0"},
+        ])).expect("steps");
+        insta::assert_snapshot!(tree(&steps, &Paint::plain()), @r"
+        ├─ gray task gray_00000000000000000000000000
+        │  └─ ✗ admits  beta-list or (ios and not tablets) does not hold.
+        │     └─ ! any
+        │        ├─ ✗ beta-list  The object is guid g; the list has others.
+        │        └─ ! all
+        │           ├─ ! ios  It took too long.
+        │           └─ · not  not asked
+        │              └─ · tablets  not asked
         └─ ✓ online  1.2.0
         ");
     }

@@ -19,21 +19,24 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::rollout::{
-    self, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, State, share,
+    self, Admits, GrayTask, HostAppRange, NewGrayTask, ObjectKind, ObjectList, Platform, PlatformRange, State, share,
 };
 
 /// The arguments of `berth gray create`.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("until").required(true))]
 #[command(after_help = "\
-All conditions must hold; one that is not given does not restrict. Options that may be repeated mean any of them.
+All conditions must hold; one that is not given does not restrict. Options that may be repeated mean any of them. All policies
+must admit a device, unless --admits says which.
 
 Examples:
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --start +1h --for 3d --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --network wifi --list guid=testers.txt
   berth gray create mp-shop --name staged --version 1.3.0 --for 7d --stages 10,50@24h,100@72h
-  berth gray create mp-shop --name tried --version 1.3.0 --for 3d --policy no-tablets --mode no-tablets=shadow")]
+  berth gray create mp-shop --name tried --version 1.3.0 --for 3d --policy no-tablets --mode no-tablets=shadow
+  berth gray create mp-shop --name beta --version 1.3.0 --for 7d --list guid=testers.txt --percent 10 \
+      --admits 'conditions or percentage'")]
 pub struct Create {
     /// The MiniApp
     pub app: MiniAppId,
@@ -59,6 +62,9 @@ pub struct Create {
     pub conditions: Conditions,
     #[command(flatten)]
     pub policies: Policies,
+    /// Which policies have to admit a device, by their names, with and, or, not and parentheses; `conditions` are the conditions
+    #[arg(long, value_name = "EXPRESSION")]
+    pub admits: Option<Admits>,
 }
 
 /// The conditions of a task.
@@ -170,6 +176,7 @@ pub fn new_task(args: Create, now: Millis) -> Result<NewGrayTask, Failure> {
         start,
         end,
         max_users: args.max_users,
+        admits: args.admits,
     })
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::gray_view as view;
 use berth_base::{clock::Millis, ids::GrayTaskId};
-use berth_model::rollout::{self, EditGrayTask, GrayTask};
+use berth_model::rollout::{self, Admits, EditGrayTask, GrayTask};
 
 /// The arguments of `berth gray edit`.
 #[derive(Args, Debug)]
@@ -27,7 +27,8 @@ Examples:
   berth gray edit gray_01… --percent 30 --note \"no crashes for a day\"
   berth gray edit gray_01… --stages 30,60@48h,100@96h
   berth gray edit gray_01… --max-users 2000 --end +7d --network 5g
-  berth gray edit gray_01… --mode no-tablets=enforce")]
+  berth gray edit gray_01… --mode no-tablets=enforce
+  berth gray edit gray_01… --mode vip=enforce --admits 'percentage or vip'")]
 pub struct Edit {
     /// The grayscale task
     pub task: GrayTaskId,
@@ -56,6 +57,12 @@ pub struct Edit {
     pub conditions: Conditions,
     #[command(flatten)]
     pub policies: Policies,
+    /// Which policies have to admit a device from now on, such as 'beta-list or (ios and not tablets)'
+    #[arg(long, value_name = "EXPRESSION")]
+    pub admits: Option<Admits>,
+    /// All policies have to admit a device again
+    #[arg(long, conflicts_with = "admits")]
+    pub no_admits: bool,
 }
 
 /// A condition that is taken away
@@ -110,6 +117,7 @@ pub fn edit(args: &Edit, task: &GrayTask, now: Millis) -> Result<EditGrayTask, F
         networks: added(&known.networks, networks, any(Condition::Network)),
         objects: added(&known.objects, objects, any(Condition::Object)),
         policies: args.policies.edit(task)?,
+        admits: args.admits.clone().map(Some).or(args.no_admits.then_some(None)),
         note: args.note.clone(),
     })
 }

@@ -34,8 +34,8 @@ pub struct Policies {
     /// What `percentage` chooses devices by, instead of the task: tasks with the same key choose the same devices
     #[arg(long, value_name = "KEY")]
     pub bucket_key: Option<String>,
-    /// Only devices that this policy admits; may be repeated
-    #[arg(long = "policy", value_name = "NAME[=CONFIG.json]")]
+    /// Only devices that this policy admits; may be repeated. With a name of its own in the task: AS:NAME
+    #[arg(long = "policy", value_name = "[AS:]NAME[=CONFIG.json]")]
     pub policies: Vec<PolicyChoice>,
     /// Let this guard watch the release, such as error-rate, and suspend or end it; may be repeated
     #[arg(long = "guard", value_name = "NAME[=CONFIG.json]")]
@@ -58,7 +58,7 @@ pub struct Policies {
 /// Something that is said of one policy: `NAME=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Of<T> {
-    /// The policy, by its name, its digest, or the id of its binding.
+    /// The policy, by its name in the task, its digest, or the id of its binding.
     pub policy: String,
     /// What is said of it.
     pub value: T,
@@ -129,9 +129,10 @@ impl Policies {
         }
         for choice in self.policies.iter().chain(&self.guards) {
             let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
-            new.push(binding(&choice.policy, config.unwrap_or_else(|| json!({}))));
+            let binding = binding(&choice.policy, config.unwrap_or_else(|| json!({})));
+            new.push(NewPolicyBinding { name: choice.name.clone(), ..binding });
         }
-        let names: Vec<_> = new.iter().map(|one| one.policy.clone()).collect();
+        let names: Vec<_> = new.iter().map(|one| one.name.as_ref().unwrap_or(&one.policy).clone()).collect();
         let at = |name: &str| {
             find(&names, |known| known == name || without_version(known) == name).map_err(|found| {
                 Failure::usage(match found {
@@ -143,7 +144,7 @@ impl Policies {
                         names.join(", ")
                     ),
                     _ => format!(
-                        "This task has {name} more than once. Tell them apart by their versions: {name}@VERSION."
+                        "This task has {name} more than once. Name them apart: --policy NAME:{name}."
                     ),
                 })
             })
@@ -209,7 +210,7 @@ impl Policies {
         };
         let mut edits: Vec<_> = task.policies.iter().map(nothing).collect();
         let at = |name: &str| {
-            find(&task.policies, |known| known.policy == name || known.binding.as_str() == name).map_err(|found| {
+            find(&task.policies, |known| known.name == name || known.binding.as_str() == name).map_err(|found| {
                 Failure::usage(match found {
                     0 => format!(
                         "The task has no policy {name}, and none is added to a task: end it and create it anew. `berth gray show \
@@ -234,7 +235,7 @@ impl Policies {
         }
         let (policies, guards) = (self.policies.iter(), self.guards.iter());
         for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
-            let place = at(&choice.policy)?;
+            let place = at(choice.name.as_ref().unwrap_or(&choice.policy))?;
             let Some(config) = &choice.config else {
                 return Err(Failure::usage(format!("Give the new config: --{option} {}=CONFIG.json.", choice.policy)));
             };
@@ -288,7 +289,7 @@ fn shared(config: &Value, share: Option<(&'static str, Value)>, key: Option<&str
 
 fn binding(policy: &str, config: Value) -> NewPolicyBinding {
     let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None, name: None }
 }
 
 /// What is there already, with the members that are given; one that is null goes back to its default.

@@ -29,6 +29,7 @@ pub fn task(task: &GrayTask, paint: &Paint) -> String {
     for words in &task.in_words {
         card = card.field("only", words.as_str());
     }
+    card = card.maybe("admits", task.admits.as_ref().map(Cell::of));
     for one in &task.policies {
         card = card.field(if one.kind == PolicyKind::Guard { "guard" } else { "policy" }, policy(one));
     }
@@ -43,20 +44,21 @@ pub fn admitted(task: &GrayTask) -> String {
     task.max_users.map_or_else(|| task.admitted.to_string(), |cap| format!("{} of {cap}", task.admitted))
 }
 
-/// The policy with its config, and what differs from the defaults.
+/// The policy with its name in the task, its config, and what differs from the defaults.
 fn policy(one: &TaskPolicy) -> String {
     let mode = (one.mode == Mode::Shadow).then(|| " (shadow)".to_owned());
     let open = (one.on_error == OnError::Open).then(|| " (open on error)".to_owned());
     let limited = one.limits != LimitOverrides::default();
     let limits = limited.then(|| format!(" (limits {})", serde_json::to_string(&one.limits).unwrap_or_default()));
     let more: String = [mode, open, limits].into_iter().flatten().collect();
-    format!("{} {}{more}", one.policy, one.config)
+    let name = if one.name == one.policy { one.name.clone() } else { format!("{} ({})", one.name, one.policy) };
+    format!("{name} {}{more}", one.config)
 }
 
 /// Who moved a task: a guard by the name of its policy.
 fn mover(task: &GrayTask, by: &str, paint: &Paint) -> Cell {
     let guard = task.policies.iter().find(|policy| policy.binding.as_str() == by);
-    guard.map_or_else(|| paint.who(by), |guard| Cell::of(&guard.policy))
+    guard.map_or_else(|| paint.who(by), |guard| Cell::of(&guard.name))
 }
 
 fn moves(task: &GrayTask, paint: &Paint) -> String {

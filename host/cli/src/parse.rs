@@ -89,6 +89,8 @@ impl<T: FromStr<Err = Error>> FromStr for Ranged<T> {
 /// A policy with a config: `percentage`, `percentage={"percent":10}` or `stages=plan.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyChoice {
+    /// The name that a gray task gives it, if one was given.
+    pub name: Option<String>,
     /// The name or the digest.
     pub policy: String,
     /// The config, if one was given.
@@ -122,7 +124,10 @@ impl FromStr for PolicyChoice {
         if policy.is_empty() {
             return Err("expected NAME or NAME=CONFIG.json".into());
         }
-        Ok(Self { policy: policy.into(), config: config.map(str::parse).transpose()? })
+        // A digest may be written with its algorithm before it.
+        let named = policy.split_once(':').filter(|(name, policy)| *name != "sha256" && !policy.is_empty());
+        let (name, policy) = named.map_or((None, policy), |(name, policy)| (Some(name.into()), policy));
+        Ok(Self { name, policy: policy.into(), config: config.map(str::parse).transpose()? })
     }
 }
 

@@ -242,6 +242,11 @@ impl Filled {
         self.values.iter().any(|(found, chosen)| found == name && chosen == value)
     }
 
+    /// The choices that were made.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
     /// Whether the form is shown for the first time.
     pub fn is_new(&self) -> bool {
         self.values.is_empty()

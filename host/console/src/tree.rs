@@ -30,6 +30,16 @@ pub fn pieces<'a, T>(
     pieces
 }
 
+/// The tree of what has its parts within it.
+pub fn nested<'a, T>(root: &'a T, parts: &impl Fn(&'a T) -> &'a [T]) -> Vec<Piece<'a, T>> {
+    let within = parts(root);
+    if within.is_empty() {
+        return vec![Piece::Leaf(root)];
+    }
+    let within = within.iter().flat_map(|part| nested(part, parts));
+    std::iter::once(Piece::Begin(root)).chain(within).chain([Piece::End]).collect()
+}
+
 fn write<'a, T>(
     below: &BTreeMap<&str, Vec<&'a T>>,
     parent: &str,

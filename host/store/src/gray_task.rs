@@ -16,7 +16,10 @@ use berth_model::rollout::MoveView;
 use berth_model::{
     event::{GrayEdited, GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
-    rollout::{Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, Terms, in_words},
+    rollout::{
+        Admits, Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, Terms,
+        admits::CONDITIONS, conditions, in_words,
+    },
 };
 use sqlx::types::Json;
 
@@ -109,8 +112,8 @@ impl Tx {
         execute!(
             self,
             "INSERT INTO gray_task (id, mini_app_id, version_id, name, state, honoured, start_at, end_at, max_users,
-                                    admitted, conditions, created_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                    admitted, conditions, created_by, created_at, admits)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             &task.id,
             &task.mini_app_id,
             &task.version_id,
@@ -123,7 +126,8 @@ impl Tx {
             Count(task.admitted),
             &task.conditions,
             &task.created_by,
-            task.created_at
+            task.created_at,
+            &task.admits
         )?;
         Ok(())
     }
@@ -167,13 +171,15 @@ impl Tx {
     async fn save_gray_terms(&mut self, task: &TaskRow) -> Result<()> {
         execute!(
             self,
-            "UPDATE gray_task SET name = $2, start_at = $3, end_at = $4, max_users = $5, conditions = $6 WHERE id = $1",
+            "UPDATE gray_task SET name = $2, start_at = $3, end_at = $4, max_users = $5, conditions = $6, admits = $7
+             WHERE id = $1",
             &task.id,
             &task.name,
             task.start_at,
             task.end_at,
             task.max_users,
-            &task.conditions
+            &task.conditions,
+            &task.admits
         )?;
         Ok(())
     }
@@ -202,6 +208,7 @@ pub struct TaskRow {
     #[sqlx(try_from = "Count")]
     pub admitted: u64,
     pub conditions: Json<Conditions>,
+    pub admits: Option<Json<Admits>>,
     pub created_by: String,
     pub created_at: Millis,
 }
@@ -220,8 +227,23 @@ impl TaskRow {
             end: self.end_at,
             max_users: self.max_users.map(u64::from),
             conditions: self.conditions.0.clone(),
-            policies: policies.iter().cloned().map(TaskPolicy::from).collect(),
+            policies: self.policies(policies.to_vec()),
+            admits: self.admits.as_ref().map(|admits| admits.0.clone()),
         }
+    }
+
+    /// The policies of the task, by the names that they have in it. The first one that judges its conditions is `conditions`.
+    pub fn policies(&self, rows: Vec<PolicyBindingRow>) -> Vec<TaskPolicy> {
+        let conditions = &self.conditions.0;
+        let is_standard = |row: &PolicyBindingRow| {
+            row.name == conditions::POLICY && row.own_name.is_none() && row.config.0 == conditions.config()
+        };
+        let standard = rows.iter().position(is_standard).filter(|_| !conditions.is_empty());
+        let mut policies: Vec<_> = rows.into_iter().map(TaskPolicy::from).collect();
+        if let Some(at) = standard {
+            policies[at].name = CONDITIONS.into();
+        }
+        policies
     }
 }
 
@@ -291,6 +313,7 @@ impl Tx {
         (task.start_at, task.end_at) = (new.start, new.end);
         task.max_users = new.max_users.map(Count);
         task.conditions = Json(new.conditions.clone());
+        task.admits = new.admits.clone().map(Json);
         self.save_gray_terms(task).await?;
         let (state, at) = (task.state, self.now());
         let data = GrayEdited {
@@ -339,6 +362,7 @@ impl From<PolicyBindingRow> for TaskPolicy {
         Self {
             watch: row.watch(),
             binding: row.id,
+            name: row.own_name.unwrap_or_else(|| row.name.clone()),
             kind: row.kind,
             policy: row.name,
             digest: row.digest,
@@ -359,7 +383,8 @@ impl Tx {
         let overdue = (state == State::Ended).then_some(Cause::Time);
         let ended = moves.iter().find(|one| one.to == State::Ended);
         let ended_by = ended.map(|one| one.cause).or(overdue);
-        let policies: Vec<_> = policies.into_iter().map(TaskPolicy::from).collect();
+        let policies = row.policies(policies);
+        let admits = row.admits.map(|admits| admits.0);
         let max_users = row.max_users.map(u64::from);
         Ok(GrayTask {
             id: row.id,
@@ -373,9 +398,10 @@ impl Tx {
             end: row.end_at,
             max_users,
             admitted: row.admitted,
-            in_words: in_words(&row.conditions.0, &policies, max_users),
+            in_words: in_words(&row.conditions.0, &policies, admits.as_ref(), max_users),
             conditions: row.conditions.0,
             policies,
+            admits,
             created_by: row.created_by,
             created_at: row.created_at,
             moves,

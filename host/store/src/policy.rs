@@ -161,8 +161,8 @@ impl Tx {
         execute!(
             self,
             "INSERT INTO policy_binding (id, digest, scope_kind, scope_id, position, config, mode, on_error, limits,
-                                         bound_by, bound_at, once, level, watch)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                                         bound_by, bound_at, once, level, watch, own_name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             &row.id,
             &row.digest,
             row.scope_kind,
@@ -176,7 +176,8 @@ impl Tx {
             row.bound_at,
             once,
             row.level,
-            &row.watch
+            &row.watch,
+            &row.own_name
         )?;
         Ok(())
     }
@@ -231,6 +232,8 @@ pub struct PolicyBindingRow {
     pub on_error: OnError,
     pub limits: Json<LimitOverrides>,
     pub watch: Option<Json<Watch>>,
+    /// The name that its gray task gives it; `None` for the policy's.
+    pub own_name: Option<String>,
     pub level: Level,
     pub bound_by: String,
     pub bound_at: Millis,
@@ -257,6 +260,7 @@ impl PolicyBindingRow {
             on_error: on_error.unwrap_or(self.on_error),
             limits: limits.unwrap_or_else(|| self.limits.0.clone()),
             watch: self.watch(),
+            name: self.own_name.clone(),
         }
     }
 

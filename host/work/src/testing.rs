@@ -307,6 +307,7 @@ impl TestHost {
             networks: Vec::new(),
             objects: Vec::new(),
             policies: Vec::new(),
+            admits: None,
         };
         change(&mut new);
         rollout::create(&self.app.db, &*self.app.judges, &self.caller, mini_app, new).await

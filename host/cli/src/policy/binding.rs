@@ -121,7 +121,7 @@ pub async fn bind(args: Bind, session: &mut Session) -> Done {
     let PolicyBindingPatch { config, mode, on_error, limits, .. } = args.terms.patch()?;
     let (config, limits) = (config.unwrap_or_else(|| json!({})), limits.unwrap_or_default());
     let (mode, on_error) = (mode.unwrap_or_default(), on_error.unwrap_or_default());
-    let binding = NewPolicyBinding { policy: args.policy, config, mode, on_error, limits, watch: None };
+    let binding = NewPolicyBinding { policy: args.policy, config, mode, on_error, limits, watch: None, name: None };
     let new = ScopedPolicyBinding { scope: args.scope, binding };
     let answer = session.client()?.value(Call::create("/v1/policy-bindings").json(&new)).await;
     session.out.show(&answer.map_err(Failure::with_binding)?, view)

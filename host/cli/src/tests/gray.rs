@@ -186,6 +186,22 @@ async fn g11_g12_options_say_how_policies_judge() {
             {"policy": "own", "config": {}, "mode": "shadow", "limits": {"deadline_ms": 9}},
         ])
     );
+    let line = format!(
+        "gray create mp-shop --name a --version 1.3.0 --for 9d --percent 10 --policy vip:own={limits} --policy sha256:{} --mode vip=shadow \
+         --admits percentage",
+        "0".repeat(64)
+    );
+    desk.run(&line).await.good();
+    let body = asked.all().pop().unwrap();
+    assert_eq!(body["admits"], "percentage");
+    assert_eq!(
+        body["policies"],
+        json!([
+            {"policy": "percentage", "config": {"percent": 10}},
+            {"name": "vip", "policy": "own", "config": {"deadline_ms": 9}, "mode": "shadow"},
+            {"policy": format!("sha256:{}", "0".repeat(64)), "config": {}},
+        ])
+    );
     for wrong in ["--bucket-key x", "--mode own=shadow", "--percent 10 --mode percentage=perhaps", "--stages 10,50@90m"]
     {
         assert_eq!(
@@ -234,7 +250,7 @@ async fn g8_a_new_task_is_told_with_which_its_devices_add_up() {
 /// A host with a task for android on wifi, a tenth of all by a key, and a policy of its own.
 fn host_with_task(asked: Seen<Value>) -> Router {
     let binding = |last: u8| format!("pb_{}{last}", "0".repeat(25));
-    let policy = |at, name: &str, config: Value| json!({"binding": binding(at), "policy": name, "kind": "grayscale", "digest": "0".repeat(64), "config": config, "mode": "enforce", "on_error": "closed"});
+    let policy = |at, name: &str, config: Value| json!({"binding": binding(at), "name": name, "policy": name, "kind": "grayscale", "digest": "0".repeat(64), "config": config, "mode": "enforce", "on_error": "closed"});
     let mut known = task(
         &json!({"name": "canary", "version": "1.3.0", "start": "2030-01-31T08:00:00Z", "end": "2030-02-03T08:00:00Z"}),
     );
@@ -286,6 +302,13 @@ async fn g16_options_say_what_changes_of_a_task() {
     let (body, _) = edit(r#"--limits own={"deadline_ms":9}"#).await;
     let limits = json!({"deadline_ms": 9, "memory_bytes": 65536});
     assert_eq!(body["policies"][0]["limits"], limits, "what is not named stays");
+    let (body, _) = edit("--mode own=enforce --admits percentage||own").await;
+    let admits = json!({"any": ["percentage", "own"]});
+    assert_eq!(body, json!({"policies": [{"binding": binding(2), "mode": "enforce"}], "admits": admits}));
+    assert_eq!(edit("--no-admits").await.0, json!({"admits": null}));
+    for wrong in ["--admits percentage,own", "--admits own --no-admits"] {
+        assert_eq!(desk.run(&format!("gray edit {} {wrong}", ulid("gray"))).await.code, 2, "{wrong}");
+    }
     for wrong in ["", "--note why", "--mode other=shadow", "--policy own", "--max-users 3 --no-max-users"] {
         assert_eq!(desk.run(&format!("gray edit {} {wrong}", ulid("gray"))).await.code, 2, "{wrong}");
     }

@@ -90,7 +90,7 @@ fn lists_policies_and_percentages() {
     assert_eq!(format!("account={id}").parse(), list(ObjectKind::Account, uploaded));
     assert!(["a.txt", "people=a.txt", "guid="].iter().all(|text| text.parse::<ListChoice>().is_err()));
 
-    let choice = |policy: &str, config| PolicyChoice { policy: policy.into(), config };
+    let choice = |policy: &str, config| PolicyChoice { name: None, policy: policy.into(), config };
     assert_eq!("percentage".parse(), Ok(choice("percentage", None)));
     assert_eq!("a=b.json".parse(), Ok(choice("a", Some(ConfigSource::File("b.json".into())))));
     assert_eq!(r#"a={"n":1}"#.parse(), Ok(choice("a", Some(ConfigSource::Inline(json!({"n": 1}))))));

@@ -1,8 +1,11 @@
 //! Grayscale.
 
-use berth_model::rollout::{Cause, GuardSaid, ObjectKind};
+use berth_model::{
+    check::{Branch, Outcome},
+    rollout::{Cause, GuardSaid, ObjectKind, admits::Words},
+};
 
-use super::{Texts, texts};
+use super::{Language, Texts, texts};
 
 texts! {
     new_gray_task = "New gray task" / "新建灰度任务";
@@ -79,6 +82,10 @@ texts! {
     gray_min_devices_hint = "How many must have tried the version; empty for 50." / "运行过该版本的设备数，留空为 50。";
     gray_limits = "Limits" / "资源限制";
     gray_limits_hint = "As JSON, such as {\"deadline_ms\": 50}; empty for those of its kind." / "以 JSON 填写，例如 {\"deadline_ms\": 50}；留空则采用默认限制。";
+    gray_admits = "… to devices that these admit" / "命中条件表达式";
+    gray_admits_hint = "With and, or, not and parentheses between the names of policies, such as percentage or (ios and not tablets); conditions are the conditions above. Empty: all policies must admit a device." / "用 and、or、not 和括号连接策略名称，例如 percentage or (ios and not tablets)；conditions 指上方的灰度条件。留空表示须通过所有策略。";
+    gray_admits_names(names) = "The names are {names}." / "可用名称：{names}。";
+    gray_admits_who(expression) = "A device gets it for which this holds: {expression}." / "满足以下条件的设备可获取：{expression}。";
     gray_like = "New one like it" / "复制为新任务";
 
     gray_progress = "How it goes" / "灰度进度";
@@ -169,11 +176,45 @@ texts! {
     ask_force = "What the device has must not run any more." / "设备上的版本不可再运行。";
     ask_package = "Package" / "代码包";
     ask_rules = "Every rule that was tried" / "依次判断的规则";
+    outcome_admitted = "admitted" / "命中";
+    outcome_refused = "refused" / "未命中";
+    outcome_not_asked = "not asked" / "未询问";
+    gray_all = "all of" / "全部满足";
+    gray_any = "any of" / "任一满足";
+    gray_not = "not" / "不满足";
     ask_passed = "passed" / "通过";
     ask_not_passed = "not passed" / "未通过";
 }
 
 impl Texts {
+    /// The words of expressions over policies.
+    pub fn gray_words(self) -> Words {
+        match self.0 {
+            Language::English => Words { and: " and ", or: " or ", not: "not ", open: "(", close: ")" },
+            Language::Chinese => Words { and: " 且 ", or: " 或 ", not: "非 ", open: "（", close: "）" },
+        }
+    }
+
+    /// What a part of such an expression is called: a group by its words, a policy by its name.
+    pub fn gray_branch_name<'a>(&self, branch: &'a Branch) -> &'a str {
+        match branch.what.as_str() {
+            "all" => self.gray_all(),
+            "any" => self.gray_any(),
+            "not" => self.gray_not(),
+            name => name,
+        }
+    }
+
+    /// What came of a part of such an expression.
+    pub fn gray_outcome_name(self, outcome: &Outcome) -> &'static str {
+        match outcome {
+            Outcome::Admitted => self.outcome_admitted(),
+            Outcome::Refused => self.outcome_refused(),
+            Outcome::Failed => self.outcome_failed(),
+            Outcome::NotAsked => self.outcome_not_asked(),
+        }
+    }
+
     /// Why a gray task moved.
     pub fn gray_cause_name(self, cause: &Cause) -> &'static str {
         match cause {

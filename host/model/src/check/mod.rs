@@ -6,7 +6,7 @@ mod trace;
 mod wire;
 
 pub use device::{Device, Key};
-pub use trace::Step;
+pub use trace::{Branch, Outcome, Step};
 pub use wire::{
     CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Had, Having, PackageRef, Reason, Status,
 };

@@ -128,4 +128,9 @@ impl<V> Evaluation<V> {
     pub fn without_run(outcome: Outcome<V>, elapsed: Duration) -> Self {
         Self { outcome, log: Vec::new(), elapsed, peak_memory: 0 }
     }
+
+    /// An evaluation that failed before it ran.
+    pub fn failed(message: String) -> Self {
+        Self::without_run(Outcome::Failed { message }, Duration::ZERO)
+    }
 }

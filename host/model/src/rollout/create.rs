@@ -3,7 +3,7 @@
 use berth_base::{clock::Millis, version::VersionNumber};
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, HostAppRange, ObjectList, PlatformRange};
+use super::{Admits, Conditions, HostAppRange, ObjectList, PlatformRange};
 use crate::policy::registry::NewPolicyBinding;
 
 /// A gray task to create. Unknown fields are refused, as a misspelt condition would restrict nobody.
@@ -34,10 +34,13 @@ pub struct NewGrayTask {
     /// Only devices or accounts in any of these lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objects: Vec<ObjectList>,
-    /// Further policies, at most 16: grayscale policies, all of which must admit a device (G12), and guards, each of which
-    /// watches the health of the task (G13).
+    /// Further policies, at most 16: grayscale policies, all of which must admit a device unless `admits` says otherwise (G12),
+    /// and guards, each of which watches the health of the task (G13).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<NewPolicyBinding>,
+    /// Which of them have to admit a device, as an expression over their names (G24); all, and all conditions, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admits: Option<Admits>,
 }
 
 impl NewGrayTask {

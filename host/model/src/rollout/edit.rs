@@ -10,9 +10,13 @@ use berth_base::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Conditions, HostAppRange, ObjectList, PlatformRange, State, TaskPolicy, conditions, share, widen};
+use super::{
+    Admits, Conditions, HostAppRange, ObjectList, PlatformRange, State, TaskPolicy,
+    admits::{self, CONDITIONS, Member},
+    conditions, share, widen,
+};
 use crate::policy::{
-    LimitOverrides,
+    LimitOverrides, PolicyKind,
     registry::{Mode, OnError, Watch},
 };
 
@@ -49,6 +53,11 @@ pub struct EditGrayTask {
     /// Changes to policies of the task, each at most once. A task keeps its policies: in mode `shadow` one decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<EditTaskPolicy>,
+    /// Which of the policies have to admit a device from now on (G24); null for all. Of a task that runs, it must admit
+    /// whomever the one before admitted.
+    #[serde(default, deserialize_with = "crate::said::said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Admits>)]
+    pub admits: Option<Option<Admits>>,
     /// Why, for the history: at most 500 characters; may be left out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
@@ -82,8 +91,8 @@ pub struct EditTaskPolicy {
 /// What an edit changed of a task: one of its members, before and after. Conditions are in words.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Change {
-    /// The member: `name`, `start`, `end`, `max_users`, `host_apps`, `platforms`, `networks`, `objects`, or the policy and
-    /// its member, such as `percentage.config`.
+    /// The member: `name`, `start`, `end`, `max_users`, `host_apps`, `platforms`, `networks`, `objects`, `admits`
+    /// (as people write it), or the name of the policy and its member, such as `percentage.config`.
     pub field: String,
     /// What it was; null for none.
     #[schema(value_type = Value)]
@@ -103,12 +112,18 @@ pub struct Terms {
     pub max_users: Option<u64>,
     pub conditions: Conditions,
     pub policies: Vec<TaskPolicy>,
+    pub admits: Option<Admits>,
 }
 
 impl TaskPolicy {
     /// Whether this is the policy that judges the conditions of the task.
-    pub fn is_standard(&self, conditions: &Conditions) -> bool {
-        !conditions.is_empty() && self.policy == conditions::POLICY && self.config == conditions.config()
+    pub fn is_standard(&self) -> bool {
+        self.name == CONDITIONS && self.policy == conditions::POLICY
+    }
+
+    fn member(&self) -> Member<'_> {
+        let given = (self.name != self.policy).then_some(self.name.as_str());
+        Member { given, policy: &self.policy, kind: self.kind, mode: self.mode }
     }
 }
 
@@ -143,18 +158,19 @@ impl Terms {
                 objects: edit.objects.clone().unwrap_or(objects),
             },
             policies: self.policies.clone(),
+            admits: edit.admits.clone().unwrap_or_else(|| self.admits.clone()),
         };
         for (at, change) in edit.policies.iter().enumerate() {
             let is_new = edit.policies[..at].iter().all(|other| other.binding != change.binding);
-            new.change_policy(change, &self.conditions, is_new)?;
+            new.change_policy(change, is_new)?;
         }
-        if let Some(standard) = new.policies.iter_mut().find(|policy| policy.is_standard(&self.conditions)) {
+        if let Some(standard) = new.policies.iter_mut().find(|policy| policy.is_standard()) {
             standard.config = new.conditions.config();
         }
         Ok(new)
     }
 
-    fn change_policy(&mut self, change: &EditTaskPolicy, conditions: &Conditions, is_new: bool) -> Result<()> {
+    fn change_policy(&mut self, change: &EditTaskPolicy, is_new: bool) -> Result<()> {
         let binding = &change.binding;
         if !is_new {
             return Err(Error::field("policies", format!("{binding} is there twice.")));
@@ -163,7 +179,7 @@ impl Terms {
         let policy = policy.ok_or_else(|| {
             Error::field("policies", format!("the task has no policy {binding}. The task shows its policies."))
         })?;
-        if policy.is_standard(conditions) {
+        if policy.is_standard() {
             let rule = format!(
                 "{binding} judges the conditions of the task. Edit host_apps, platforms, networks or objects instead."
             );
@@ -184,7 +200,28 @@ impl Terms {
             check_period(now, self.start, self.end)?;
         }
         check_cap(self.max_users)?;
-        self.conditions.check()
+        self.conditions.check()?;
+        self.check_admits()
+    }
+
+    /// What the task admits has to fit the policies that it has, which edits put into other modes.
+    fn check_admits(&self) -> Result<()> {
+        if self.admits.is_none() {
+            return Ok(());
+        }
+        let members: Vec<_> =
+            self.policies.iter().filter(|policy| !policy.is_standard()).map(TaskPolicy::member).collect();
+        admits::check(self.admits.as_ref(), &members, !self.conditions.is_empty())
+    }
+
+    /// The whole of what the task asks, of conditions where `with_conditions` says so.
+    fn whole(&self, with_conditions: bool) -> Admits {
+        let decides = |policy: &&TaskPolicy| policy.kind == PolicyKind::Grayscale && policy.mode == Mode::Enforce;
+        let named = |policy: &TaskPolicy| Admits::Policy(policy.name.clone());
+        let all =
+            || Admits::All(self.policies.iter().filter(|one| !one.is_standard()).filter(decides).map(named).collect());
+        let whole = self.admits.clone().unwrap_or_else(all);
+        if with_conditions { whole.with_conditions() } else { whole }
     }
 
     /// What of these terms would be lost for devices by the new ones, in words.
@@ -198,12 +235,34 @@ impl Terms {
             (Some(old), Some(new)) if new < old => lost.push(format!("max_users: {old} devices now")),
             _ => {}
         }
-        lost.extend(widen::lost(&self.conditions, &new.conditions));
+        let both = !self.conditions.is_empty() && !new.conditions.is_empty();
+        if self.admits != new.admits {
+            let (old, new) = (self.whole(both), new.whole(both));
+            lost.extend(old.lost(&new).map(|devices| format!("admits: {devices}")));
+        }
         let since = now.since_epoch().saturating_sub(self.start.since_epoch());
-        for (old, new) in self.policies.iter().zip(&new.policies) {
-            lost.extend(old.lost(new, &self.conditions, since));
+        lost.extend(self.placed(new, CONDITIONS, |old, new| widen::lost(&old.conditions, &new.conditions)));
+        for (at, policy) in self.policies.iter().enumerate().filter(|(_, policy)| !policy.is_standard()) {
+            lost.extend(self.placed(new, &policy.name, |old, new| old.policies[at].lost(&new.policies[at], since)));
         }
         lost
+    }
+
+    /// What is lost by a policy that judges otherwise, by its place in the new expression. `lost` says what its first terms
+    /// admit and its second ones do not.
+    fn placed(&self, new: &Self, name: &str, lost: impl Fn(&Self, &Self) -> Vec<String>) -> Vec<String> {
+        let Some(admits) = &new.admits else { return lost(self, new) };
+        let was_asked = self.whole(!self.conditions.is_empty()).names(name);
+        match admits.widens(name) {
+            // It comes in or goes by the expression, which is compared by itself.
+            Some(_) if !was_asked => Vec::new(),
+            None if name != CONDITIONS => Vec::new(),
+            None | Some(true) => lost(self, new),
+            Some(false) if lost(new, self).is_empty() => Vec::new(),
+            Some(false) => {
+                vec![format!("{name}: it stands under `not`, so that fewer get the version when it admits more")]
+            }
+        }
     }
 
     /// What differs in the new terms.
@@ -214,6 +273,7 @@ impl Terms {
             ("start", json!(self.start), json!(new.start)),
             ("end", json!(self.end), json!(new.end)),
             ("max_users", json!(self.max_users), json!(new.max_users)),
+            ("admits", json!(told_admits(self)), json!(told_admits(new))),
         ];
         let told = [
             ("host_apps", old.host_apps != new.conditions.host_apps),
@@ -228,7 +288,7 @@ impl Terms {
             from: words(old.told(field)),
             to: words(new.conditions.told(field)),
         }));
-        for (before, after) in self.policies.iter().zip(&new.policies).filter(|(one, _)| !one.is_standard(old)) {
+        for (before, after) in self.policies.iter().zip(&new.policies).filter(|(one, _)| !one.is_standard()) {
             changes.extend(before.changes(after));
         }
         changes
@@ -237,11 +297,11 @@ impl Terms {
 
 impl TaskPolicy {
     /// What the new config would take from devices, where Berth knows what the config means.
-    fn lost(&self, new: &Self, conditions: &Conditions, since: u64) -> Vec<String> {
-        if self.config == new.config || self.is_standard(conditions) {
+    fn lost(&self, new: &Self, since: u64) -> Vec<String> {
+        if self.config == new.config {
             return Vec::new();
         }
-        let named = |what: String| format!("{}: {what}", self.policy);
+        let named = |what: String| format!("{}: {what}", self.name);
         match self.policy.as_str() {
             share::POLICY => share::lost(&self.config, &new.config, since).map(named).into_iter().collect(),
             conditions::POLICY => {
@@ -262,8 +322,12 @@ impl TaskPolicy {
             ("watch", json!(self.watch), json!(new.watch)),
         ];
         let members = members.into_iter().filter(|(_, from, to)| from != to);
-        members.map(|(member, from, to)| Change { field: format!("{}.{member}", self.policy), from, to }).collect()
+        members.map(|(member, from, to)| Change { field: format!("{}.{member}", self.name), from, to }).collect()
     }
+}
+
+fn told_admits(terms: &Terms) -> Option<String> {
+    terms.admits.as_ref().map(Admits::to_string)
 }
 
 fn narrows(id: &GrayTaskId, state: State, lost: &[String]) -> Error {
@@ -309,11 +373,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{policy::PolicyKind, testing::DAWN};
+    use crate::testing::DAWN;
 
     fn policy(name: &str, config: Value) -> TaskPolicy {
         TaskPolicy {
             binding: PolicyBindingId::generate(DAWN, &SystemRandom),
+            name: if name == conditions::POLICY { CONDITIONS.into() } else { name.into() },
             kind: PolicyKind::Grayscale,
             policy: name.into(),
             digest: Digest::of(name.as_bytes()),
@@ -339,6 +404,7 @@ mod tests {
                 policy("own", json!({"level": 3})),
             ],
             conditions,
+            admits: None,
         }
     }
 
@@ -444,6 +510,69 @@ mod tests {
         assert_eq!(code(json!({"name": "灰".repeat(21)})), Code::InvalidField);
         assert_eq!(code(json!({"max_users": 0})), Code::InvalidField);
         assert_eq!(code(json!({"end": DAWN.plus_seconds(59)})), Code::GrayPeriod);
+    }
+
+    /// A task of a share, of tablets that are left out, and of a policy in shadow.
+    fn composed() -> Terms {
+        let vip = TaskPolicy { mode: Mode::Shadow, ..policy("vip", json!({})) };
+        let policies = vec![policy("percentage", json!({"percent": 10})), policy("tablets", json!({})), vip];
+        let admits = "percentage and not tablets".parse().ok();
+        Terms { policies, admits, conditions: Conditions::default(), ..terms() }
+    }
+
+    #[test]
+    fn g16_g24_an_expression_of_a_running_task_is_widened_and_not_narrowed() {
+        let terms = composed();
+        let enforced = json!([{"binding": terms.policies[2].binding, "mode": "enforce"}]);
+        let widened = |edit: Value| terms_edited(&terms, State::Delivering, edit).map_err(|error| error.code);
+        let wide = json!({"any": ["vip", {"all": ["percentage", {"not": "tablets"}]}]});
+        assert!(widened(json!({"admits": wide, "policies": enforced})).is_ok());
+        let narrow = json!({"all": ["vip", "percentage", {"not": "tablets"}]});
+        assert_eq!(widened(json!({"admits": narrow, "policies": enforced})), Err(Code::GrayNarrows));
+        assert_eq!(widened(json!({ "admits": null })), Err(Code::GrayNarrows), "all of them is something else");
+        assert_eq!(widened(json!({ "policies": enforced })), Err(Code::InvalidField), "it is not named");
+        let begun = terms_edited(&terms, State::Pending, json!({"admits": null})).expect("it has not begun");
+        let fields: Vec<_> = terms.changes(&begun).into_iter().map(|one| (one.from, one.to)).collect();
+        assert_eq!(fields, [(json!("percentage and not tablets"), Value::Null)]);
+    }
+
+    #[test]
+    fn g16_g24_under_not_a_policy_may_admit_fewer_and_no_more() {
+        let terms = Terms { admits: "tablets and not percentage".parse().ok(), ..composed() };
+        let percent = |percent: u8| {
+            let change = json!([{"binding": terms.policies[0].binding, "config": {"percent": percent}}]);
+            terms_edited(&terms, State::Delivering, json!({ "policies": change }))
+        };
+        assert!(percent(5).is_ok());
+        let refused = percent(11).expect_err("narrows");
+        assert!(refused.detail.contains("percentage: it stands under `not`"), "{}", refused.detail);
+    }
+
+    #[test]
+    fn g16_g24_conditions_are_widened_where_they_stand() {
+        let conditions = Conditions { networks: vec!["wifi".into()], ..Conditions::default() };
+        let with = |admits: &str| {
+            let standard = policy(conditions::POLICY, conditions.config());
+            let policies = [standard].into_iter().chain(composed().policies).collect();
+            Terms { admits: admits.parse().ok(), conditions: conditions.clone(), policies, ..composed() }
+        };
+        let narrows = |admits: &str, edit: Value| {
+            let edited = terms_edited(&with(admits), State::Delivering, edit);
+            edited.err().map(|error| error.code == Code::GrayNarrows).unwrap_or_default()
+        };
+        let [more, other] = [json!({"networks": ["wifi", "5g"]}), json!({"networks": ["5g"]})];
+        for besides in ["percentage or tablets", "conditions or percentage or tablets"] {
+            assert!(!narrows(besides, more.clone()) && narrows(besides, other.clone()), "{besides}");
+        }
+        let without = "(percentage or tablets) and not conditions";
+        assert!(
+            narrows(without, more) && narrows(without, other.clone()) && !narrows(without, json!({"platforms": []}))
+        );
+        let first =
+            json!({"networks": ["5g"], "admits": {"any": ["conditions", {"all": ["percentage", {"not": "tablets"}]}]}});
+        let added = |edit: Value| terms_edited(&composed(), State::Delivering, edit).is_ok();
+        assert!(added(first), "conditions come in as an alternative");
+        assert!(!added(other), "conditions that must hold besides narrow");
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! after an end by hand or by time they return to the online version (G6). A task that its cap has ended can still be
 //! ended by hand: that takes the version back from those who kept it.
 
+pub mod admits;
 mod cohort;
 pub mod conditions;
 mod create;
@@ -24,6 +25,7 @@ mod view;
 mod widen;
 mod words;
 
+pub use admits::{Admits, Ruling};
 pub use cohort::{Cohort, each_text};
 pub use conditions::{Conditions, HostAppRange, ObjectKind, ObjectList, Platform, PlatformRange};
 pub use create::NewGrayTask;

@@ -8,7 +8,7 @@ use berth_base::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Cause, Change, Conditions, State};
+use super::{Admits, Cause, Change, Conditions, State};
 use crate::policy::{
     LimitOverrides, PolicyKind,
     registry::{Mode, OnError, Watch},
@@ -48,6 +48,9 @@ pub struct GrayTask {
     pub in_words: Vec<String>,
     /// Its policies, in the order in which they judge.
     pub policies: Vec<TaskPolicy>,
+    /// Which of its policies have to admit a device (G24); all that decide when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admits: Option<Admits>,
     /// The account that created it.
     pub created_by: String,
     /// When it was created.
@@ -61,6 +64,8 @@ pub struct GrayTask {
 #[allow(missing_docs, reason = "the words are those of PolicyBinding")]
 pub struct TaskPolicy {
     pub binding: PolicyBindingId,
+    /// The name by which `admits` means it: the one that the task gives it, or its own. That of the conditions is `conditions`.
+    pub name: String,
     /// What it judges: a grayscale policy whom the task admits, a guard whether it goes on.
     pub kind: PolicyKind,
     pub policy: String,

@@ -13,7 +13,7 @@ use std::{
 use berth_judge::{AUDITS_AT_ONCE, Subject};
 use berth_model::{
     audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate},
-    policy::{self, Outcome},
+    policy,
 };
 use futures_util::future::join_all;
 
@@ -192,8 +192,7 @@ async fn evaluate(
             Evaluation { config, ..blank }.answered(asked)
         }
         Err(error) => {
-            let failed = Outcome::<()>::Failed { message: error.detail.clone() };
-            tally.note(&policy::Evaluation::without_run(failed, Duration::ZERO), audits.db.now());
+            tally.note(&policy::Evaluation::<()>::failed(error.detail.clone()), audits.db.now());
             blank.unasked(&error)
         }
     }

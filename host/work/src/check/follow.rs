@@ -16,7 +16,10 @@ use berth_check::{
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
     judge::{JudgeSpec, Judges, Unready},
 };
-use berth_model::{check::Key, rollout::Side};
+use berth_model::{
+    check::Key,
+    rollout::{Admits, Side, admits::CONDITIONS},
+};
 
 use super::{
     judge::Cohorts,
@@ -254,6 +257,7 @@ async fn gray_entry(
             Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
         }
     }
+    let admits = row.admits.as_ref().map(|admits| places(&admits.0, &judges));
     let typed = row.conditions.0.objects.iter().flat_map(|list| &list.values);
     let bystanders = guarded.then(|| before.and_then(|task| task.bystanders.clone()).unwrap_or_default());
     let named = Arc::new(Named::new(typed, lists.0.values().cloned().collect()));
@@ -263,6 +267,7 @@ async fn gray_entry(
         id: row.id,
         mini_app: row.mini_app_id,
         judges,
+        admits,
         cohorts: Arc::new(lists) as Arc<dyn Cohorts>,
         named,
         admitted,
@@ -270,6 +275,15 @@ async fn gray_entry(
         suspended_by_guard,
         max_failures: follower.max_failures,
     }
+}
+
+/// What a task admits, by the places of its policies; its conditions must hold besides where they are not named. A task whose
+/// expression does not fit its policies, which edits refuse, admits nobody.
+fn places(admits: &Admits, judges: &[BoundJudge]) -> Admits<usize> {
+    let has_conditions = judges.iter().any(|bound| bound.spec.name == CONDITIONS);
+    let whole = if has_conditions { admits.clone().with_conditions() } else { admits.clone() };
+    let place = |name: &String| judges.iter().position(|bound| bound.spec.enforce && bound.spec.name == *name);
+    whole.over(&mut |name| place(name)).unwrap_or(Admits::Any(Vec::new()))
 }
 
 async fn bound_judge(

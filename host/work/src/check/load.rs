@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use berth_base::{
     error::Result,
-    ids::{CohortId, Digest, GrayTaskId, MerchantId, MiniAppId},
+    ids::{CohortId, Digest, MerchantId, MiniAppId},
 };
 use berth_check::{
     index::{AppEntry, HostAppEntry, Release, TrialEntry},
@@ -18,10 +18,10 @@ use berth_model::{
         registry::{Mode, OnError, ScopeKind},
     },
     privacy::PrivacyRuntime,
-    rollout::each_text,
+    rollout::{TaskPolicy, each_text},
     settings::{AppSettings, Domains, InForce},
 };
-use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow, policy::PolicyBindingRow};
+use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow};
 
 use crate::rollout::why_guard_suspended;
 
@@ -44,15 +44,16 @@ pub(super) struct TaskRows {
 }
 
 /// The binding as checks know it.
-fn spec(row: PolicyBindingRow) -> JudgeSpec {
+fn spec(policy: TaskPolicy) -> JudgeSpec {
     JudgeSpec {
-        id: row.id,
-        digest: row.digest,
-        policy: row.name,
-        config: row.config.0,
-        enforce: row.mode != Mode::Shadow,
-        open_on_error: row.on_error == OnError::Open,
-        limits: row.limits.0,
+        id: policy.binding,
+        digest: policy.digest,
+        policy: policy.policy,
+        name: policy.name,
+        config: policy.config,
+        enforce: policy.mode != Mode::Shadow,
+        open_on_error: policy.on_error == OnError::Open,
+        limits: policy.limits,
     }
 }
 
@@ -188,7 +189,7 @@ async fn add_privacy(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 
 async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     for row in tx.live_gray_tasks_in(span).await? {
-        let (guards, bindings) = bindings(tx, &row.id).await?;
+        let (guards, bindings) = bindings(tx, &row).await?;
         let suspended_by_guard = why_guard_suspended(tx, &row).await?;
         let cohorts = named_cohorts(tx, &row.mini_app_id, &bindings).await?;
         if let Some(app) = apps.get_mut(&row.mini_app_id) {
@@ -199,9 +200,9 @@ async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
 }
 
 /// How many guards a task has, and the bindings of the policies that judge devices, in their order.
-async fn bindings(tx: &mut Tx, task: &GrayTaskId) -> Result<(usize, Vec<JudgeSpec>)> {
-    let rows = tx.policy_bindings(ScopeKind::GrayTask, task.as_str()).await?;
-    let (guards, judges): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.kind == PolicyKind::Guard);
+async fn bindings(tx: &mut Tx, task: &TaskRow) -> Result<(usize, Vec<JudgeSpec>)> {
+    let policies = task.policies(tx.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?);
+    let (guards, judges): (Vec<_>, Vec<_>) = policies.into_iter().partition(|one| one.kind == PolicyKind::Guard);
     Ok((guards.len(), judges.into_iter().map(spec).collect()))
 }
 

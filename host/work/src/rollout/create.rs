@@ -17,7 +17,11 @@ use berth_model::{
         LimitOverrides, PolicyKind,
         registry::{InstalledPolicy, Level, Mode, NewPolicyBinding, OnError, PolicyScope},
     },
-    rollout::{self, Conditions, GrayTask, NewGrayTask, State, conditions},
+    rollout::{
+        self, Admits, Conditions, GrayTask, NewGrayTask, State,
+        admits::{self, Member},
+        conditions,
+    },
     version::State as VersionState,
 };
 use berth_store::Json;
@@ -39,7 +43,7 @@ const MOST_TASKS: i64 = 20;
 /// # Errors
 /// `gray-first-release`, `version-state` and `version-order` for the version (G1), `gray-period` for the period (G3),
 /// `gray-limit` when 20 tasks have not ended, `mini-app-off-shelf` (A2), `policy-config` and `policy-kind` for the
-/// policies (G12), `invalid-field` for all else (G2, G4), `not-found` and `missing-grant`.
+/// policies (G12), `invalid-field` for all else (G2, G4, G24), `not-found` and `missing-grant`.
 #[tracing::instrument(name = "gray_task.create", skip_all, fields(mini_app = %id, version = %new.version))]
 pub async fn create(
     db: &Db,
@@ -55,6 +59,7 @@ pub async fn create(
     let conditions = new.conditions();
     conditions.check()?;
     let policies = prepare_bindings(db, judges, caller, id, &conditions, &new.policies).await?;
+    check_admits(new.admits.as_ref(), &policies, !conditions.is_empty())?;
     let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Release).await?;
     settle(&mut tx, id).await?;
@@ -80,6 +85,7 @@ pub async fn create(
         max_users: new.max_users.map(Count),
         admitted: 0,
         conditions: Json(conditions),
+        admits: new.admits.map(Json),
         created_by: actor.to_owned(),
         created_at: now,
     };
@@ -210,6 +216,25 @@ async fn prepare_bindings(
     Ok(prepared)
 }
 
+/// Checks what the task is to admit, and the names of its policies, of which the first one judges the conditions if there are any
+/// (G24).
+fn check_admits(
+    admits: Option<&Admits>,
+    policies: &[(NewPolicyBinding, InstalledPolicy)],
+    has_conditions: bool,
+) -> Result<()> {
+    let named = policies.iter().skip(usize::from(has_conditions));
+    let members: Vec<_> = named
+        .map(|(new, policy)| Member {
+            given: new.name.as_deref(),
+            policy: &policy.name,
+            kind: policy.kind,
+            mode: new.mode,
+        })
+        .collect();
+    admits::check(admits, &members, has_conditions)
+}
+
 /// The policy that judges the conditions.
 pub(super) fn standard(conditions: &Conditions) -> NewPolicyBinding {
     NewPolicyBinding {
@@ -219,5 +244,6 @@ pub(super) fn standard(conditions: &Conditions) -> NewPolicyBinding {
         on_error: OnError::Closed,
         limits: LimitOverrides::default(),
         watch: None,
+        name: None,
     }
 }

@@ -54,6 +54,8 @@ pub async fn edit(
 /// A policy of the task, with what it has accepted. Without a row it is to be bound.
 struct Accepted {
     row: Option<PolicyBindingRow>,
+    /// Whether it judged conditions that restrict nobody any more, and so need no policy.
+    is_over: bool,
     new: NewPolicyBinding,
     policy: InstalledPolicy,
 }
@@ -85,17 +87,18 @@ impl Seen {
     /// conditions of a task that had none become a policy.
     async fn accept(&self, db: &Db, judges: &dyn Judges, new: &Terms) -> Result<Vec<Accepted>> {
         let mut accepted = Vec::new();
-        for (row, terms) in self.rows.iter().zip(&new.policies) {
-            if TaskPolicy::from(row.clone()) != *terms {
+        for (row, (old, terms)) in self.rows.iter().zip(self.terms.policies.iter().zip(&new.policies)) {
+            if old != terms {
+                let is_over = old.is_standard() && new.conditions.is_empty();
                 let new = binding(row.digest.to_string(), terms);
                 let policy = registry::check(db, judges, &new, &[row.kind]).await?;
-                accepted.push(Accepted { row: Some(row.clone()), new, policy });
+                accepted.push(Accepted { row: Some(row.clone()), is_over, new, policy });
             }
         }
         if self.terms.conditions.is_empty() && !new.conditions.is_empty() {
             let new = create::standard(&new.conditions);
             let policy = registry::check(db, judges, &new, &[PolicyKind::Grayscale]).await?;
-            accepted.push(Accepted { row: None, new, policy });
+            accepted.push(Accepted { row: None, is_over: false, new, policy });
         }
         Ok(accepted)
     }
@@ -103,7 +106,7 @@ impl Seen {
 
 fn binding(policy: String, terms: &TaskPolicy) -> NewPolicyBinding {
     let TaskPolicy { config, mode, on_error, limits, watch, .. } = terms.clone();
-    NewPolicyBinding { policy, config, mode, on_error, limits, watch }
+    NewPolicyBinding { policy, config, mode, on_error, limits, watch, name: None }
 }
 
 /// Stores the new terms of a task that this transaction holds; nothing when they are the old ones.
@@ -121,11 +124,10 @@ async fn store(
     }
     let mini_app = task.mini_app_id.clone();
     create::check_references(tx, &mini_app, &new.conditions, &old.conditions).await?;
-    for Accepted { row, new: terms, policy } in accepted {
+    for Accepted { row, is_over, new: terms, policy } in accepted {
         registry::lists::require(tx, &mini_app, &policy, &terms.config).await?;
         match row {
-            // Conditions that restrict nobody any more need no policy.
-            Some(row) if is_over(&row, old, new) => registry::take_away(tx, actor, row, Some(&mini_app)).await?,
+            Some(row) if is_over => registry::take_away(tx, actor, row, Some(&mini_app)).await?,
             Some(row) => drop(registry::store(tx, actor, row, terms, policy, Some(&mini_app)).await?),
             None => {
                 drop(registry::attach(tx, actor, Level::Team, PolicyScope::gray_task(&task.id), terms, policy).await?)
@@ -136,8 +138,4 @@ async fn store(
     // A start that was moved to now or before is a start.
     tx.catch_up_gray_task(task).await?;
     Ok(())
-}
-
-fn is_over(row: &PolicyBindingRow, old: &Terms, new: &Terms) -> bool {
-    new.conditions.is_empty() && TaskPolicy::from(row.clone()).is_standard(&old.conditions)
 }

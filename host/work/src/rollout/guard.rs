@@ -19,7 +19,7 @@ use berth_base::{
 use berth_judge::GUARDS_AT_ONCE;
 use berth_model::{
     policy::{
-        Evaluation, Health, Outcome, PolicyKind,
+        Evaluation, Health, PolicyKind,
         registry::{Mode, ScopeKind, Watch},
     },
     rollout::{
@@ -212,8 +212,7 @@ async fn opinion(guards: &Guards, due: &Due) -> Opinion {
         let bound = policy.bind_guard(&binding.config.0, binding.limits.0.apply(PolicyKind::Guard)?)?;
         Ok::<_, Error>(bound.judge(due.health.clone()).await)
     };
-    let failed = |error: Error| Evaluation::without_run(Outcome::Failed { message: error.detail }, Duration::ZERO);
-    let evaluation = judged.await.unwrap_or_else(failed);
+    let evaluation = judged.await.unwrap_or_else(|error| Evaluation::failed(error.detail));
     guards.policies.board.of(&binding.id, &binding.digest).note(&evaluation, guards.db().now());
     evaluation.into()
 }

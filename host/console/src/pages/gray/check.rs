@@ -9,7 +9,9 @@ use axum::{
     routing::get,
 };
 use berth_model::{
-    check::{CheckRequest, CheckResult, Device, Explained, Explanation, Had, Having, Reason, Status, Step},
+    check::{
+        Branch, CheckRequest, CheckResult, Device, Explained, Explanation, Had, Having, Outcome, Reason, Status, Step,
+    },
     mini_app::MiniApp,
     rollout::Platform,
 };
@@ -23,6 +25,7 @@ use crate::{
     refused::{Refused, read},
     show::{self, quoted},
     texts::Texts,
+    tree::{self, Piece},
     visit::{Answer, OrShow, Visit},
 };
 
@@ -76,6 +79,11 @@ impl Page<'_> {
     /// The rules, with those of one task together.
     fn branches<'s>(&self, steps: &'s [Step]) -> Vec<&'s [Step]> {
         steps.chunk_by(|a, b| a.gray_task.is_some() && a.gray_task == b.gray_task).collect()
+    }
+
+    /// What became of each part of what a task admits.
+    fn parts<'s>(&self, branch: &'s Branch) -> Vec<Piece<'s, Branch>> {
+        tree::nested(branch, &|branch: &Branch| branch.of.as_slice())
     }
 
     /// The same question as a command.

@@ -2,13 +2,16 @@
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_base::clock::Millis;
-use berth_model::rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State};
+use berth_model::{
+    policy::{PolicyKind, registry::Mode},
+    rollout::{EditGrayTask, EditTaskPolicy, GrayTask, State, TaskPolicy},
+};
 
 use super::{
     super::mini_apps::{head, mini_app},
     moment, number,
     one::task,
-    shares,
+    policies, shares,
 };
 use crate::{
     Console,
@@ -38,7 +41,18 @@ struct Form<'a> {
     cap: String,
     /// The share of the devices as it is typed; none where the task has none.
     share: Option<Filled>,
+    /// What the task admits, as it is typed.
+    admits: String,
     filled: &'a Filled,
+}
+
+impl Form<'_> {
+    /// The names that an expression of this task may have.
+    fn admits_hint(&self) -> String {
+        let decides = |policy: &&TaskPolicy| policy.kind == PolicyKind::Grayscale && policy.mode == Mode::Enforce;
+        let names: Vec<_> = self.task.policies.iter().filter(decides).map(|policy| policy.name.as_str()).collect();
+        format!("{} {}", self.t.gray_admits_hint(), self.t.gray_admits_names(names.join(", ")))
+    }
 }
 
 async fn form(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -57,6 +71,7 @@ async fn show_with(visit: &Visit, task: &GrayTask, filled: &Filled) -> Answer {
         end: field(visit, task.end),
         cap: task.max_users.map(|cap| cap.to_string()).unwrap_or_default(),
         share: shares::of(task).map(|policy| Filled::with(shares::typed(&policy.config))),
+        admits: admits(task),
         filled,
     };
     let title = t.gray_edit(&task.name);
@@ -85,6 +100,7 @@ async fn edit_as(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<(), Refu
         end: changed(visit, sent, "end", task.end)?,
         max_users: (cap != task.max_users).then_some(cap),
         policies: share(visit, task, sent)?,
+        admits: if sent.get("admits") == admits(task) { None } else { Some(policies::admits(visit, sent)?) },
         note: sent.get("note").into(),
         ..EditGrayTask::default()
     };
@@ -94,6 +110,11 @@ async fn edit_as(visit: &Visit, task: &GrayTask, sent: &Sent) -> Result<(), Refu
 /// The moment in a field, if it is another one: fields have no seconds, and an untouched one must not cut them off.
 fn changed(visit: &Visit, sent: &Sent, name: &str, before: Millis) -> Result<Option<Millis>, Refused> {
     if sent.get(name) == field(visit, before) { Ok(None) } else { moment(visit, sent, name).map(Some) }
+}
+
+/// What a task admits, as people write it; empty where all of its policies have to.
+fn admits(task: &GrayTask) -> String {
+    task.admits.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// The change of the share, if it is another one. A task that has a share keeps one.

@@ -22,6 +22,7 @@ pub fn typed(visit: &Visit, installed: &[InstalledPolicy], task: &GrayTask) -> V
     platforms.iter().for_each(|range| fields.platform(range));
     fields.networks(networks);
     objects.iter().for_each(|list| fields.objects(list));
+    fields.some("admits", task.admits.as_ref());
     let share = shares::of(task).map(|policy| shares::typed(&policy.config));
     fields.0.extend(share.unwrap_or_default());
     fields.0.extend(task.policies.iter().flat_map(|policy| policies::typed(visit, installed, policy)));

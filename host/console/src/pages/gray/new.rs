@@ -165,6 +165,7 @@ async fn create_as(visit: &Visit, id: &str, installed: &[InstalledPolicy], sent:
         networks: networks(sent),
         objects: objects(sent)?,
         policies: share.into_iter().chain(policies::asked(visit, installed, sent)?).collect(),
+        admits: policies::admits(visit, sent)?,
     };
     visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/gray-tasks", id), &new).await
 }

@@ -65,10 +65,16 @@ impl One<'_> {
         self.t.gray_sentence(&self.task.version, shown(self.task.start), shown(self.task.end))
     }
 
+    /// What the task admits, as a sentence; `None` where all of its policies have to.
+    fn admits(&self) -> Option<String> {
+        let admits = self.task.admits.as_ref()?;
+        Some(self.t.gray_admits_who(admits.told(&self.t.gray_words())))
+    }
+
     /// Who or what made a move: a guard is known by the binding of its policy.
     fn mover<'a>(&'a self, one: &'a MoveView) -> &'a str {
         let guard = self.task.policies.iter().find(|policy| policy.binding.as_str() == one.by);
-        guard.map_or_else(|| self.names.get(&self.t, &one.by), |policy| &policy.policy)
+        guard.map_or_else(|| self.names.get(&self.t, &one.by), |policy| &policy.name)
     }
 
     /// What an edit changed, in words.

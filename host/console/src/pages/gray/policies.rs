@@ -5,7 +5,7 @@ use berth_model::{
         LimitOverrides, PolicyKind,
         registry::{InstalledPolicy, Mode, NewPolicyBinding, OnError, Watch},
     },
-    rollout::{TaskPolicy, share::POLICY},
+    rollout::{Admits, TaskPolicy, admits::Misread, conditions, share::POLICY},
 };
 use serde_json::Value;
 
@@ -13,20 +13,22 @@ use super::number;
 use crate::{
     act::Sent,
     parts::Filled,
-    refused::{Refused, json},
+    refused::{Refused, invalid, json},
     schema::{self, Field},
     visit::{OrShow, Shown, Visit},
 };
 
 /// The guard that a new task is offered.
 const RATE: &str = "error-rate";
-/// The policies whose configs are the rest of the form.
-const IN_THE_FORM: [&str; 2] = [POLICY, "standard-conditions"];
+/// The policies whose configs are the rest of the form, unless the task gives them names of their own.
+const IN_THE_FORM: [&str; 2] = [POLICY, conditions::POLICY];
 /// How many policies a form offers besides those that it was filled with.
 const MOST: usize = 40;
 
 /// A policy that a task may ask.
 pub struct Offered {
+    /// The name by which the task means it: the policy's own, but for a task that is made like another one.
+    pub name: String,
     pub policy: InstalledPolicy,
     pub fields: Vec<Field>,
     pub is_asked: bool,
@@ -35,7 +37,7 @@ pub struct Offered {
 impl Offered {
     /// Whether it is the guard that compares failures, which a form names by what it does.
     pub fn is_rate(&self) -> bool {
-        self.policy.name == RATE
+        self.name == RATE
     }
 
     pub fn is_guard(&self) -> bool {
@@ -44,12 +46,18 @@ impl Offered {
 
     /// The name of one of its fields.
     pub fn field(&self, what: &str) -> String {
-        field(what, &self.policy.name)
+        field(what, &self.name)
+    }
+
+    /// The policy with its version, after a name that is not its own.
+    pub fn called(&self) -> String {
+        let InstalledPolicy { name, version, .. } = &self.policy;
+        if self.name == *name { format!("{name} {version}") } else { format!("{} ({name} {version})", self.name) }
     }
 }
 
-fn field(what: &str, policy: &str) -> String {
-    format!("{what}.{policy}")
+fn field(what: &str, name: &str) -> String {
+    format!("{what}.{name}")
 }
 
 /// The policies that a task may ask, newest first.
@@ -58,30 +66,36 @@ fn field(what: &str, policy: &str) -> String {
 /// What the API refuses, as the visitor sees it.
 pub async fn installed(visit: &Visit) -> Result<Vec<InstalledPolicy>, Shown> {
     let all: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
-    let is_for_tasks =
-        |policy: &InstalledPolicy| policy.kind != PolicyKind::Auditor && !IN_THE_FORM.contains(&policy.name.as_str());
-    Ok(all.into_iter().filter(is_for_tasks).collect())
+    Ok(all.into_iter().filter(|policy| policy.kind != PolicyKind::Auditor).collect())
 }
 
 /// What the form offers: of each policy the version that it was filled with, else the newest one. A new form has the first-party
-/// guard ticked. Those that are asked come first, and the first-party guard before others.
+/// guard ticked. Those that are asked come first, and the first-party guard before others. What was asked under a name of its own
+/// is offered under it, besides.
 pub fn offered(visit: &Visit, installed: Vec<InstalledPolicy>, filled: &Filled) -> Vec<Offered> {
-    let mut chosen: Vec<InstalledPolicy> = Vec::new();
-    for policy in installed {
+    let mut chosen: Vec<(String, InstalledPolicy)> = Vec::new();
+    for name in filled.all("policies") {
+        let meant = installed.iter().find(|policy| filled.get(&field("digest", name)) == policy.digest.to_string());
+        if let Some(policy) = meant.filter(|_| chosen.iter().all(|(known, _)| known != name)) {
+            chosen.push((name.to_owned(), policy.clone()));
+        }
+    }
+    for policy in installed.into_iter().filter(|policy| !IN_THE_FORM.contains(&policy.name.as_str())) {
         let is_meant = filled.get(&field("digest", &policy.name)) == policy.digest.to_string();
-        match chosen.iter_mut().find(|one| one.name == policy.name) {
-            None => chosen.push(policy),
-            Some(one) if is_meant => *one = policy,
+        match chosen.iter_mut().find(|(name, _)| *name == policy.name) {
+            None => chosen.push((policy.name.clone(), policy)),
+            Some((_, one)) if is_meant => *one = policy,
             Some(_) => {}
         }
     }
-    let offer = |policy: InstalledPolicy| Offered {
-        fields: schema::fields(visit.t, policy.config_schema.as_ref(), &Value::Null, &field("config", &policy.name)),
-        is_asked: filled.has("policies", &policy.name) || filled.is_new() && policy.name == RATE,
+    let offer = |(name, policy): (String, InstalledPolicy)| Offered {
+        fields: schema::fields(visit.t, policy.config_schema.as_ref(), &Value::Null, &field("config", &name)),
+        is_asked: filled.has("policies", &name) || filled.is_new() && name == RATE,
         policy,
+        name,
     };
     let mut offered: Vec<_> = chosen.into_iter().map(offer).collect();
-    offered.sort_by_cached_key(|one| (!one.is_asked, !one.is_rate(), one.policy.name.clone()));
+    offered.sort_by_cached_key(|one| (!one.is_asked, !one.is_rate(), one.name.clone()));
     offered
 }
 
@@ -117,6 +131,7 @@ fn bound(visit: &Visit, installed: &[InstalledPolicy], name: &str, sent: &Sent) 
         on_error: sent.read_some(&field("on_error", name))?.unwrap_or_default(),
         limits: sent.some(&limits).map_or(Ok(LimitOverrides::default()), |text| json(visit.t, &limits, &text))?,
         watch: watch(visit, name, sent)?,
+        name: known.filter(|policy| policy.name != name).map(|_| name.to_owned()),
     })
 }
 
@@ -134,16 +149,25 @@ fn watch(visit: &Visit, name: &str, sent: &Sent) -> Result<Option<Watch>, Refuse
     }))
 }
 
+/// What was typed of what the task admits; `None` where nothing was.
+///
+/// # Errors
+/// Where it is no expression.
+pub fn admits(visit: &Visit, sent: &Sent) -> Result<Option<Admits>, Refused> {
+    let read = |text: String| text.parse().map_err(|wrong: Misread| invalid(visit.t, "admits", &wrong.to_string()));
+    sent.some("admits").map(read).transpose()
+}
+
 /// The binding of a share, as the form has it.
 pub fn plain(policy: &str, config: Value) -> NewPolicyBinding {
     let (mode, on_error, limits) = (Mode::default(), OnError::default(), LimitOverrides::default());
-    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None }
+    NewPolicyBinding { policy: policy.into(), config, mode, on_error, limits, watch: None, name: None }
 }
 
 /// What stands in the fields for a policy of a task. An empty list for those that the rest of the form says.
 pub fn typed(visit: &Visit, installed: &[InstalledPolicy], policy: &TaskPolicy) -> Vec<(String, String)> {
-    let name = policy.policy.as_str();
-    if IN_THE_FORM.contains(&name) {
+    let name = policy.name.as_str();
+    if policy.is_standard() || IN_THE_FORM.contains(&name) {
         return Vec::new();
     }
     let schema = installed.iter().find(|one| one.digest == policy.digest).and_then(|one| one.config_schema.as_ref());

@@ -18,7 +18,7 @@ pub const BUCKET_KEY: &str = "bucket_key";
 
 /// The policy of a task that admits a share.
 pub fn of(task: &GrayTask) -> Option<&TaskPolicy> {
-    task.policies.iter().find(|policy| policy.policy == POLICY)
+    task.policies.iter().find(|policy| policy.policy == POLICY && policy.name == POLICY)
 }
 
 /// What stands in the fields for a config.

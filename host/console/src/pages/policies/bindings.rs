@@ -52,6 +52,7 @@ async fn bind_to(visit: &Visit, which: &str, schema: Option<&Value>, sent: &Sent
         on_error: sent.read("on_error")?,
         limits: Default::default(),
         watch: None,
+        name: None,
     };
     let bound = ScopedPolicyBinding { scope: scope(sent)?, binding };
     visit.api.act(Method::POST, "/v1/policy-bindings", &bound).await

@@ -79,6 +79,10 @@ pub struct NewPolicyBinding {
     /// How it watches its gray task; of guards only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
+    /// The name that a gray task gives it, kebab-case; its own when absent. Needed where a task has a policy twice, and says
+    /// what it admits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// A policy to bind, and the place where to bind it.
@@ -113,7 +117,7 @@ struct Told {
 impl From<Told> for ScopedPolicyBinding {
     fn from(told: Told) -> Self {
         let Told { scope, policy, config, mode, on_error, limits, watch } = told;
-        Self { scope, binding: NewPolicyBinding { policy, config, mode, on_error, limits, watch } }
+        Self { scope, binding: NewPolicyBinding { policy, config, mode, on_error, limits, watch, name: None } }
     }
 }
 
@@ -122,6 +126,8 @@ impl PartialSchema for ScopedPolicyBinding {
     fn schema() -> RefOr<Schema> {
         let mut schema = NewPolicyBinding::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
+            // Policies have names of their own in gray tasks only.
+            object.properties.remove("name");
             object.description = Some("A policy to bind, and where.".into());
             object.properties.insert("scope".into(), PolicyScope::schema());
             object.required.push("scope".into());

@@ -1,5 +1,5 @@
 //! Random histories of gray tasks on a whole host, each step compared with a model that was written from README and
-//! `tests/RULES.md` alone (V7–V9, G1, G4–G7, G9–G11, I3).
+//! `tests/RULES.md` alone (V7–V9, G1, G4–G7, G9–G11, G24, I3).
 //!
 //! Two hosts share the database. The tasks have the policies that come with Berth, in the sandbox.
 
@@ -22,7 +22,7 @@ use crate::{
     testing::{TestHost, device, host_with_policies, mall, shop, v},
     version,
 };
-use model::{Answer, App, Device, Minor, Move, Range, Rules, Task};
+use model::{Answer, App, Device, Minor, Move, Range, Rules, Task, WithShare};
 use steps::{New, Step};
 
 /// How many MiniApps each history has.
@@ -283,7 +283,13 @@ fn number(minor: Minor) -> String {
 
 /// The request that creates a task.
 fn wire(new: &New, start: i64, end: i64) -> Value {
-    let Rules { host_app, platforms, networks, guids, stages } = &new.rules;
+    let Rules { host_app, platforms, networks, guids, stages, with_share } = &new.rules;
+    let admits = match with_share {
+        _ if stages.is_empty() || !new.rules.has_conditions() => Value::Null,
+        WithShare::Unsaid => Value::Null,
+        WithShare::Or => json!({"any": ["conditions", "percentage"]}),
+        WithShare::AndNot => json!({"all": [{"not": "percentage"}, "conditions"]}),
+    };
     let ends = |range: &Range, [min, max]: [&str; 2]| {
         let ends = [(min, range.from), (max, range.to)];
         ends.into_iter().filter_map(|(name, end)| Some((name.to_owned(), Value::from(end?)))).collect::<Vec<_>>()
@@ -307,6 +313,6 @@ fn wire(new: &New, start: i64, end: i64) -> Value {
     json!({
         "name": "task", "version": number(new.version), "start": berth_base::clock::Millis(start),
         "end": berth_base::clock::Millis(end), "max_users": new.cap, "host_apps": host_apps, "platforms": platforms,
-        "networks": networks, "objects": lists, "policies": if stages.is_empty() { json!([]) } else { percentage },
+        "networks": networks, "objects": lists, "policies": if stages.is_empty() { json!([]) } else { percentage }, "admits": admits,
     })
 }

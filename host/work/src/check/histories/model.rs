@@ -35,6 +35,18 @@ pub struct Rules {
     pub guids: Vec<String>,
     /// Shares in percent, each from so many hours after the start (G11).
     pub stages: Vec<(i64, u32)>,
+    /// How the share goes with all others, where the task has both (G24).
+    pub with_share: WithShare,
+}
+
+/// How a share goes with conditions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WithShare {
+    /// Nothing is said: both must hold.
+    #[default]
+    Unsaid,
+    Or,
+    AndNot,
 }
 
 /// What was last done to a task, by whomever.
@@ -189,7 +201,19 @@ impl Rules {
             || self.platforms.iter().any(|(name, range)| *name == device.platform && range.has(device.os));
         let network = self.networks.is_empty() || self.networks.contains(&device.network);
         let listed = self.guids.is_empty() || self.guids.contains(&device.guid);
-        host_app && platform && network && listed && self.share(since).is_none_or(|share| bucket(task, device) < share)
+        let conditions = host_app && platform && network && listed;
+        let Some(share) = self.share(since).map(|share| bucket(task, device) < share) else { return conditions };
+        match self.with_share {
+            WithShare::Or if self.has_conditions() => conditions || share,
+            WithShare::AndNot if self.has_conditions() => conditions && !share,
+            _ => conditions && share,
+        }
+    }
+
+    /// Whether anything but a share restricts it.
+    pub fn has_conditions(&self) -> bool {
+        let Self { host_app, platforms, networks, guids, .. } = self;
+        host_app.is_some() || !platforms.is_empty() || !networks.is_empty() || !guids.is_empty()
     }
 
     /// How many of the 10,000 buckets are in now; `None` without a percentage.

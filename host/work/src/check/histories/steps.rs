@@ -4,7 +4,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::{
     VERSIONS,
-    model::{Device, Minor, Move, Range, Rules},
+    model::{Device, Minor, Move, Range, Rules, WithShare},
 };
 
 const GUIDS: u8 = 16;
@@ -78,13 +78,17 @@ fn rules() -> impl Strategy<Value = Rules> {
         2 => (0u32..=100).prop_map(|percent| vec![(0, percent)]),
         1 => (0u32..50, 0u32..=50, 1i64..6).prop_map(|(first, more, hours)| vec![(0, first), (hours, first + more)]),
     ];
-    (host_app, platforms, networks, guids, stages).prop_map(|(host_app, platforms, networks, guids, stages)| Rules {
-        host_app,
-        platforms,
-        networks,
-        guids,
-        stages,
-    })
+    let with_share = select(vec![WithShare::Unsaid, WithShare::Or, WithShare::AndNot]);
+    (host_app, platforms, networks, guids, stages, with_share).prop_map(
+        |(host_app, platforms, networks, guids, stages, with_share)| Rules {
+            host_app,
+            platforms,
+            networks,
+            guids,
+            stages,
+            with_share,
+        },
+    )
 }
 
 /// Most conditions of most tasks are not given.

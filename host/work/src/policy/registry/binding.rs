@@ -94,6 +94,7 @@ pub async fn attach(
         on_error: new.on_error,
         limits: Json(new.limits),
         watch: Watch::of(new.watch, policy.kind)?.map(Json),
+        own_name: new.name,
         level,
         bound_by: actor.to_owned(),
         bound_at: now,

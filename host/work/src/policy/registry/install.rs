@@ -191,5 +191,6 @@ fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {
         on_error: OnError::Closed,
         limits: Default::default(),
         watch: None,
+        name: None,
     }
 }
