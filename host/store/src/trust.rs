@@ -5,7 +5,7 @@ use berth_base::{
     error::Result,
     ids::{Digest, TrustedKeyId},
 };
-use berth_model::policy::registry::{Algorithm, Level, PolicyOrigin, Signer, TrustScope, TrustedKey};
+use berth_model::policy::registry::{Algorithm, InstalledPolicy, Level, PolicyOrigin, Signer, TrustScope, TrustedKey};
 use sqlx::types::Json;
 
 use crate::{Tx, execute, fetch, policy::PolicyBindingRow};
@@ -112,6 +112,12 @@ impl Tx {
     pub async fn delete_signing_rule(&mut self, scope: &TrustScope) -> Result<bool> {
         const SQL: &str = "DELETE FROM signing_rule WHERE level = $1 AND scope_id = $2";
         Ok(execute!(self, SQL, scope.level, &scope.id)? > 0)
+    }
+
+    /// Locks a policy until the transaction ends, and returns it.
+    pub async fn hold_policy(&mut self, digest: &Digest) -> Result<Option<InstalledPolicy>> {
+        execute!(self, "UPDATE policy SET name = name WHERE digest = $1", digest)?;
+        self.policy(digest).await
     }
 
     /// Notes from where a policy came, and who has signed it.

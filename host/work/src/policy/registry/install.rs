@@ -106,7 +106,7 @@ pub(super) async fn install_shipped(
         required.map_err(|error| explained(error, &shipped))?;
     }
     if let Some(known) = known {
-        return shipped_again(policies, actor, known, shipped.origin, signed_by).await;
+        return shipped_again(policies, actor, &known.digest, shipped.origin, signed_by).await;
     }
     let row = take_in(policies, actor, wasm).await?;
     let row = InstalledPolicy { origin: shipped.origin, signed_by, ..row };
@@ -114,7 +114,10 @@ pub(super) async fn install_shipped(
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
-    add(&mut tx, actor, &row).await?;
+    if !add(&mut tx, actor, &row).await? {
+        drop(tx);
+        return shipped_again(policies, actor, &row.digest, row.origin, row.signed_by).await;
+    }
     tx.commit().await?;
     Ok(row)
 }
@@ -153,15 +156,17 @@ fn explained(error: Error, shipped: &Shipped) -> Error {
 async fn shipped_again(
     policies: &Policies,
     actor: &str,
-    known: InstalledPolicy,
+    digest: &Digest,
     origin: Option<PolicyOrigin>,
     signed_by: Vec<Signer>,
 ) -> Result<InstalledPolicy> {
+    let mut tx = policies.db.begin().await?;
+    let known = tx.hold_policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
+    let signed_by = trust::joined(&known.signed_by, signed_by);
     let row = InstalledPolicy { origin: origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
     if (&row.origin, &row.signed_by) == (&known.origin, &known.signed_by) {
         return Ok(known);
     }
-    let mut tx = policies.db.begin().await?;
     tx.update_policy_shipping(&row.digest, row.origin.as_ref(), &row.signed_by).await?;
     tx.tell(kind::POLICY_SHIPPED, &row.digest, actor, &row).was(Some(&known));
     tx.commit().await?;
