@@ -59,6 +59,11 @@ async fn berth_json(api: &Api, arguments: &[&str]) -> Value {
     serde_json::from_slice(&run(berth(api, &[arguments, &["--json"]].concat())).await.stdout).unwrap()
 }
 
+/// Publishes a policy as its author does, by the command.
+async fn publish(api: &Api, file: &Path, reference: &str) -> Value {
+    berth_json(api, &["policy", "publish", file.to_str().unwrap(), reference]).await
+}
+
 /// Puts files into a registry by oras, each as `FILE:TYPE`, with remarks on the layers. Tells the digest of the manifest.
 async fn oras(python: &str, folder: &Path, target: &str, files: &[String], remarks: &Value) -> String {
     const SCRIPT: &str = "import sys, oras.client
@@ -70,6 +75,17 @@ print(answer.headers['Docker-Content-Digest'])";
     let mut command = Command::new(python);
     command.current_dir(folder).args(["-c", SCRIPT, target, "remarks.json"]).args(files).env("NO_PROXY", "*");
     String::from_utf8(run(command).await.stdout).unwrap().lines().last().unwrap().to_owned()
+}
+
+/// The bytes of a digest, as oras brings them, in hexadecimal.
+async fn by_oras(python: &str, target: &str, digest: &str) -> String {
+    const SCRIPT: &str = "import sys, oras.client
+target, digest = sys.argv[1:]
+client = oras.client.OrasClient(hostname=target.split('/')[0], insecure=True)
+print(client.get_blob(target, digest).content.hex())";
+    let mut command = Command::new(python);
+    command.args(["-c", SCRIPT, target, digest]).env("NO_PROXY", "*");
+    String::from_utf8(run(command).await.stdout).unwrap().trim().to_owned()
 }
 
 /// A key pair of the real openssl.
@@ -275,7 +291,7 @@ on_both! {
         let (folder, file) = in_file("no-eval.wasm", &wasm);
         let (own, foreign) = (repository("no-eval"), repository("no-eval"));
 
-        let published = berth_json(&scene.admin, &["policy", "publish", file.to_str().unwrap(), &format!("oci://{registry}/{own}")]).await;
+        let published = publish(&scene.admin, &file, &format!("oci://{registry}/{own}")).await;
         assert_eq!(published["reference"], format!("oci://{registry}/{own}:1.1.0"), "the tag is the version");
         let listed = berth_json(&scene.admin, &["policy", "push", published["pinned"].as_str().unwrap()]).await;
         assert_eq!(listed["origin"], json!({"reference": published["pinned"], "manifest": published["manifest"]}));
@@ -286,13 +302,12 @@ on_both! {
         let manifest: Value = http().get(url).header("accept", MANIFEST).send().await.unwrap().json().await.unwrap();
         assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
         assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
-        let mut command = Command::new(&python);
-        let script = "import sys, oras.client\nclient = oras.client.OrasClient(hostname=sys.argv[1].split('/')[0], insecure=True)\nprint(client.get_blob(sys.argv[1], sys.argv[2]).content.hex())";
-        command.args(["-c", script, &format!("{registry}/{own}:1.1.0"), manifest["layers"][0]["digest"].as_str().unwrap()]);
-        assert_eq!(String::from_utf8(run(command).await.stdout).unwrap().trim(), hex::encode(&wasm));
+        let digest = manifest["layers"][0]["digest"].as_str().unwrap();
+        assert_eq!(by_oras(&python, &format!("{registry}/{own}:1.1.0"), digest).await, hex::encode(&wasm));
 
         // The same bytes from elsewhere, put there by oras: that is where they came from now.
-        let pinned = oras(&python, folder.path(), &format!("{registry}/{foreign}:latest"), &["no-eval.wasm:application/wasm".into()], &json!({})).await;
+        let (target, files) = (format!("{registry}/{foreign}:latest"), ["no-eval.wasm:application/wasm".to_owned()]);
+        let pinned = oras(&python, folder.path(), &target, &files, &json!({})).await;
         let pulled = pull(&scene.admin, &format!("oci://{registry}/{foreign}")).await.good();
         assert_eq!(pulled["origin"]["manifest"], pinned.trim_start_matches("sha256:"));
         let pulled = pull(&scene.admin, &format!("oci://{registry}/{foreign}:latest@{pinned}")).await.good();
@@ -302,14 +317,17 @@ on_both! {
         pull(&scene.admin, &format!("oci://{registry}/{foreign}:none")).await.refused("registry-missing");
 
         let events = scene.admin.get("/v1/events?limit=1000").await.good();
-        let told = |kind: &str| events["items"].as_array().unwrap().iter().filter(|one| one["type"] == kind && one["data"]["name"] == "no-eval").count();
+        let events = events["items"].as_array().unwrap();
+        let told = |kind: &str| {
+            events.iter().filter(|one| one["type"] == kind && one["data"]["name"] == "no-eval").count()
+        };
         assert_eq!((told("policy.installed"), told("policy.shipped")), (1, 2));
 
         // And back again, by the API and by the command.
-        let path = format!("/v1/policies/no-eval@1.1.0/wasm");
-        let whole = scene.admin.get(&path).await;
-        assert_eq!((whole.status, &whole.bytes[..], whole.header("etag")), (200, &wasm[..], &*format!("\"{}\"", Digest::of(&wasm))));
-        let same = scene.admin.request("GET", &path).header("If-None-Match", whole.header("etag"));
+        let path = "/v1/policies/no-eval@1.1.0/wasm";
+        let (whole, tag) = (scene.admin.get(path).await, format!("\"{}\"", Digest::of(&wasm)));
+        assert_eq!((whole.status, &whole.bytes[..], whole.header("etag")), (200, &wasm[..], &*tag));
+        let same = scene.admin.request("GET", path).header("If-None-Match", whole.header("etag"));
         assert_eq!(Answer::of(same, "again".into()).await.status, 304);
         let to = folder.path().join("back.wasm");
         run(berth(&scene.admin, &["policy", "pull", "no-eval", "--out", to.to_str().unwrap()])).await;
@@ -323,13 +341,19 @@ on_both! {
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         let (folder, file) = in_file("no-eval.wasm", &wasm);
         let reference = format!("oci://{registry}/{}:1", repository("no-eval"));
-        let publish = |auth: &Path| berth(&scene.admin, &["policy", "publish", file.to_str().unwrap(), &reference, "--auth", auth.to_str().unwrap(), "--json"]);
         let auth = folder.path().join("config.json");
-        let refused = publish(&auth).output().await.unwrap();
-        assert!(String::from_utf8_lossy(&refused.stdout).contains("registry-denied") || String::from_utf8_lossy(&refused.stderr).contains("registry-denied"), "{refused:?}");
-        let write = |login: &str| std::fs::write(&auth, json!({"auths": {&registry: {"auth": STANDARD.encode(login)}}}).to_string()).unwrap();
+        let publish = || {
+            let (file, auth) = (file.to_str().unwrap(), auth.to_str().unwrap());
+            berth(&scene.admin, &["policy", "publish", file, &reference, "--auth", auth])
+        };
+        let refused = publish().output().await.unwrap();
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("registry-denied"), "{refused:?}");
+        let write = |login: &str| {
+            let logins = json!({"auths": {&registry: {"auth": STANDARD.encode(login)}}});
+            std::fs::write(&auth, logins.to_string()).unwrap();
+        };
         write("ann:secret");
-        run(publish(&auth)).await;
+        run(publish()).await;
         pull(&scene.admin, &reference).await.refused("registry-denied");
 
         let host = scene.host.again(|config| config.registries.registry_auth = Some(auth.clone())).await;
@@ -345,19 +369,22 @@ on_both! {
         let (shelf, elsewhere) = (Shelf::open().await, Shelf::open().await);
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         shelf.artefact("1", &[("application/wasm", &wasm)]);
-        shelf.put("/challenge", Stands::Challenge(format!("Bearer realm=\"http://{}/token\",service=\"shelf\",scope=\"repository:a/b:pull\"", shelf.address)));
+        let wants = format!(r#"Bearer realm="http://{}/token",service="shelf",scope="repository:a/b:pull""#, shelf.address);
+        shelf.put("/challenge", Stands::Challenge(wants));
         shelf.put("/token", Stands::Token);
         // As registries of clouds do, the bytes are elsewhere.
         let blob = format!("/v2/a/b/blobs/sha256:{}", Digest::of(&wasm));
         elsewhere.put("/there", Stands::Bytes("application/octet-stream".into(), wasm.clone()));
         shelf.put(&blob, Stands::Redirect(format!("http://{}/there?signed=1", elsewhere.address)));
         assert_eq!(pull(&scene.admin, &shelf.reference(":1")).await.good()["digest"], json!(Digest::of(&wasm)));
-        assert!(shelf.asked.lock().unwrap().iter().any(|(uri, _)| uri.contains("service=shelf") && uri.contains("scope=repository%3Aa%2Fb%3Apull")));
+        let wanted = "/token?service=shelf&scope=repository%3Aa%2Fb%3Apull";
+        assert!(shelf.asked.lock().unwrap().iter().any(|(uri, _)| uri == wanted));
         assert_eq!(*elsewhere.asked.lock().unwrap(), [("/there?signed=1".to_owned(), String::new())]);
     }
 
     async fn g22_whatever_a_registry_does_a_pull_is_bounded_and_installs_nothing_else(host) {
-        let scene = Scene::set(host.again(|config| config.registries.registry_timeout = Duration::from_secs(1)).await).await;
+        let host = host.again(|config| config.registries.registry_timeout = Duration::from_secs(1)).await;
+        let scene = Scene::set(host).await;
         let shelf = Shelf::open().await;
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         let layer = |kind: &str, bytes: &[u8], size: u64| {
@@ -371,7 +398,8 @@ on_both! {
         let good_one = shelf.stands.lock().unwrap()["/v2/a/b/manifests/good"].clone();
         shelf.put(&format!("/v2/a/b/manifests/sha256:{other}"), good_one);
         shelf.manifest("forged", &layer("application/wasm", b"forged", 6));
-        shelf.put(&format!("/v2/a/b/blobs/sha256:{}", Digest::of(b"forged")), Stands::Bytes(String::new(), b"FORGED".to_vec()));
+        let at = format!("/v2/a/b/blobs/sha256:{}", Digest::of(b"forged"));
+        shelf.put(&at, Stands::Bytes("text/plain".into(), b"FORGED".to_vec()));
         shelf.manifest("more", &layer("application/wasm", b"more", 4));
         shelf.put(&format!("/v2/a/b/blobs/sha256:{}", Digest::of(b"more")), Stands::Endless);
         shelf.manifest("huge", &layer("application/wasm", &wasm, 1 << 40));
@@ -381,8 +409,9 @@ on_both! {
         shelf.put("/v2/a/b/manifests/endless", Stands::Endless);
         shelf.put("/v2/a/b/manifests/broken", Stands::Status(500));
         shelf.put("/v2/a/b/manifests/circle", Stands::Redirect("/v2/a/b/manifests/circle".into()));
-        for tag in [&format!("@sha256:{other}"), ":forged", ":more", ":huge", ":image", ":index", ":page", ":endless", ":broken", ":circle"] {
-            pull(&scene.admin, &shelf.reference(tag)).await.refused("registry-wrong");
+        let tags = ["forged", "more", "huge", "image", "index", "page", "endless", "broken", "circle"];
+        for rest in tags.map(|tag| format!(":{tag}")).into_iter().chain([format!("@sha256:{other}")]) {
+            pull(&scene.admin, &shelf.reference(&rest)).await.refused("registry-wrong");
         }
         // Nowhere inside, by no way; silence; and a registry that never has enough proof.
         shelf.put("/v2/a/b/manifests/inside", Stands::Redirect("http://169.254.169.254/latest".into()));
@@ -395,7 +424,8 @@ on_both! {
         }
         pull(&scene.admin, "oci://10.1.2.3:5000/a/b:1").await.refused("registry-unreachable");
         shelf.put("/given", Stands::Bytes("application/json".into(), br#"{"token": "wrong"}"#.to_vec()));
-        shelf.put("/v2/a/b/manifests/greedy", Stands::Challenge(format!("Bearer realm=\"http://{}/given\"", shelf.address)));
+        let never = format!("Bearer realm=\"http://{}/given\"", shelf.address);
+        shelf.put("/v2/a/b/manifests/greedy", Stands::Challenge(never));
         pull(&scene.admin, &shelf.reference(":greedy")).await.refused("registry-denied");
         assert_eq!(shelf.asked.lock().unwrap().iter().filter(|(uri, _)| uri.contains("greedy")).count(), 2);
         pull(&scene.admin, "https://registry.example/a:1").await.refused("invalid-field");
@@ -411,39 +441,46 @@ on_both! {
         let required = json!({"scope": platform, "required": true});
         scene.admin.put("/v1/policy-signing", required.clone()).await.refused("invalid-field");
         upload(&scene.admin, wasm.clone(), Some(&keys[0].sign_in_base64(&wasm).await)).await.refused("policy-signature-wrong");
-        let trusted = [trust(&scene.admin, &platform, "release", &keys[0]).await, trust(&scene.admin, &platform, "nightly", &keys[1]).await];
-        scene.admin.post("/v1/policy-keys", json!({"scope": platform, "name": "twice", "key": keys[0].public})).await.refused("trusted-key-exists");
+        trust(&scene.admin, &platform, "release", &keys[0]).await;
+        let nightly = trust(&scene.admin, &platform, "nightly", &keys[1]).await;
+        let twice = json!({"scope": platform, "name": "twice", "key": keys[0].public});
+        scene.admin.post("/v1/policy-keys", twice).await.refused("trusted-key-exists");
         scene.admin.put("/v1/policy-signing", required).await.good();
 
         let refused = upload(&scene.admin, wasm.clone(), None).await.refused("policy-unsigned");
         assert!(text(&refused["next"]).starts_with("cosign sign-blob --key cosign.key"), "{refused}");
-        for bad in [keys[0].sign_in_base64(&other).await, "bm8=".into(), "!".into(), Key::make(true).await.sign_in_base64(&wasm).await] {
+        let (of_other, strangers) = (keys[0].sign_in_base64(&other).await, Key::make(true).await.sign_in_base64(&wasm).await);
+        for bad in [of_other, strangers, "bm8=".into(), "!".into()] {
             upload(&scene.admin, wasm.clone(), Some(&bad)).await.refused("policy-signature-wrong");
         }
         assert_eq!(scene.admin.get("/v1/policies/no-eval").await.status, 404);
         for (key, name) in keys.iter().zip(["release", "nightly"]) {
             let installed = upload(&scene.admin, wasm.clone(), Some(&key.sign_in_base64(&wasm).await)).await.good();
-            assert!(installed["signed_by"].as_array().unwrap().iter().any(|one| one["name"] == name && one["signed"] == "policy"), "{installed}");
+            let last = installed["signed_by"].as_array().unwrap().last().unwrap();
+            assert_eq!((&last["name"], &last["signed"]), (&json!(name), &json!("policy")));
         }
         // A file as openssl writes it, by the command.
         let (folder, file) = in_file("no-maps.wasm", &other);
         let signature = folder.path().join("no-maps.sig");
         std::fs::write(&signature, keys[1].sign(&other).await).unwrap();
-        let pushed = berth_json(&scene.admin, &["policy", "push", file.to_str().unwrap(), "--signature", signature.to_str().unwrap()]).await;
-        assert_eq!(pushed["signed_by"][0]["fingerprint"], trusted[1]["fingerprint"]);
+        let (file, signature) = (file.to_str().unwrap(), signature.to_str().unwrap());
+        let pushed = berth_json(&scene.admin, &["policy", "push", file, "--signature", signature]).await;
+        assert_eq!(pushed["signed_by"][0]["fingerprint"], nightly["fingerprint"]);
         // What comes with Berth is part of it.
         scene.admin.post("/v1/policy-bindings", bound("size-limits", "coffee")).await.good();
 
         // A key that is not trusted any more: what is bound goes on, is told, and may be tamed; nothing new is bound.
         let binding = scene.admin.post("/v1/policy-bindings", bound("no-maps", "coffee")).await.good();
-        let removed = scene.admin.delete(&format!("/v1/policy-keys/{}", text(&trusted[1]["id"]))).await.good();
+        let removed = scene.admin.delete(&format!("/v1/policy-keys/{}", text(&nightly["id"]))).await.good();
         assert_eq!(removed["unsigned"][0]["id"], binding["id"]);
         let rule = scene.admin.get("/v1/policy-signing?level=platform").await.good();
         assert_eq!((&rule["required"], &rule["unsigned"][0]["id"]), (&json!(true), &binding["id"]));
-        scene.admin.put(&format!("/v1/policy-bindings/{}", text(&binding["id"])), json!({"mode": "shadow"})).await.good();
+        let at = format!("/v1/policy-bindings/{}", text(&binding["id"]));
+        scene.admin.put(&at, json!({"mode": "shadow"})).await.good();
         let elsewhere = json!({"policy": "no-maps", "scope": {"kind": "host_app", "id": "super-app"}});
         scene.admin.post("/v1/policy-bindings", elsewhere).await.refused("policy-signature-wrong");
-        assert_eq!(scene.admin.get("/v1/policies/no-maps").await.good()["signed_by"][0]["name"], "nightly", "who signed is remembered");
+        let remembered = scene.admin.get("/v1/policies/no-maps").await.good();
+        assert_eq!(remembered["signed_by"][0]["name"], "nightly");
         scene.push("1.0.0", "1.0.0").await.good();
         assert_eq!(scene.submit("1.0.0").await["state"], "deciding");
     }
@@ -461,7 +498,8 @@ on_both! {
         keeper.put("/v1/policy-signing", json!({"scope": team, "required": true})).await.good();
         keeper.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.refused("policy-unsigned");
         // Another place is none of this team's business.
-        scene.admin.post("/v1/policy-bindings", json!({"policy": "no-eval", "scope": {"kind": "host_app", "id": "super-app"}})).await.good();
+        let elsewhere = json!({"policy": "no-eval", "scope": {"kind": "host_app", "id": "super-app"}});
+        scene.admin.post("/v1/policy-bindings", elsewhere).await.good();
         upload(&scene.admin, wasm.clone(), Some(&own.sign_in_base64(&wasm).await)).await.good();
 
         // The platform requires a key of its own, which a team can neither give nor take away.
@@ -469,7 +507,8 @@ on_both! {
         scene.admin.put("/v1/policy-signing", json!({"scope": platform, "required": true})).await.good();
         keeper.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.refused("policy-signature-wrong");
         keeper.put("/v1/policy-signing", json!({"scope": platform, "required": false})).await.refused("missing-grant");
-        keeper.post("/v1/policy-keys", json!({"scope": platform, "name": "own", "key": own.public})).await.refused("missing-grant");
+        let own_key = json!({"scope": platform, "name": "own", "key": own.public});
+        keeper.post("/v1/policy-keys", own_key).await.refused("missing-grant");
         let keys = keeper.get("/v1/policy-keys?level=platform").await.good();
         keeper.delete(&format!("/v1/policy-keys/{}", text(&keys["items"][0]["id"]))).await.refused("missing-grant");
         keeper.put("/v1/policy-signing", json!({"scope": team, "required": false})).await.good();
@@ -509,11 +548,12 @@ on_both! {
             let wasm = guests::auditor(name, Manner::Agrees);
             let (folder, file) = in_file("policy.wasm", &wasm);
             let repository = format!("{registry}/{}", repository(name));
-            let published = berth_json(&scene.admin, &["policy", "publish", file.to_str().unwrap(), &format!("oci://{repository}:1")]).await;
+            let published = publish(&scene.admin, &file, &format!("oci://{repository}:1")).await;
             let manifest: Digest = text(&published["manifest"]).parse().unwrap();
             let reference = text(&published["pinned"]);
             let refused = pull(&scene.admin, &reference).await.refused("policy-unsigned");
-            assert_eq!(refused["next"], format!("cosign sign --key cosign.key --tlog-upload=false {repository}@sha256:{manifest}"));
+            let cure = format!("cosign sign --key cosign.key --tlog-upload=false {repository}@sha256:{manifest}");
+            assert_eq!(refused["next"], cure);
             for (signer, is_good) in [(&stranger, false), (&key, true)] {
                 if is_bundle {
                     std::fs::write(folder.path().join("bundle.json"), bundle(signer, &manifest).await).unwrap();
@@ -550,8 +590,11 @@ on_both! {
         let manifest = shelf.artefact("1", &[("application/wasm", &wasm)]);
         let refer = |text: &str| {
             let found = shelf.artefact("signature", &[(BUNDLE, text.as_bytes())]);
-            let index = json!({"schemaVersion": 2, "manifests": [{"mediaType": MANIFEST, "digest": format!("sha256:{found}"), "size": 1, "artifactType": BUNDLE}]});
-            shelf.put(&format!("/v2/a/b/referrers/sha256:{manifest}"), Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
+            let digest = format!("sha256:{found}");
+            let index = json!({"schemaVersion": 2, "manifests": [
+                {"mediaType": MANIFEST, "digest": digest, "size": 1, "artifactType": BUNDLE}]});
+            let at = format!("/v2/a/b/referrers/sha256:{manifest}");
+            shelf.put(&at, Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
         };
         // A good signature of another artefact, copied here; and one of no artefact at all.
         for text in [bundle(&key, &Digest::of(b"other")).await, "{}".into()] {
