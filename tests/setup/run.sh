@@ -8,7 +8,8 @@ s3=${CARGO_TARGET_DIR:-target}/s3
 nats=${CARGO_TARGET_DIR:-target}/nats
 clickhouse=${CARGO_TARGET_DIR:-target}/clickhouse
 browser=${CARGO_TARGET_DIR:-target}/browser
-trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"; tests/setup/clickhouse.sh stop "$clickhouse"; tests/setup/browser.sh stop "$browser"' EXIT
+registry=${CARGO_TARGET_DIR:-target}/registry
+trap 'tests/setup/postgres.sh stop "$cluster"; tests/setup/s3.sh stop "$s3"; tests/setup/nats.sh stop "$nats"; tests/setup/clickhouse.sh stop "$clickhouse"; tests/setup/browser.sh stop "$browser"; tests/setup/registry.sh stop "$registry"' EXIT
 
 # missing WHAT HOW   says loudly what is left out and how to have it; in CI that is the end
 missing() {
@@ -50,6 +51,18 @@ if url=$(tests/setup/browser.sh start "$browser"); then
     export BERTH_TEST_BROWSER=$url
 else
     missing "the tests of the console in a browser" "Install it (Debian: apt-get install chromium chromium-driver) to run them."
+fi
+
+if addresses=$(tests/setup/registry.sh start "$registry"); then
+    export BERTH_TEST_REGISTRY=$addresses
+else
+    missing "the tests on OCI registries" "Install it (Debian: apt-get install docker-registry) to run them."
+fi
+
+if python=$(tests/setup/oras.sh "${CARGO_TARGET_DIR:-target}/oras"); then
+    export BERTH_TEST_ORAS=$python
+else
+    missing "the tests of OCI registries by oras" "They need python3, PyPI and openssl."
 fi
 
 if python=$(tests/setup/otlp.sh "${CARGO_TARGET_DIR:-target}/otlp"); then

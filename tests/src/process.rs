@@ -44,6 +44,14 @@ fn binary() -> PathBuf {
     tests.ancestors().nth(2).unwrap().join("berth-under-test")
 }
 
+/// The binary under test as somebody uses it who talks to a host.
+pub fn berth(api: &Api, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).env("BERTH_SERVER", &api.url).envs(api.token.iter().map(|token| ("BERTH_TOKEN", token)));
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
 impl Installation {
     /// An installation with an empty folder and an empty database.
     pub async fn new(database: Database) -> Self {

@@ -319,6 +319,13 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/policies", May::Platform),
     ("GET", "/v1/policies/{policy}", May::Anybody),
     ("GET", "/v1/policies/{policy}/figures", May::Anybody),
+    ("GET", "/v1/policies/{policy}/wasm", May::Platform),
+    ("POST", "/v1/policy-pulls", May::Platform),
+    ("GET", "/v1/policy-keys", READ),
+    ("POST", "/v1/policy-keys", TEAM_ADMIN),
+    ("DELETE", "/v1/policy-keys/{id}", TEAM_ADMIN),
+    ("GET", "/v1/policy-signing", READ),
+    ("PUT", "/v1/policy-signing", TEAM_ADMIN),
     ("DELETE", "/v1/policies/{policy}", May::Platform),
     ("GET", "/v1/policy-bindings", READ),
     ("POST", "/v1/policy-bindings", TEAM_ADMIN),
@@ -482,6 +489,12 @@ const NOT_FOR_VIEWERS: [&str; 7] = [
     "/v1/merchants/{id}/fans/{member_id}/{app_id}",
 ];
 
+/// Public keys of nobody.
+const KEYS: [&str; 2] = [
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA7vmgDoUkSrbPPBy4OAGqrTpYKEozUeWA2AOPl1ePSPo=\n-----END PUBLIC KEY-----",
+    "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAQzBB5IisMxwrQh0RRKgZ9PzThrXduIZaOq+DnEqZP+A=\n-----END PUBLIC KEY-----",
+];
+
 impl Cast {
     async fn gather(host: Host) -> Self {
         let wechat = Wechat::start().await;
@@ -591,6 +604,8 @@ impl Cast {
         let grant = json!({"scope": "team", "id": team, "role": "viewer"});
         let invited = admin.post("/v1/invitations", json!({"name": "Invited", "grant": grant})).await.good();
         let bindings = admin.get("/v1/policy-bindings?scope_kind=platform").await.good();
+        let trusted = json!({"scope": {"level": "team", "id": team}, "name": "old", "key": KEYS[0]});
+        let trusted = text(&admin.post("/v1/policy-keys", trusted).await.good()["id"]);
         let act =
             text(&admin.get("/v1/acts?mini_app=coffee&operation=mini-apps.create").await.good()["items"][0]["id"]);
         let places = BTreeMap::from([
@@ -612,6 +627,7 @@ impl Cast {
             ("contact", contact),
             ("application", application),
             ("token", text(&own["items"][0]["id"])),
+            ("trusted", trusted),
             ("binding", text(&bindings["items"][0]["id"])),
             ("digest", text(&bindings["items"][0]["digest"])),
         ]);
@@ -641,6 +657,7 @@ impl Cast {
             "invitations" => &self.places["invitation"],
             "workspaces" => "acme",
             "policy-bindings" => &self.places["binding"],
+            "policy-keys" => &self.places["trusted"],
             _ => "coffee",
         };
         let filled = path
@@ -676,6 +693,7 @@ impl Cast {
             "/v1/workspaces/{id}/portal" => format!("{filled}?member={}", self.places["colleague"]),
             "/scim/v2/{workspace}/ResourceTypes/{name}" => "/scim/v2/acme/ResourceTypes/User".into(),
             "/v1/mini-apps/{id}/cohorts" => format!("{filled}?name=list"),
+            "/v1/policy-keys" | "/v1/policy-signing" => format!("{filled}?level=team&id={}", self.scene.team),
             "/v1/policy-bindings" => format!("{filled}?scope_kind=mini_app&scope_id=coffee"),
             "/v1/fulfilments" => format!("{filled}?merchant={}", self.places["merchant"]),
             "/v1/search" => format!("{filled}?q=coffee"),
@@ -838,6 +856,13 @@ impl Cast {
             ("POST", "/v1/audits/{id}/decisions") => json!({"host_app": "super-app", "approve": true}),
             ("POST", "/v1/policy-bindings") => {
                 json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})
+            }
+            ("POST", "/v1/policy-pulls") => json!({"reference": "oci://127.0.0.1:9/nobody/is-there:1"}),
+            ("POST", "/v1/policy-keys") => {
+                json!({"scope": {"level": "team", "id": self.scene.team}, "name": "new", "key": KEYS[1]})
+            }
+            ("PUT", "/v1/policy-signing") => {
+                json!({"scope": {"level": "team", "id": self.scene.team}, "required": false})
             }
             ("PUT", "/v1/policy-bindings/{id}") => json!({"mode": "enforce"}),
             ("POST", "/v1/policy-replays") => {

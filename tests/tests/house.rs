@@ -12,7 +12,7 @@ use regex::Regex;
 use walkdir::WalkDir;
 
 /// The crates below `host/` in their order: each may use those before it that are named here, and no other.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("package", &["base"]),
     ("model", &["base"]),
@@ -20,15 +20,19 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("check", &["base", "model"]),
     ("store", &["base", "model"]),
     ("logs", &["base", "model"]),
-    ("work", &["base", "package", "model", "judge", "check", "store", "logs"]),
+    ("oci", &["base", "model"]),
+    ("work", &["base", "package", "model", "judge", "check", "store", "logs", "oci"]),
     ("api", &["base", "package", "model", "check", "store", "work"]),
     // The console is a client of the API, without a network between.
     ("console", &["base", "model"]),
     ("swap", &["base", "model"]),
-    ("cli", &["base", "package", "model", "judge", "swap"]),
+    ("cli", &["base", "package", "model", "judge", "swap", "oci"]),
     (
         "berth",
-        &["base", "package", "model", "judge", "check", "store", "logs", "work", "api", "console", "swap", "cli"],
+        &[
+            "base", "package", "model", "judge", "check", "store", "logs", "oci", "work", "api", "console", "swap",
+            "cli",
+        ],
     ),
 ];
 

@@ -47,6 +47,7 @@ mod samples;
 mod search;
 mod second_factor;
 mod settings;
+mod shipping;
 mod sign_on;
 mod sockets;
 mod storage;

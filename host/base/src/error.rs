@@ -231,6 +231,13 @@ codes! {
     PolicyExists = "policy-exists", Conflict, "The version of the policy is installed with other bytes";
     PolicyBound = "policy-bound", Conflict, "The place has the policy already";
     PolicyInUse = "policy-in-use", Conflict, "The policy is bound";
+    PolicyUnsigned = "policy-unsigned", Conflict, "The policy is not signed as it has to be here";
+    PolicySignatureWrong = "policy-signature-wrong", Invalid, "No key that is trusted has made the signature";
+    TrustedKeyExists = "trusted-key-exists", Conflict, "The key or its name is there already";
+    RegistryDenied = "registry-denied", Conflict, "The registry refuses this host";
+    RegistryMissing = "registry-missing", Conflict, "The registry does not have it";
+    RegistryUnreachable = "registry-unreachable", Unavailable, "The registry gives no answer";
+    RegistryWrong = "registry-wrong", Conflict, "The registry does not answer as it should";
     ReplayRunning = "replay-running", Unavailable, "Another replay of a policy is running on this host";
 
     // webhooks

@@ -116,6 +116,8 @@ prefixed_id! {
     CohortId = "coh", "a list";
     /// A binding of a policy to a scope.
     PolicyBindingId = "pb", "a policy binding";
+    /// A key whose signatures of policies are trusted.
+    TrustedKeyId = "tk", "a trusted key";
     /// An event.
     EventId = "evt", "an event";
     /// An act: one request that was made to change something.

@@ -256,6 +256,7 @@ fn look_for(what: &str) -> Option<&'static str> {
         "grayscale task" | "GrayTask" => "berth gray list APP",
         "policy" => "berth policy list",
         "policy binding" => "berth policy bindings",
+        "trusted key" => "berth policy trust list",
         "webhook" => "berth webhook list",
         "team" => "berth team list",
         "invitation" => "berth invitation list",

@@ -9,6 +9,8 @@ mod installed;
 mod local;
 mod moved;
 mod new;
+mod publish;
+mod pull;
 mod replay;
 #[cfg(test)]
 mod samples;
@@ -19,6 +21,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod trial;
+mod trust;
 
 use clap::Subcommand;
 
@@ -34,6 +37,9 @@ use berth_model::policy::{PolicyKind, registry::PolicyScope};
   berth policy new wifi-only --kind grayscale
   berth policy build wifi-only && berth policy test wifi-only/wifi-only.wasm
   berth policy push size_limits.wasm --rebind
+  berth policy publish size_limits.wasm oci://ghcr.io/example/size-limits:1.2.0
+  berth policy push oci://ghcr.io/example/size-limits:1.2.0
+  berth policy trust add release --key cosign.pub
   berth policy inspect size-limits
   berth policy figures size-limits
   berth policy bind size-limits --scope app:mp-shop --config limits.json --mode shadow
@@ -53,9 +59,16 @@ pub enum Policy {
     Test(test::Test),
     /// Measure a policy with the cases of a folder, without a host
     Bench(bench::Bench),
-    /// Install a policy, or a new version of it
+    /// Install a policy, or a new version of it: a file, or what the host fetches from a registry
     #[command(after_help = "What is bound stays bound to the version that it was bound to, until it is rebound.")]
     Push(installed::Push),
+    /// Put a policy into an OCI registry, from this machine
+    Publish(publish::Publish),
+    /// Download the wasm of a policy that is installed
+    Pull(pull::Pull),
+    /// Whose signatures of policies are trusted, and where they are required
+    #[command(subcommand)]
+    Trust(trust::Trust),
     /// List the installed policies
     List {
         /// Only those of this kind
@@ -111,6 +124,9 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Test(args) => test::run(args, session).await,
         Policy::Bench(args) => bench::run(args, session).await,
         Policy::Push(args) => installed::push(args, session).await,
+        Policy::Publish(args) => publish::run(args, session).await,
+        Policy::Pull(args) => pull::run(args, session).await,
+        Policy::Trust(command) => trust::run(command, session).await,
         Policy::List { kind } => installed::list(kind, session).await,
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,
         Policy::Inspect { policy } => installed::inspect(&policy, session).await,

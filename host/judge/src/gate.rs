@@ -64,6 +64,15 @@ pub fn imports(wasm: &[u8]) -> Result<Vec<String>> {
     names(&component).map(|names| names.imports).map_err(unreadable)
 }
 
+/// The names of what the component of an upload exports.
+///
+/// # Errors
+/// `policy-invalid` with the reason when the upload is not a policy.
+pub fn exports(wasm: &[u8]) -> Result<Vec<String>> {
+    let (component, _) = admit(wasm)?;
+    names(&component).map(|names| names.exports).map_err(unreadable)
+}
+
 fn component(wasm: &[u8]) -> Result<Cow<'_, [u8]>> {
     if Parser::is_component(wasm) {
         return Ok(Cow::Borrowed(wasm));

@@ -44,7 +44,7 @@ pub use child::compile_child_main;
 pub use compile::{CompileLimits, Compiler};
 pub use configured::{BoundAuditor, BoundGrayscale, BoundGuard};
 pub use engine::{AUDITS_AT_ONCE, Engine, EngineConfig, GUARDS_AT_ONCE, PoolUsage};
-pub use gate::{admit, imports};
+pub use gate::{admit, exports, imports};
 pub use installed::Policy;
 pub use lists::named_lists;
 pub use subject::Subject;

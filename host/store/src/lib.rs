@@ -50,6 +50,7 @@ mod statement;
 mod task_device;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod trust;
 mod union;
 mod user;
 pub mod version;

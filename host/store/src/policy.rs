@@ -71,8 +71,9 @@ impl Tx {
         let once = (row.installed_by != event::BERTH).then_some(&row.version);
         let inserted = execute!(
             self,
-            "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (digest) DO NOTHING",
+            "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once,
+                                 origin, signed_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (digest) DO NOTHING",
             &row.digest,
             row.kind,
             &row.name,
@@ -82,7 +83,9 @@ impl Tx {
             Count(row.size),
             &row.installed_by,
             row.installed_at,
-            once
+            once,
+            row.origin.as_ref().map(Json),
+            Json(&row.signed_by)
         )?;
         Ok(inserted > 0)
     }

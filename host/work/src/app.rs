@@ -22,7 +22,7 @@ use crate::{
     login_entry::LoginEntries,
     official_account::OfficialAccounts,
     outbound::Guard,
-    policy::registry::Policies,
+    policy::registry::{Policies, Registries},
     rollout::Guards,
     workspace::directory::Directories,
 };
@@ -39,6 +39,8 @@ pub struct App {
     pub blobs: Blobs,
     /// The installed policies.
     pub policies: Policies,
+    /// The registries from which policies are pulled.
+    pub registries: Registries,
     /// Checks the policies of gray tasks and makes them ready to judge.
     pub judges: Arc<dyn Judges>,
     /// Answers checks.
@@ -121,6 +123,7 @@ impl App {
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
             login_entries: Arc::new(LoginEntries::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             directories: Arc::new(Directories::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
+            registries: Registries::new(config.registries.clone(), Guard::new(&config.webhooks.allow))?,
             channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),

@@ -13,6 +13,7 @@ use crate::{
     event::{deliver::WebhookConfig, retain::EventConfig},
     log::LogExportConfig,
     nats::NatsConfig,
+    policy::registry::RegistryConfig,
     rollout::GrayConfig,
     wechat::WechatConfig,
 };
@@ -86,6 +87,10 @@ pub struct Config {
     #[command(flatten)]
     pub webhooks: WebhookConfig,
 
+    /// The registries from which policies are pulled.
+    #[command(flatten)]
+    pub registries: RegistryConfig,
+
     /// How long events are kept.
     #[command(flatten)]
     pub events: EventConfig,
@@ -126,6 +131,7 @@ impl Config {
             package: Limits::default(),
             gray: GrayConfig::default(),
             webhooks: WebhookConfig::default(),
+            registries: RegistryConfig::default(),
             events: EventConfig::default(),
             acts: ActConfig::default(),
             nats: NatsConfig::default(),

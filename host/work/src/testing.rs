@@ -119,7 +119,7 @@ pub(crate) async fn host_with_policies(names: &[&str]) -> TestHost {
     let host = start(true).await;
     for builtin in berth_judge::builtin::ALL.iter().filter(|builtin| names.contains(&builtin.name)) {
         let wasm = bytes::Bytes::from_static(builtin.wasm);
-        crate::policy::registry::install(&host.app.policies, &host.caller, wasm).await.unwrap();
+        crate::policy::registry::install(&host.app.policies, &host.caller, wasm, &Default::default()).await.unwrap();
     }
     host
 }
@@ -180,6 +180,8 @@ impl TestHost {
                 summary: String::new(),
                 config_schema: None,
                 size: 0,
+                origin: None,
+                signed_by: Vec::new(),
                 installed_by: "test".into(),
                 installed_at: DAWN,
             };

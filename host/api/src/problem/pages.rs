@@ -608,6 +608,34 @@ pub fn page(code: Code) -> Page {
             "The policy is bound somewhere, perhaps to a gray task, and must stay readable.",
             "`berth policy bindings --policy NAME` lists the places. Unbind or `berth policy rebind NAME`, then remove.",
         ),
+        Code::PolicyUnsigned => (
+            "Policies have to be signed here, by a key that is trusted here, and this one is not signed.",
+            "Sign the file: `cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm`, then `berth policy push FILE.wasm --signature FILE.sig`. One in a registry: `cosign sign --key cosign.key --tlog-upload=false REGISTRY/NAME@sha256:DIGEST`, then `berth policy push oci://REGISTRY/NAME@sha256:DIGEST`. `berth policy trust list` shows the keys.",
+        ),
+        Code::PolicySignatureWrong => (
+            "There is a signature, and no key that is trusted here has made it of this policy: the file is another one, or the key is.",
+            "Sign exactly the file that you push, by a key that `berth policy trust list` shows: `cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm`. A further key is trusted by `berth policy trust add NAME --key cosign.pub`.",
+        ),
+        Code::TrustedKeyExists => (
+            "The key is trusted at this place already, or another one has the name there.",
+            "`berth policy trust list` shows both. Choose another name, or remove the older key first.",
+        ),
+        Code::RegistryDenied => (
+            "The registry refuses access: there is no login for it, a wrong one, or one that may not do this. Many say the same of what they do not have.",
+            "On your machine: `docker login REGISTRY`. On a host: name a config.json with `auths` by --registry-auth. Logins in credential helpers (credsStore) are not read.",
+        ),
+        Code::RegistryMissing => (
+            "The registry answers, and has no such artefact.",
+            "Look at the name and the tag; `berth policy publish FILE.wasm oci://REGISTRY/NAME:TAG` puts one there.",
+        ),
+        Code::RegistryUnreachable => (
+            "The registry could not be reached, was silent, or is at an address to which the host does not connect.",
+            "`detail` says which. Registries inside your network have to be named by --webhook-allow, and those without TLS by --registry-plain-http, too.",
+        ),
+        Code::RegistryWrong => (
+            "What the registry gave is not what was asked for: another digest, no artefact of wasm, too many bytes, or no answer that registries give.",
+            "`detail` says which. A policy is an artefact with one layer of type application/wasm, as `berth policy publish`, wkg and oras make it.",
+        ),
         Code::ReplayRunning => (
             "A host replays one policy at a time, so that audits have the processors.",
             "Send the same request again after the time in `Retry-After`; `berth policy replay` waits by itself.",

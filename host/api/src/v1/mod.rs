@@ -26,6 +26,7 @@ pub mod org_nodes;
 pub mod packages;
 pub mod people;
 pub mod policies;
+mod policy_trust;
 pub mod privacy;
 pub mod product_instances;
 pub mod search;
@@ -107,6 +108,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(versions::routes())
         .merge(audits::routes())
         .merge(policies::routes())
+        .merge(policy_trust::routes())
         .merge(gray::routes())
         .merge(logs::routes())
         .merge(merchants::routes())

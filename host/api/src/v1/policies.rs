@@ -1,10 +1,15 @@
 //! Handlers for policies and their bindings.
 
-use axum::body::Body;
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, Method, header},
+    response::Response,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
 use berth_base::{
+    error::Error,
     ids::{Digest, PolicyBindingId},
     page::Page,
 };
@@ -14,7 +19,8 @@ use berth_model::{
     policy::{
         figures::PolicyFigures,
         registry::{
-            InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyQuery, ScopedPolicyBinding,
+            InstalledPolicy, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyPull, PolicyQuery,
+            PolicyUpload, ScopedPolicyBinding,
         },
     },
     replay::{NewReplay, ReplayedVersion},
@@ -24,12 +30,14 @@ use berth_work::{
     policy::{self, registry},
 };
 
-use crate::{Api, proved::Proved};
+use crate::{Api, proved::Proved, range};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(install, list))
         .routes(routes!(get, remove))
+        .routes(routes!(wasm))
+        .routes(routes!(pull))
         .routes(routes!(figures))
         .routes(routes!(bind, bindings))
         .routes(routes!(rebind, unbind))
@@ -38,11 +46,19 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 }
 
 /// Install a policy: a wasm component, or a core module that carries its WIT.
-#[utoipa::path(post, path = "/v1/policies", tag = "policies", request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
-async fn install(State(app): AppState, caller: Caller, proved: Proved, body: Body) -> Created<InstalledPolicy> {
+///
+/// The same bytes may come once more with a further signature.
+#[utoipa::path(post, path = "/v1/policies", tag = "policies", params(PolicyUpload), request_body(content = Vec<u8>, content_type = "application/wasm"), responses((status = 201, body = InstalledPolicy)))]
+async fn install(
+    State(app): AppState,
+    caller: Caller,
+    Query(upload): Query<PolicyUpload>,
+    proved: Proved,
+    body: Body,
+) -> Created<InstalledPolicy> {
     let chunks = super::packages::chunks(body, registry::MAX_POLICY_BYTES, proved)?;
     let wasm = registry::receive(&app.policies, &caller, chunks).await?;
-    created(registry::install(&app.policies, &caller, wasm).await?)
+    created(registry::install(&app.policies, &caller, wasm, &upload).await?)
 }
 
 /// List the installed policies, newest first.
@@ -59,6 +75,44 @@ async fn list(
 #[utoipa::path(get, path = "/v1/policies/{policy}", tag = "policies", params(("policy" = String, Path)), responses((status = 200, body = InstalledPolicy)))]
 async fn get(State(app): AppState, caller: Caller, Path(policy): Path<String>) -> Result<Json<InstalledPolicy>> {
     Ok(Json(registry::get(&app.db, &caller, &policy).await?))
+}
+
+/// Download the wasm of a policy, whole or in part. Its ETag is its SHA-256.
+#[utoipa::path(get, path = "/v1/policies/{policy}/wasm", tag = "policies", params(("policy" = String, Path)), responses((status = 200, content_type = "application/wasm"), (status = 206), (status = 304)))]
+async fn wasm(
+    State(app): AppState,
+    caller: Caller,
+    method: Method,
+    Path(policy): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let policy = registry::bytes_of(&app.db, &caller, &policy).await?;
+    let etag = format!("\"{}\"", policy.digest).parse().map_err(Error::internal)?;
+    let answer = range::decide(&method, &headers, &etag, policy.size);
+    let body = match answer.range.clone() {
+        Some(range) => Body::from_stream(app.blobs.stream(&policy.digest, range).await?),
+        None => Body::empty(),
+    };
+    let mut response = answer.respond(body);
+    if response.status().is_client_error() {
+        return Ok(response);
+    }
+    // The name and the version of a policy have no character that would have to be quoted.
+    let file = format!("attachment; filename=\"{}-{}.wasm\"", policy.name, policy.version);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/wasm"));
+    // A name leads to another version some day.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::CONTENT_DISPOSITION, file.parse().map_err(Error::internal)?);
+    Ok(response)
+}
+
+/// Fetch a policy from an OCI registry and install it, with the signatures that are found there.
+///
+/// The host connects to public addresses, and to those that its `--webhook-allow` names.
+#[utoipa::path(post, path = "/v1/policy-pulls", tag = "policies", request_body = PolicyPull, responses((status = 201, body = InstalledPolicy)))]
+async fn pull(State(app): AppState, caller: Caller, Json(asked): Json<PolicyPull>) -> Created<InstalledPolicy> {
+    created(registry::pull(&app.registries, &app.policies, &caller, asked).await?)
 }
 
 /// How the bindings of a policy ran on the host that answers, since it started: how their evaluations ended, how long they took,

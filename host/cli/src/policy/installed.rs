@@ -1,13 +1,18 @@
 //! `berth policy push`, `list`, `inspect` and `remove`: the policies that are installed on a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use serde_json::json;
 
 use super::moved::Elsewhere;
 use crate::policy::moved;
-use berth_model::policy::{PolicyKind, registry::InstalledPolicy};
+use berth_model::policy::{
+    PolicyKind,
+    registry::{InstalledPolicy, PolicyPull, Signer},
+};
+use berth_oci::Reference;
 
 use crate::{
     answer::read,
@@ -23,8 +28,11 @@ use crate::{
 /// The arguments of `berth policy push`.
 #[derive(Args, Debug)]
 pub struct Push {
-    /// The wasm component, or a core module with a WIT section
+    /// The wasm component, or a core module with a WIT section; or oci://REGISTRY/NAME:TAG, with @sha256:… to pin it
     pub file: PathBuf,
+    /// The file with a signature of the wasm, as `cosign sign-blob` or `openssl` writes it, or a Sigstore bundle
+    #[arg(long, value_name = "FILE")]
+    pub signature: Option<PathBuf>,
     /// Also move all bindings of other versions to it; a binding whose config its new schema refuses stays as it is
     #[arg(long)]
     pub rebind: bool,
@@ -38,8 +46,7 @@ pub fn call(which: &str) -> Call {
 /// Runs `berth policy push`.
 pub async fn push(args: Push, session: &mut Session) -> Done {
     let client = session.client()?;
-    let bar = progress(session, &args.file.display().to_string());
-    let mut answer = client.value(Call::ask("/v1/policies").file(&args.file, "application/wasm", bar)).await?;
+    let mut answer = client.value(source(&args, session)?).await?;
     let policy: InstalledPolicy = read(&answer)?;
     if args.rebind {
         let moved = moved::move_all(&client, &policy).await?;
@@ -52,6 +59,28 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
     answer["bound_to_other_versions"] = older.document();
     let words = older.words(&policy).map(|words| format!("\n\n{words}")).unwrap_or_default();
     session.out.show(&answer, |policy: InstalledPolicy, paint| format!("{}{words}", view(policy, paint)))
+}
+
+/// The call that brings a policy to a host: its bytes, or the reference by which the host fetches it.
+fn source(args: &Push, session: &Session) -> Result<Call, Failure> {
+    let text = args.file.display().to_string();
+    if !text.starts_with("oci://") {
+        let signature = args.signature.as_deref().map(signature).transpose()?;
+        let bar = progress(session, &text);
+        return Ok(Call::ask("/v1/policies").query("signature", signature).file(&args.file, "application/wasm", bar));
+    }
+    if args.signature.is_some() {
+        return Err(Failure::usage("The signatures of a policy in a registry are found there. Leave out --signature."));
+    }
+    let reference: Reference = text.parse()?;
+    Ok(Call::ask("/v1/policy-pulls").json(&PolicyPull { reference: reference.to_string() }))
+}
+
+/// A signature as text: what a file has as bytes becomes base64.
+fn signature(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
+    let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    Ok(if is_text { String::from_utf8_lossy(&bytes).trim().to_owned() } else { STANDARD.encode(bytes) })
 }
 
 /// Runs `berth policy list`.
@@ -104,6 +133,16 @@ fn row(policy: InstalledPolicy, paint: &Paint) -> [Cell; 5] {
     ]
 }
 
+/// Who has signed it, each once.
+fn signers(signed_by: &[Signer]) -> Option<String> {
+    let of = |signer: &Signer| {
+        format!("{} ({}, {})", signer.name, signer.scope.in_words(), &signer.fingerprint.as_str()[..12])
+    };
+    let mut words: Vec<_> = signed_by.iter().map(of).collect();
+    words.dedup();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 fn view(policy: InstalledPolicy, paint: &Paint) -> String {
     let card = Card::default()
         .field("name", Cell::strong(&policy.name))
@@ -112,6 +151,9 @@ fn view(policy: InstalledPolicy, paint: &Paint) -> String {
         .field("summary", policy.summary)
         .field("digest", Cell::of(&policy.digest))
         .field("size", bytes(policy.size))
+        .maybe("from", policy.origin.as_ref().map(|origin| origin.reference.clone()))
+        .maybe("manifest", policy.origin.as_ref().map(|origin| format!("sha256:{}", origin.manifest)))
+        .maybe("signed by", signers(&policy.signed_by))
         .field("installed", paint.when(policy.installed_at))
         .render(paint);
     let Some(schema) = policy.config_schema else { return format!("{card}\n\nIt takes no config.") };

@@ -324,6 +324,13 @@ async fn each_command_asks_as_the_contract_says() {
             "policy replay secrets",
             r#"POST /v1/policy-replays {"new":{"policy":"secrets","config":{},"limits":{}},"scope":{"kind":"platform"},"versions":"newest","limit":10}"#.into(),
         ),
+        ("policy trust list", "GET /v1/policy-keys?level=platform".into()),
+        ("policy trust list --host-app super-app", "GET /v1/policy-keys?level=host_app&id=super-app".into()),
+        ("policy trust show", "GET /v1/policy-signing?level=platform".into()),
+        (
+            "policy trust require --off",
+            r#"PUT /v1/policy-signing {"scope":{"level":"platform"},"required":false}"#.into(),
+        ),
         ("policy unbind PB", format!("DELETE /v1/policy-bindings/{binding}")),
         ("merchant create M --id bos-m", r#"POST /v1/merchants {"name":"M","id":"bos-m","unify_users":false}"#.into()),
         ("merchant list", "GET /v1/merchants".into()),

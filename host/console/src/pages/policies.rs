@@ -12,7 +12,7 @@ use berth_model::{
     policy::{
         PolicyKind,
         figures::{BindingFigures, PolicyFigures},
-        registry::{InstalledPolicy, Level, Mode, OnError, PolicyBinding, PolicyScope, ScopeKind},
+        registry::{InstalledPolicy, Level, Mode, OnError, PolicyBinding, PolicyScope, ScopeKind, Signer},
     },
 };
 
@@ -197,6 +197,11 @@ struct One<'a> {
 impl One<'_> {
     fn is_auditor(&self) -> bool {
         self.it.kind == PolicyKind::Auditor
+    }
+
+    /// The beginning of a key's fingerprint, by which people tell keys apart.
+    fn short(&self, signer: &Signer) -> String {
+        signer.fingerprint.as_str().chars().take(12).collect()
     }
 
     /// The place of a binding and the version of the policy, as one line.

@@ -18,6 +18,11 @@ texts! {
     install_policy = "Install a policy" / "安装策略";
     policy_file = "Policy file" / "策略文件";
     policy_file_hint = "A wasm component, or a core module that carries its WIT; at most 64 MB. It says its name, kind and version itself." / "wasm 组件，或带有 WIT 的核心模块，最大 64 MB。名称、类型和版本由文件自身声明。";
+    pull_policy = "Fetch it from a registry" / "从镜像仓库获取";
+    policy_reference = "Reference" / "引用地址";
+    policy_reference_hint = "oci://REGISTRY/NAME:TAG, with @sha256:… to pin it. The host fetches it, with its signatures." / "oci://REGISTRY/NAME:TAG，可用 @sha256:… 固定内容。由服务器获取策略及其签名。";
+    policy_origin = "From" / "来源";
+    policy_signers = "Signed by" / "签名密钥";
     policy_installed(name, version) = "{name} {version} was installed. It judges nothing until it is bound." / "{name} {version} 已安装，绑定后才会生效。";
     remove_policy = "Uninstall" / "卸载";
     remove_policy_effect(name, version) = "{name} {version} is uninstalled. It must not be bound anywhere." / "将卸载 {name} {version}。卸载前须解除其全部绑定。";

@@ -38,7 +38,7 @@ use crate::{
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
     oidc::{OidcClientChanged, OidcKeyRotated, SignIn, ToolClientChanged, ToolSecretIssued},
-    policy::registry::{InstalledPolicy, PolicyBinding},
+    policy::registry::{InstalledPolicy, PolicyBinding, SetSigningRule, TrustedKey},
     privacy::{PrivacyDraftChanged, PrivacyPublished, UserErasedIn},
     rollout::{Cohort, GrayTask},
     settings::{DomainsChanged, Permit, SensitiveApisChanged},
@@ -200,6 +200,10 @@ catalogue! {
     POLICY_INSTALLED = "policy.installed" InstalledPolicy, "A policy was installed.";
     POLICY_REPLACED = "policy.replaced" PolicyReplaced, "A newer build of a first-party policy took the place of the older one.";
     POLICY_REMOVED = "policy.removed" InstalledPolicy, "A policy was removed.";
+    POLICY_SHIPPED = "policy.shipped" InstalledPolicy, "A policy that is installed came once more, from another place or with a further signature.";
+    POLICY_KEY_TRUSTED = "policy.key_trusted" TrustedKey, "A key whose signatures of policies are trusted was added.";
+    POLICY_KEY_REMOVED = "policy.key_removed" TrustedKey, "A key is not trusted any more.";
+    POLICY_SIGNING_SET = "policy.signing_set" SetSigningRule, "Signatures of policies are required, or not any more.";
     POLICY_BOUND = "policy.bound" PolicyBinding, "A policy was bound.";
     POLICY_REBOUND = "policy.rebound" PolicyBinding, "A binding of a policy changed.";
     POLICY_UNBOUND = "policy.unbound" PolicyBinding, "A binding of a policy was taken away.";

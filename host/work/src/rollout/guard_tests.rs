@@ -27,7 +27,9 @@ async fn watched(guards: Vec<NewPolicyBinding>, own: &[Guest]) -> (TestHost, Gra
     let host = host_with_policies(&["standard-conditions", "percentage", "error-rate"]).await;
     for guest in own {
         let policies = &host.app.policies;
-        crate::policy::registry::install(policies, &host.caller, Bytes::from(guest.wasm())).await.expect("install");
+        crate::policy::registry::install(policies, &host.caller, Bytes::from(guest.wasm()), &Default::default())
+            .await
+            .expect("install");
     }
     host.approved("1.1.0").await;
     let change = |new: &mut NewGrayTask| {

@@ -4,16 +4,17 @@ use axum::{
     Router,
     extract::{DefaultBodyLimit, Multipart},
     http::Method,
-    routing::get,
+    routing::{get, post},
 };
 use berth_model::{
     access::{Action, Scope},
-    policy::registry::InstalledPolicy,
+    policy::registry::{InstalledPolicy, PolicyPull},
 };
 
 use super::head;
 use crate::{
     Console,
+    act::Sent,
     frame::done,
     parts::Filled,
     path::at,
@@ -24,7 +25,10 @@ use crate::{
 
 pub fn routes() -> Router<Console> {
     // The API has a limit of its own for policies, and says it.
-    Router::new().route("/ui/policies/install", get(form).post(install)).layer(DefaultBodyLimit::disable())
+    Router::new()
+        .route("/ui/policies/install", get(form).post(install))
+        .route("/ui/policies/pull", post(pull))
+        .layer(DefaultBodyLimit::disable())
 }
 
 #[derive(askama::Template)]
@@ -49,6 +53,15 @@ async fn install(visit: Visit, form: Multipart) -> Answer {
     match send(&visit, form).await {
         Ok(it) => done(&at!("/ui/policies/{}", it.digest), &visit.t.policy_installed(&it.name, &it.version)),
         Err(refused) => show(&visit, &Filled::default().refused(refused).or_show(&visit)?),
+    }
+}
+
+/// Has the host fetch a policy from a registry.
+async fn pull(visit: Visit, sent: Sent) -> Answer {
+    let asked = PolicyPull { reference: sent.get("reference").trim().to_owned() };
+    match visit.api.tell::<InstalledPolicy>(Method::POST, "/v1/policy-pulls", &asked).await {
+        Ok(it) => done(&at!("/ui/policies/{}", it.digest), &visit.t.policy_installed(&it.name, &it.version)),
+        Err(refused) => show(&visit, &sent.again(&visit, refused)?),
     }
 }
 

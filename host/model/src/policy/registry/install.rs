@@ -4,6 +4,7 @@ use berth_base::{clock::Millis, ids::Digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{PolicyOrigin, Signer};
 use crate::policy::PolicyKind;
 
 /// An installed policy: one version of it.
@@ -28,6 +29,14 @@ pub struct InstalledPolicy {
     /// Size of the wasm in bytes.
     #[cfg_attr(feature = "sql", sqlx(try_from = "berth_base::sql::Count"))]
     pub size: u64,
+    /// Where it came from; absent when it was uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "sql", sqlx(json(nullable)))]
+    pub origin: Option<PolicyOrigin>,
+    /// The trusted keys that have signed it, as they were when it was installed or came once more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "sql", sqlx(json))]
+    pub signed_by: Vec<Signer>,
     /// The account that installed it, or `berth` for a built-in policy.
     pub installed_by: String,
     /// When it was installed.

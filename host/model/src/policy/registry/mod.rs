@@ -3,11 +3,16 @@
 mod binding;
 mod install;
 mod scope;
+mod trust;
 mod watch;
 
 pub use binding::{NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, ScopedPolicyBinding};
 pub use install::{InstalledPolicy, PolicyQuery};
 pub use scope::{Level, PolicyScope, ScopeKind};
+pub use trust::{
+    Algorithm, NewTrustedKey, PolicyOrigin, PolicyPull, PolicyUpload, RemovedKey, SetSigningRule, SignedWhat, Signer,
+    SigningRule, TrustScope, TrustedKey,
+};
 pub use watch::Watch;
 
 use berth_base::text::text_enum;

@@ -28,7 +28,7 @@ use berth_base::clock::duration;
 /// Settings of the delivery to webhooks.
 #[derive(Clone, Debug, clap::Args)]
 pub struct WebhookConfig {
-    /// Networks that webhooks and login providers may be in although they are not public, such as 10.0.0.0/8, and without TLS
+    /// Networks that webhooks, login providers and registries of policies may be in although they are not public, such as 10.0.0.0/8, and without TLS
     #[arg(long = "webhook-allow", env = "BERTH_WEBHOOK_ALLOW", value_delimiter = ',', value_name = "CIDR")]
     pub allow: Vec<IpNet>,
     /// Time within which a receiver must answer

@@ -11,7 +11,7 @@ use berth_model::policy::registry::{
 };
 use berth_store::policy::PolicyBindingRow;
 
-use crate::policy::registry::{lists, scope};
+use crate::policy::registry::{lists, scope, trust};
 use berth_base::{
     error::{Code, Error, Result},
     ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
@@ -66,7 +66,8 @@ pub async fn check(
 /// Binds a policy that [`check`] has accepted. It comes after the bindings that the place has already.
 ///
 /// # Errors
-/// `policy-bound` when the policy is bound there already. A gray task may have the same policy more than once.
+/// `policy-bound` when the policy is bound there already: a gray task may have the same policy more than once.
+/// `policy-unsigned` and `policy-signature-wrong` when it is not signed as it has to be there.
 pub async fn attach(
     tx: &mut Tx,
     actor: &str,
@@ -75,6 +76,7 @@ pub async fn attach(
     new: NewPolicyBinding,
     policy: InstalledPolicy,
 ) -> Result<PolicyBindingRow> {
+    trust::require_at(tx, &scope, &policy).await?;
     let there = tx.policy_bindings(scope.kind, &scope.id).await?;
     if let Some(same) = there.iter().find(|row| row.name == policy.name && scope.kind != ScopeKind::GrayTask) {
         return Err(bound_already(&policy.name, Some(same)));
@@ -299,6 +301,10 @@ pub async fn store(
 ) -> Result<Option<PolicyBinding>> {
     if row.digest == policy.digest && row.says(&new) {
         return Ok(None);
+    }
+    // What only changes its terms runs already, and may have to be tamed.
+    if row.digest != policy.digest {
+        trust::require_at(tx, &row.scope(), &policy).await?;
     }
     let before = PolicyBinding::from(row.clone());
     let row = PolicyBindingRow {

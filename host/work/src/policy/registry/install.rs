@@ -14,14 +14,21 @@ use berth_model::{
     event::kind,
     policy::{
         PolicyKind,
-        registry::{InstalledPolicy, Level, Mode, NewPolicyBinding, OnError, PolicyQuery, PolicyScope},
+        registry::{
+            InstalledPolicy, Level, Mode, NewPolicyBinding, OnError, PolicyOrigin, PolicyQuery, PolicyScope,
+            PolicyUpload, SignedWhat, Signer, TrustScope,
+        },
     },
 };
+use berth_oci::{Proof, of_blob};
 use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::binding::{attach, fit};
+use super::{
+    binding::{attach, fit},
+    trust,
+};
 use crate::{event, policy::registry::Policies};
 
 /// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 20 MB.
@@ -37,29 +44,131 @@ pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Ite
     Ok(std::fs::read(spooled.file.path()).map_err(Error::internal)?.into())
 }
 
-/// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again
-/// does nothing. Only admins of the platform may.
+/// What is known of a policy besides its bytes.
+#[derive(Default)]
+pub(super) struct Shipped {
+    /// Where it came from.
+    pub origin: Option<PolicyOrigin>,
+    /// The signatures that are about it, whoever has made them.
+    pub proofs: Vec<(SignedWhat, Proof)>,
+    /// Why others are not.
+    pub wrong: Vec<String>,
+    /// Whether who brings it says that it is signed. It has to be true then.
+    pub is_claimed: bool,
+}
+
+/// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again adds
+/// the signatures that are new. Only admins of the platform may.
 ///
 /// # Errors
 /// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
-/// `policy-compile` for what is not a usable policy; `missing-grant`.
+/// `policy-compile` for what is not a usable policy; `policy-signature-wrong` when no trusted key has made the signature;
+/// `policy-unsigned` when the platform requires one; `missing-grant`.
 #[tracing::instrument(name = "policy.install", skip_all)]
-pub async fn install(policies: &Policies, caller: &Caller, wasm: Bytes) -> Result<InstalledPolicy> {
+pub async fn install(
+    policies: &Policies,
+    caller: &Caller,
+    wasm: Bytes,
+    upload: &PolicyUpload,
+) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
-    install_as(policies, caller.account.as_str(), wasm).await
+    let shipped = match &upload.signature {
+        None => Shipped::default(),
+        Some(signature) => {
+            let wrong =
+                |why| Error::new(Code::PolicySignatureWrong, format!("The signature is of no use: {why}. {SIGN}"));
+            let proofs = of_blob(signature, &wasm).map_err(wrong)?;
+            let proofs = proofs.into_iter().map(|proof| (SignedWhat::Policy, proof)).collect();
+            Shipped { proofs, is_claimed: true, ..Shipped::default() }
+        }
+    };
+    install_shipped(policies, caller.account.as_str(), wasm, shipped).await
 }
 
-async fn install_as(policies: &Policies, actor: &str, wasm: Bytes) -> Result<InstalledPolicy> {
+/// How a file is signed.
+const SIGN: &str =
+    "Make it by `cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm`.";
+
+pub(super) async fn install_shipped(
+    policies: &Policies,
+    actor: &str,
+    wasm: Bytes,
+    shipped: Shipped,
+) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
-    if let Some(row) = policies.db.read().await?.policy(&digest).await? {
-        return Ok(row);
+    let known = policies.db.read().await?.policy(&digest).await?;
+    let found = trusted_signers(policies, &shipped).await?;
+    let signed_by = trust::joined(known.as_ref().map_or(&[], |known| &known.signed_by), found);
+    if known.as_ref().is_none_or(|known| known.installed_by != event::BERTH) {
+        let mut tx = policies.db.read().await?;
+        let required =
+            trust::require(&mut tx, &TrustScope::platform(), None, &signed_by, shipped.origin.as_ref()).await;
+        required.map_err(|error| explained(error, &shipped))?;
+    }
+    if let Some(known) = known {
+        return shipped_again(policies, actor, &known.digest, shipped.origin, signed_by).await;
     }
     let row = take_in(policies, actor, wasm).await?;
+    let row = InstalledPolicy { origin: shipped.origin, signed_by, ..row };
     let mut tx = policies.db.begin().await?;
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
-    add(&mut tx, actor, &row).await?;
+    if !add(&mut tx, actor, &row).await? {
+        drop(tx);
+        return shipped_again(policies, actor, &row.digest, row.origin, row.signed_by).await;
+    }
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// The trusted keys that have signed it. A signature that is claimed is one of theirs, or something is not as it seems.
+async fn trusted_signers(policies: &Policies, shipped: &Shipped) -> Result<Vec<Signer>> {
+    if shipped.proofs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = trust::signers(&policies.db, shipped.proofs.clone()).await?;
+    if found.is_empty() && shipped.is_claimed {
+        let text = format!(
+            "No key that is trusted here has made this signature of these bytes. `berth policy trust list` shows the keys. If the \
+             file was built once more, it has to be signed once more. {SIGN}"
+        );
+        return Err(Error::new(Code::PolicySignatureWrong, text));
+    }
+    Ok(found)
+}
+
+/// A refusal of what is not signed, which tells of signatures that were found and are of no use.
+fn explained(error: Error, shipped: &Shipped) -> Error {
+    let strangers = shipped.proofs.len();
+    let found = match (strangers, shipped.wrong.first()) {
+        (0, None) => return error,
+        (0, Some(why)) => format!("A signature was found, and it is of no use: {why}."),
+        _ => format!(
+            "{} found, and no key that is trusted has made one.",
+            text::count(strangers as i64, "signature was", "signatures were")
+        ),
+    };
+    Error { code: Code::PolicySignatureWrong, detail: format!("{found} {}", error.detail), ..error }
+}
+
+/// Notes what is new of a policy that is installed.
+async fn shipped_again(
+    policies: &Policies,
+    actor: &str,
+    digest: &Digest,
+    origin: Option<PolicyOrigin>,
+    signed_by: Vec<Signer>,
+) -> Result<InstalledPolicy> {
+    let mut tx = policies.db.begin().await?;
+    let known = tx.hold_policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
+    let signed_by = trust::joined(&known.signed_by, signed_by);
+    let row = InstalledPolicy { origin: origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
+    if (&row.origin, &row.signed_by) == (&known.origin, &known.signed_by) {
+        return Ok(known);
+    }
+    tx.update_policy_shipping(&row.digest, row.origin.as_ref(), &row.signed_by).await?;
+    tx.tell(kind::POLICY_SHIPPED, &row.digest, actor, &row).was(Some(&known));
     tx.commit().await?;
     Ok(row)
 }
@@ -101,6 +210,8 @@ fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledP
         summary: described.summary.clone(),
         config_schema: described.config_schema.clone(),
         size: size as u64,
+        origin: None,
+        signed_by: Vec::new(),
         installed_by: actor.to_owned(),
         installed_at: db.now(),
     }
@@ -118,6 +229,12 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
 /// there is none.
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
+    db.read().await?.require_policy(which).await
+}
+
+/// One policy, for a caller who may read its bytes: admins and viewers of the platform. Whoever is judged by it need not know how.
+pub async fn bytes_of(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
+    caller.require(Action::Read, &Scope::Platform)?;
     db.read().await?.require_policy(which).await
 }
 

@@ -24,7 +24,7 @@ async fn push_with(host: &TestHost, name: &str, version: &str, schema: &str) -> 
     // The newest is the one that was installed last.
     host.clock.advance_seconds(1);
     let guest = Guest { schema: schema.into(), ..Guest::auditor().name(name).version(version) };
-    install(&host.app.policies, &host.caller, guest.wasm().into()).await.unwrap()
+    install(&host.app.policies, &host.caller, guest.wasm().into(), &PolicyUpload::default()).await.unwrap()
 }
 
 fn platform(policy: &str) -> ScopedPolicyBinding {
@@ -156,10 +156,11 @@ async fn i2_a_version_of_a_policy_has_one_content() {
     let first = push(&host, "no-maps", "1.0.0").await;
     assert_eq!(push(&host, "no-maps", "1.0.0").await.digest, first.digest);
     let other = Guest::auditor().name("no-maps").extra("(func)").wasm();
-    let refused = install(&host.app.policies, &host.caller, other.clone().into()).await.unwrap_err();
+    let refused =
+        install(&host.app.policies, &host.caller, other.clone().into(), &PolicyUpload::default()).await.unwrap_err();
     assert_eq!(refused.code, Code::PolicyExists);
     remove(&host.app.policies, &host.caller, &first.digest).await.unwrap();
-    install(&host.app.policies, &host.caller, other.into()).await.unwrap();
+    install(&host.app.policies, &host.caller, other.into(), &PolicyUpload::default()).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,43 @@
+//! `berth policy pull`: downloads the wasm of a policy that is installed on a host.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use berth_base::ids::Digest;
+use berth_model::policy::registry::InstalledPolicy;
+
+use super::installed;
+use crate::{
+    answer::read,
+    call::Call,
+    failure::{Done, Failure},
+    session::Session,
+};
+
+/// The arguments of `berth policy pull`.
+#[derive(Args, Debug)]
+pub struct Pull {
+    /// NAME, NAME@VERSION or digest
+    pub policy: String,
+    /// The file to write to; NAME-VERSION.wasm when absent
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Runs `berth policy pull`. The file appears only when its SHA-256 is right.
+pub async fn run(args: Pull, session: &mut Session) -> Done {
+    let client = session.client()?;
+    let policy: InstalledPolicy = read(&client.value(installed::call(&args.policy)).await?)?;
+    let to = args.out.unwrap_or_else(|| format!("{}-{}.wasm", policy.name, policy.version).into());
+    let wasm = client.bytes(Call::get(format!("/v1/policies/{}/wasm", policy.digest))).await?;
+    if Digest::of(&wasm) != policy.digest {
+        let text =
+            "What arrived does not have the SHA-256 of the policy. Nothing was kept. A proxy may have changed it.";
+        return Err(Failure::refused("download-damaged", text));
+    }
+    std::fs::write(&to, &wasm).map_err(|error| Failure::file("write", &to, &error))?;
+    let document = json!({"file": to, "name": policy.name, "version": policy.version, "digest": policy.digest});
+    session.out.done(&document, format!("{}  sha256 {}", to.display(), policy.digest))
+}

@@ -1,0 +1,107 @@
+//! Fetches policies from OCI registries. The host itself does, so that what is installed is what the reference leads to, pinned by
+//! digest, and the record tells from where it came (G22).
+
+use std::{path::PathBuf, time::Duration};
+
+use berth_base::{
+    clock::duration,
+    error::{Code, Error, Result},
+};
+use berth_model::{
+    access::{Action, Caller, Scope},
+    policy::registry::{InstalledPolicy, PolicyOrigin, PolicyPull, SignedWhat},
+};
+use berth_oci::{Dial, Logins, Pulled, Reference, Registry, Signatures};
+use reqwest::{Client, Url};
+use tokio::time::timeout;
+
+use super::{
+    MAX_POLICY_BYTES, Policies,
+    install::{Shipped, install_shipped},
+};
+use crate::outbound::{Guard, Outbound};
+
+/// How long fetching one policy may take, in all.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Settings of OCI registries.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RegistryConfig {
+    /// The file with the logins at registries from which policies are pulled: config.json, as `docker login` writes it. It is read for each pull
+    #[arg(long, env = "BERTH_REGISTRY_AUTH", value_name = "FILE")]
+    pub registry_auth: Option<PathBuf>,
+    /// Registries that are reached without TLS, such as registry.internal:5000; --webhook-allow has to name their addresses, too
+    #[arg(long, env = "BERTH_REGISTRY_PLAIN_HTTP", value_delimiter = ',', value_name = "HOST[:PORT]")]
+    pub registry_plain_http: Vec<String>,
+    /// How long a registry may be silent
+    #[arg(long, env = "BERTH_REGISTRY_TIMEOUT", default_value = "15s", value_parser = duration)]
+    pub registry_timeout: Duration,
+}
+
+impl Default for RegistryConfig {
+    /// The defaults of the command line.
+    fn default() -> Self {
+        Self { registry_auth: None, registry_plain_http: Vec::new(), registry_timeout: Duration::from_secs(15) }
+    }
+}
+
+/// Reaches OCI registries.
+pub struct Registries {
+    outbound: Outbound,
+    config: RegistryConfig,
+}
+
+impl Dial for Outbound {
+    fn to(&self, url: &Url) -> Result<Client, String> {
+        Outbound::to(self, url).cloned().map_err(|refused| refused.to_string())
+    }
+}
+
+impl Registries {
+    /// Reaches registries where the guard permits.
+    ///
+    /// # Errors
+    /// `internal` when the HTTP client cannot be built.
+    pub fn new(config: RegistryConfig, guard: Guard) -> Result<Self> {
+        Ok(Self { outbound: Outbound::new(guard, "policies")?, config })
+    }
+
+    async fn fetch(&self, reference: &Reference) -> Result<(Pulled, Signatures)> {
+        let logins = self.config.registry_auth.as_deref().map(Logins::read).transpose()?.unwrap_or_default();
+        let plain = reference.is_loopback() || self.config.registry_plain_http.contains(&reference.registry);
+        let registry = Registry::new(&self.outbound, reference, &logins, plain, self.config.registry_timeout);
+        let pulled = registry.pull(MAX_POLICY_BYTES).await?;
+        let signatures = registry.signatures(&pulled).await?;
+        Ok((pulled, signatures))
+    }
+}
+
+/// Fetches a policy from a registry and installs it, as [`super::install`] does, with the signatures that are found there. Only
+/// admins of the platform may.
+///
+/// # Errors
+/// `invalid-field` for what is no reference; `registry-missing`, `registry-denied`, `registry-unreachable`, `registry-wrong`; those of
+/// installing.
+#[tracing::instrument(name = "policy.pull", skip_all, fields(reference = %asked.reference))]
+pub async fn pull(
+    registries: &Registries,
+    policies: &Policies,
+    caller: &Caller,
+    asked: PolicyPull,
+) -> Result<InstalledPolicy> {
+    caller.require(Action::Administer, &Scope::Platform)?;
+    let reference: Reference = asked.reference.parse()?;
+    let fetched = timeout(PATIENCE, registries.fetch(&reference)).await;
+    let slow = |_| {
+        let text = format!("{} did not bring the policy within {} seconds.", reference.registry, PATIENCE.as_secs());
+        Error::new(Code::RegistryUnreachable, text)
+    };
+    let (Pulled { manifest, wasm }, signatures) = fetched.map_err(slow)??;
+    let shipped = Shipped {
+        origin: Some(PolicyOrigin { reference: reference.to_string(), manifest }),
+        proofs: signatures.proofs.into_iter().map(|proof| (SignedWhat::Artefact, proof)).collect(),
+        wrong: signatures.wrong,
+        is_claimed: false,
+    };
+    install_shipped(policies, caller.account.as_str(), wasm, shipped).await
+}
