@@ -81,7 +81,8 @@ pub use settings::PermitsOf;
 pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
 pub use workspace::{
-    DirectoryRow, DirectorySecrets, GroupRow, MemberRow, ResourceRow, StandingGroup, StandingMember, SyncEnd,
+    DirectoryRow, DirectorySecrets, GroupRow, MemberRow, MemberVisitRow, ResourceRow, StandingGroup, StandingMember,
+    SyncEnd,
 };
 
 use serde::Serialize;

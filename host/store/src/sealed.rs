@@ -11,7 +11,10 @@ use crate::{
     second_factor::ABOUT_SECOND_FACTOR,
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
-    workspace::directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
+    workspace::{
+        directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
+        provider::ABOUT_PROVIDER_SECRET,
+    },
 };
 
 /// A column that holds sealed secrets.
@@ -79,6 +82,12 @@ pub const SEALED: &[SealedColumn] = &[
         key: "workspace_id",
         column: "access_sealed",
         about: ABOUT_DIRECTORY_ACCESS,
+    },
+    SealedColumn {
+        table: "workspace_provider",
+        key: "workspace_id",
+        column: "secret_sealed",
+        about: ABOUT_PROVIDER_SECRET,
     },
 ];
 

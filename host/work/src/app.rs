@@ -24,7 +24,7 @@ use crate::{
     outbound::Guard,
     policy::registry::Policies,
     rollout::Guards,
-    workspace::directory::Directories,
+    workspace::{directory::Directories, provider::MemberProviders},
 };
 
 /// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.
@@ -59,6 +59,8 @@ pub struct App {
     pub login_entries: Arc<LoginEntries>,
     /// Pulls address books of workspaces.
     pub directories: Arc<Directories>,
+    /// Signs members of workspaces in at the providers of their organisations.
+    pub member_providers: Arc<MemberProviders>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
@@ -84,7 +86,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`],
+    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`], [`MemberProviders::new`],
     /// [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
@@ -121,6 +123,11 @@ impl App {
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
             login_entries: Arc::new(LoginEntries::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             directories: Arc::new(Directories::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
+            member_providers: Arc::new(MemberProviders::new(
+                db.clone(),
+                Guard::new(&config.webhooks.allow),
+                url.as_deref(),
+            )?),
             channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),

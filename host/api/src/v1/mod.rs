@@ -39,6 +39,7 @@ pub mod waiting;
 pub mod webhooks;
 pub mod wechat;
 mod workspace_directory;
+mod workspace_portal;
 mod workspace_sign_on;
 pub mod workspaces;
 
@@ -127,4 +128,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(workspaces::routes())
         .merge(workspace_directory::routes())
         .merge(workspace_sign_on::routes())
+        .merge(workspace_portal::routes())
 }

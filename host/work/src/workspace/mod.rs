@@ -1,4 +1,4 @@
-//! Workspaces: an organisation with its address book, what it has for its members, and who may open which (W1–W12).
+//! Workspaces: an organisation with its address book, what it has for its members, and who may open which (W1–W16).
 //!
 //! The directory of the organisation keeps the address book by SCIM, in [`scim`], or it is pulled from there, by [`directory`]. What somebody may open is decided in one place
 //! of the model, from what the address book says at that moment; there is no second list that could differ from it.
@@ -7,6 +7,7 @@ mod contact;
 pub mod directory;
 mod item;
 mod portal;
+pub mod provider;
 pub mod scim;
 
 pub use berth_model::workspace::*;
