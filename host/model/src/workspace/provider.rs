@@ -155,7 +155,7 @@ fn printable(field: &str, text: &str) -> Result<String> {
 }
 
 /// What whoever opens the portal of a workspace sees before they are signed on.
-#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
 #[schema(as = WorkspacePortalDoor)]
 pub struct PortalDoor {
     /// The name of the workspace.
