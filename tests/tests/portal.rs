@@ -130,7 +130,9 @@ impl Acme {
         for _ in 0..16 {
             let stop = browser.open(&address).await;
             let next = if stop.to.starts_with('/') { format!("{at}{}", stop.to) } else { stop.to.clone() };
-            if let Some(base) = [&self.scene.host.url, &self.provider.url].into_iter().find(|base| next.starts_with(*base)) {
+            if let Some(base) =
+                [&self.scene.host.url, &self.provider.url].into_iter().find(|base| next.starts_with(*base))
+            {
                 (at, address) = (base.clone(), next);
             } else {
                 return (stop, address);
@@ -508,7 +510,9 @@ async fn w15_everybody_reads_and_uses_the_portal_in_a_real_browser() {
         window.keep("berth_theme", theme).await;
         // By the provider and back.
         window.click("main a.button.primary").await;
-        window.wait_for("return location.pathname === '/portal/acme' && document.querySelectorAll('.tile').length === 2").await;
+        window
+            .wait_for("return location.pathname === '/portal/acme' && document.querySelectorAll('.tile').length === 2")
+            .await;
         let look = async |what: &str| {
             if let Ok(folder) = std::env::var("BERTH_TEST_PICTURES") {
                 let file = Path::new(&folder).join(format!("portal-{what}-{width}.png"));
@@ -522,7 +526,9 @@ async fn w15_everybody_reads_and_uses_the_portal_in_a_real_browser() {
         found.extend(look("all").await);
         window.type_into("#q", "wiki").await;
         window.press("\u{E007}").await;
-        window.wait_for("return location.search === '?q=wiki' && document.querySelectorAll('.tile').length === 1").await;
+        window
+            .wait_for("return location.search === '?q=wiki' && document.querySelectorAll('.tile').length === 1")
+            .await;
         window.click(".tile summary").await;
         found.extend(look("found").await);
         window.click(".leave button").await;

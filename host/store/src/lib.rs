@@ -31,6 +31,7 @@ mod lease;
 mod log_export;
 mod log_mask;
 pub mod login_entry;
+pub mod member_portal;
 pub mod message;
 mod mini_app;
 pub mod official_account;
@@ -81,8 +82,7 @@ pub use settings::PermitsOf;
 pub use sqlx::types::Json;
 pub use webhook::{WebhookRow, WebhookSecretRow};
 pub use workspace::{
-    DirectoryRow, DirectorySecrets, GroupRow, MemberRow, MemberVisitRow, ResourceRow, StandingGroup, StandingMember,
-    SyncEnd,
+    DirectoryRow, DirectorySecrets, GroupRow, MemberRow, ResourceRow, StandingGroup, StandingMember, SyncEnd,
 };
 
 use serde::Serialize;

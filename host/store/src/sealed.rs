@@ -6,15 +6,13 @@ use berth_base::error::Result;
 use crate::{
     host_key::ABOUT_HOST_KEY,
     login_entry::{ABOUT_BOUND_SUBJECT, ABOUT_ENTRY_SECRET, ABOUT_LOGIN_SUBJECT},
+    member_portal::ABOUT_PROVIDER_SECRET,
     official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
     oidc::ABOUT_SIGNING_KEY,
     second_factor::ABOUT_SECOND_FACTOR,
     user::ABOUT_SESSION_KEY,
     wechat::{ABOUT_ACCESS, ABOUT_GRANT},
-    workspace::{
-        directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
-        provider::ABOUT_PROVIDER_SECRET,
-    },
+    workspace::directory::{ABOUT_CALLBACK_KEY, ABOUT_CALLBACK_TOKEN, ABOUT_DIRECTORY_ACCESS, ABOUT_DIRECTORY_SECRET},
 };
 
 /// A column that holds sealed secrets.

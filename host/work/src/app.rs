@@ -20,11 +20,12 @@ use crate::{
     event::outbox::Outbox,
     log::{LogExport, LogQueue, Logs},
     login_entry::LoginEntries,
+    member_portal::MemberProviders,
     official_account::OfficialAccounts,
     outbound::Guard,
     policy::registry::Policies,
     rollout::Guards,
-    workspace::{directory::Directories, provider::MemberProviders},
+    workspace::directory::Directories,
 };
 
 /// The parts of a host. The API takes from here what an operation needs; operations do not know the whole.

@@ -17,6 +17,7 @@ pub mod host_apps;
 pub mod identity;
 pub mod login_entries;
 pub mod logs;
+mod member_portal;
 pub mod merchants;
 pub mod messages;
 pub mod mini_apps;
@@ -39,7 +40,6 @@ pub mod waiting;
 pub mod webhooks;
 pub mod wechat;
 mod workspace_directory;
-mod workspace_portal;
 mod workspace_sign_on;
 pub mod workspaces;
 
@@ -128,5 +128,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(workspaces::routes())
         .merge(workspace_directory::routes())
         .merge(workspace_sign_on::routes())
-        .merge(workspace_portal::routes())
+        .merge(member_portal::routes())
 }

@@ -15,7 +15,7 @@ use crate::{
 use berth_base::{ids::WorkspaceId, secret::Secret};
 use berth_model::{
     login_entry::ClientAuth,
-    workspace::{MemberKey, MemberProviderShown},
+    member_portal::{MemberKey, MemberProviderShown},
 };
 
 /// The subcommands of `berth workspace provider`.

@@ -16,8 +16,8 @@ use axum::{
     routing::get,
 };
 use berth_model::{
+    member_portal::{OwnPortal, PortalDoor},
     oidc::member_cookie,
-    workspace::{OwnPortal, PortalDoor},
 };
 use serde::Deserialize;
 
@@ -95,6 +95,11 @@ impl Guest {
     /// What the portal shows to whoever comes; `None` where there is none.
     async fn door(&self) -> Option<PortalDoor> {
         self.api.find(&self.path("/door")).await.ok().flatten()
+    }
+
+    /// The name of the workspace, and whom its members ask; both empty where there is no portal.
+    async fn names(&self) -> (String, String) {
+        self.door().await.map(|door| (door.workspace, door.help)).unwrap_or_default()
     }
 
     /// Shows a page of the portal.
@@ -235,7 +240,8 @@ mod tests {
 
     #[test]
     fn w15_the_choice_of_a_language_leads_back_to_the_same_portal_only() {
-        for back in ["//evil.example", "/portal/acme//evil.example", "https://evil.example", "/portal/acmex", "/ui", ""] {
+        for back in ["//evil.example", "/portal/acme//evil.example", "https://evil.example", "/portal/acmex", "/ui", ""]
+        {
             assert_eq!(safe("acme", back), "/portal/acme", "{back}");
         }
         for back in ["/portal/acme", "/portal/acme?q=wiki", "/portal/acme/signed-out"] {

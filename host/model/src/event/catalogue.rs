@@ -34,6 +34,7 @@ use crate::{
     identity::Partner,
     log::LogMasks,
     login_entry::{LoginBindingTold, LoginEntry},
+    member_portal::MemberProvider,
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
@@ -45,7 +46,7 @@ use crate::{
     user::Union,
     version::{Release, Trial, Version},
     workspace::{
-        AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberProvider, MemberTold, Workspace,
+        AccessChanged, Application, ContactTold, GroupTold, LinkedMiniApp, MemberTold, Workspace,
         directory::{DirectorySettings, DirectoryStuck, DirectorySynced},
     },
 };

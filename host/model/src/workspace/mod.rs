@@ -1,5 +1,5 @@
 //! Workspaces: an organisation with its address book, its applications, the MiniApps that it has linked, and who may open
-//! which (W1–W16).
+//! which (W1–W12).
 
 mod access;
 mod contact;
@@ -7,7 +7,6 @@ pub mod directory;
 mod event;
 mod item;
 mod portal;
-mod provider;
 pub mod scim;
 
 pub use access::{Access, AccessChanged, MOST_SUBJECTS, Subject, SubjectKind};
@@ -15,10 +14,6 @@ pub use contact::{Contact, ContactQuery, NewContact};
 pub use event::{ContactTold, GroupTold, MemberTold};
 pub use item::{Application, ApplicationKind, EditApplication, Item, ItemKind, LinkedMiniApp, NewApplication};
 pub use portal::{Because, Decision, Grant, Membership, Portal, PortalItem, PortalQuery, Who, decide};
-pub use provider::{
-    BeginMemberVisit, EndMemberVisit, MemberKey, MemberProvider, MemberProviderShown, OwnPortal, PortalDoor,
-    PutMemberProvider, SignedOut, StartedSignOn,
-};
 pub use scim::resource::GroupKind;
 
 use berth_base::{

@@ -5,13 +5,11 @@ pub(crate) mod directory;
 mod group;
 mod item;
 mod member;
-pub(crate) mod provider;
 mod resource;
 
 pub use directory::{DirectoryRow, DirectorySecrets, StandingGroup, StandingMember, SyncEnd};
 pub use group::GroupRow;
 pub use member::MemberRow;
-pub use provider::MemberVisitRow;
 pub use resource::ResourceRow;
 
 use super::{Tx, chosen, execute, fetch, fetch_built};

@@ -1,4 +1,4 @@
-//! Workspaces: an organisation with its address book, what it has for its members, and who may open which (W1–W16).
+//! Workspaces: an organisation with its address book, what it has for its members, and who may open which (W1–W12).
 //!
 //! The directory of the organisation keeps the address book by SCIM, in [`scim`], or it is pulled from there, by [`directory`]. What somebody may open is decided in one place
 //! of the model, from what the address book says at that moment; there is no second list that could differ from it.
@@ -7,7 +7,6 @@ mod contact;
 pub mod directory;
 mod item;
 mod portal;
-pub mod provider;
 pub mod scim;
 
 pub use berth_model::workspace::*;
@@ -18,7 +17,7 @@ pub use item::{
     set_access, unlink_mini_app,
 };
 pub use portal::portal;
-pub(crate) use portal::{Opening, opening};
+pub(crate) use portal::{Opening, opened_by, opening};
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -32,6 +31,11 @@ use berth_model::{
     event::kind,
 };
 use berth_store::{Db, Tx};
+
+/// Where the portal of a workspace is, on a host that browsers reach at `here`.
+pub(crate) fn portal_url(here: &str, workspace: &WorkspaceId) -> String {
+    format!("{here}/portal/{workspace}")
+}
 
 /// The workspace, when the caller may do `action` in it.
 ///

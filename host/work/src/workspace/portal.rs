@@ -44,7 +44,7 @@ pub async fn portal(db: &Db, caller: &Caller, id: &WorkspaceId, query: &PortalQu
 }
 
 /// What a member may open, by name, with each reason.
-pub(super) async fn opened_by(tx: &mut Tx, id: &WorkspaceId, member: &WorkspaceMember) -> Result<Vec<PortalItem>> {
+pub(crate) async fn opened_by(tx: &mut Tx, id: &WorkspaceId, member: &WorkspaceMember) -> Result<Vec<PortalItem>> {
     of_member(tx, id, member, false).await
 }
 

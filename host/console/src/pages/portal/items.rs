@@ -6,7 +6,10 @@ use axum::{
     http::{Extensions, HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use berth_model::workspace::{ApplicationKind, Because, ItemKind, OwnPortal, PortalItem, SubjectKind};
+use berth_model::{
+    member_portal::OwnPortal,
+    workspace::{ApplicationKind, Because, ItemKind, PortalItem, SubjectKind},
+};
 
 use super::{Guest, Page, refusal};
 use crate::{Console, pages::mini_apps::open_address, parts::Tone, path::at, qr::Qr, texts::Texts};
@@ -160,8 +163,7 @@ pub(super) async fn mini_app(
         return guest.page(Page { status: StatusCode::NOT_FOUND, title: t.portal_not_yours(), ..page }, &body);
     };
     let open = open_address(&console.origin(&headers), &item.id);
-    let body =
-        MiniApp { t, home: guest.home(), shown: Shown::of(&guest, item), qr: Qr::of(&open), open };
+    let body = MiniApp { t, home: guest.home(), shown: Shown::of(&guest, item), qr: Qr::of(&open), open };
     guest.page(Page { title: &item.name, ..page }, &body)
 }
 
@@ -171,7 +173,8 @@ mod tests {
 
     #[test]
     fn w15_the_place_of_an_icon_has_the_first_letter() {
-        for (name, letter) in [("wiki", "W"), ("“Élan”", "É"), ("请假", "请"), ("7zip", "7"), ("…", "…"), ("", "")] {
+        for (name, letter) in [("wiki", "W"), ("“Élan”", "É"), ("请假", "请"), ("7zip", "7"), ("…", "…"), ("", "")]
+        {
             assert_eq!(initial(name), letter, "{name}");
         }
         assert_eq!(tone("Wiki"), tone("Wiki"));

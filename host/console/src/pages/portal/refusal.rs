@@ -33,7 +33,7 @@ pub(super) async fn show(guest: &Guest, refused: &Refused) -> Response {
             None
         }
     };
-    let door = guest.door().await.unwrap_or_default();
+    let (workspace, help) = guest.names().await;
     let (heading, text) = words(guest.t, refusal.map(AsRef::as_ref));
     let is_known = refusal.is_some_and(|refusal| refusal.code().starts_with("member-"));
     let sign_in = format!("{}/sign-in", guest.home());
@@ -41,14 +41,14 @@ pub(super) async fn show(guest: &Guest, refused: &Refused) -> Response {
         t: guest.t,
         heading,
         text,
-        ask: guest.ask(&door.help),
+        ask: guest.ask(&help),
         as_other: is_known.then(|| with_query(&sign_in, [("as_other", Some("1"))])),
         again: sign_in,
         detail: refusal.filter(|_| !is_known).map(|refusal| refusal.detail.clone()).unwrap_or_default(),
     };
     let status = refusal.and_then(|refusal| StatusCode::from_u16(refusal.status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    guest.page(Page { status, title: heading, workspace: &door.workspace, ..Page::default() }, &body)
+    guest.page(Page { status, title: heading, workspace: &workspace, ..Page::default() }, &body)
 }
 
 fn words(t: Texts, refusal: Option<&Refusal>) -> (&'static str, String) {

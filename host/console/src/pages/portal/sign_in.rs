@@ -10,8 +10,8 @@ use axum::{
 };
 use berth_model::{
     access::{ProviderVisit, VISIT_SECONDS},
+    member_portal::{BeginMemberVisit, SignedOut, StartedSignOn},
     oidc::{SIGN_ON_SECONDS, member_cookie},
-    workspace::{BeginMemberVisit, SignedOut, StartedSignOn},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -138,14 +138,10 @@ async fn signed_out(
 }
 
 async fn show_out(guest: &Guest, there: Option<&str>) -> Response {
-    let door = guest.door().await.unwrap_or_default();
+    let (workspace, _) = guest.names().await;
     let address = format!("{}/signed-out", guest.home());
-    let page = Page {
-        title: guest.t.portal_signed_out(),
-        workspace: &door.workspace,
-        address: Some(&address),
-        ..Page::default()
-    };
+    let page =
+        Page { title: guest.t.portal_signed_out(), workspace: &workspace, address: Some(&address), ..Page::default() };
     guest.page(page, &Out { t: guest.t, home: guest.home(), there })
 }
 

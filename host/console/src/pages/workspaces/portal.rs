@@ -1,16 +1,12 @@
 //! The portal that this host has for the members of a workspace, and the identity provider at which they sign in.
 
-use axum::{
-    Router,
-    extract::Path,
-    http::Method,
-    routing::get,
-};
+use axum::{Router, extract::Path, http::Method, routing::get};
 use serde_json::json;
 
 use berth_model::{
     access::Action,
-    workspace::{MemberKey, MemberProvider, MemberProviderShown, Workspace},
+    member_portal::{MemberKey, MemberProvider, MemberProviderShown},
+    workspace::Workspace,
 };
 
 use super::{Tab, head, scope, tabs, workspace};

@@ -15,7 +15,7 @@ use berth_store::{Db, Tx};
 use super::member::{is_of, require_open};
 use crate::{
     oidc::{Browser, Issuer, Sent, Shown, keys, sent::answer},
-    workspace::provider::portal_url,
+    workspace::portal_url,
 };
 
 /// Answers a browser that an internal tool has sent.

@@ -9,13 +9,11 @@ use berth_base::{
 use berth_model::{
     access::{ProviderVisit, VISIT_SECONDS},
     login_entry::Person,
+    member_portal::{BeginMemberVisit, EndMemberVisit, MemberKey, MemberProvider, StartedSignOn},
     oidc::{Asked, BROWSER, ClientId, MemberSignOn, Parameters, Target},
-    workspace::{
-        BeginMemberVisit, EndMemberVisit, MemberKey, MemberProvider, StartedSignOn, WorkspaceMember,
-        scim::resource::user_name,
-    },
+    workspace::{WorkspaceMember, scim::resource::user_name},
 };
-use berth_store::{MemberVisitRow, Tx};
+use berth_store::{Tx, member_portal::MemberVisitRow};
 
 use super::{MemberProviders, digest, required};
 use crate::{

@@ -8,15 +8,16 @@ use berth_base::{
     secret::Secret,
 };
 use berth_model::{
+    member_portal::{MemberProvider, OwnPortal, PortalDoor, SignedOut},
     oidc::MemberSignOn,
-    workspace::{MemberProvider, OwnPortal, PortalDoor, SignedOut, WorkspaceMember},
+    workspace::WorkspaceMember,
 };
 use berth_store::{Db, Tx};
 use reqwest::Url;
 use tokio::time::timeout;
 
 use super::{MemberProviders, digest};
-use crate::workspace::portal::opened_by;
+use crate::workspace::opened_by;
 
 /// How long a member who signs out waits for what the provider says of itself.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -15,12 +15,12 @@ use berth_base::{
 };
 use berth_model::{
     access::{Caller, ProviderVisit},
-    workspace::{
+    member_portal::{
         BeginMemberVisit, EndMemberVisit, MemberProviderShown, OwnPortal, PortalDoor, PutMemberProvider, SignedOut,
         StartedSignOn,
     },
 };
-use berth_work::workspace::provider;
+use berth_work::member_portal;
 
 use crate::{Api, client_ip::ClientIp};
 
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// Get the identity provider at which the members of a workspace sign in. Its secret is not told.
 #[utoipa::path(get, path = "/v1/workspaces/{id}/sign-in-provider", tag = "workspaces", operation_id = "member_providers.get", params(("id" = WorkspaceId, Path)), responses((status = 200, body = MemberProviderShown)))]
 async fn get(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId>) -> Result<Json<MemberProviderShown>> {
-    Ok(Json(provider::get(&app.member_providers, &caller, &id).await?))
+    Ok(Json(member_portal::get(&app.member_providers, &caller, &id).await?))
 }
 
 /// Set the identity provider at which the members of a workspace sign in, in place of the one that there may be.
@@ -51,20 +51,20 @@ async fn put(
     Path(id): Path<WorkspaceId>,
     Json(put): Json<PutMemberProvider>,
 ) -> Result<Json<MemberProviderShown>> {
-    Ok(Json(provider::put(&app.member_providers, &caller, &id, put).await?))
+    Ok(Json(member_portal::put(&app.member_providers, &caller, &id, put).await?))
 }
 
 /// Take the identity provider of a workspace away. Sign-ons that have begun go on.
 #[utoipa::path(delete, path = "/v1/workspaces/{id}/sign-in-provider", tag = "workspaces", operation_id = "member_providers.remove", params(("id" = WorkspaceId, Path)), responses((status = 204)))]
 async fn remove(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId>) -> Result<StatusCode> {
-    provider::remove(&app.member_providers, &caller, &id).await?;
+    member_portal::remove(&app.member_providers, &caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Get what whoever opens the portal of a workspace sees before they are signed on.
 #[utoipa::path(get, path = "/v1/workspaces/{id}/portal/door", tag = "workspaces", operation_id = "member_portals.door", params(("id" = WorkspaceId, Path)), responses((status = 200, body = PortalDoor)))]
 async fn door(State(app): AppState, Path(id): Path<WorkspaceId>) -> Result<Json<PortalDoor>> {
-    Ok(Json(provider::door(&app.db, &id).await?))
+    Ok(Json(member_portal::door(&app.db, &id).await?))
 }
 
 /// Begin a visit of the identity provider of a workspace, to sign a member on.
@@ -76,7 +76,7 @@ async fn visit(
     Json(begin): Json<BeginMemberVisit>,
 ) -> Result<(StatusCode, SecretHeaders, Json<ProviderVisit>)> {
     app.throttle.pass_visit(client.map(|Extension(client)| client))?;
-    let begun = provider::begin(&app.member_providers, &id, &begin).await?;
+    let begun = member_portal::begin(&app.member_providers, &id, &begin).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(begun)))
 }
 
@@ -89,7 +89,7 @@ async fn sign_on(
     Json(came): Json<EndMemberVisit>,
 ) -> Result<(StatusCode, SecretHeaders, Json<StartedSignOn>)> {
     app.let_in(client)?;
-    let started = provider::end(&app.member_providers, &id, &came).await?;
+    let started = member_portal::end(&app.member_providers, &id, &came).await?;
     Ok((StatusCode::CREATED, secret_headers(), Json(started)))
 }
 
@@ -97,14 +97,14 @@ async fn sign_on(
 /// reason.
 #[utoipa::path(get, path = "/v1/workspaces/{id}/portal/own", tag = "workspaces", operation_id = "member_portals.own", params(("id" = WorkspaceId, Path)), responses((status = 200, body = OwnPortal)))]
 async fn own(State(app): AppState, Path(id): Path<WorkspaceId>, headers: HeaderMap) -> Result<Json<OwnPortal>> {
-    Ok(Json(provider::own(&app.db, &id, &secret_of(&headers)?).await?))
+    Ok(Json(member_portal::own(&app.db, &id, &secret_of(&headers)?).await?))
 }
 
 /// End the sign-on of a member in this browser, by its secret as the token. Codes and tokens of internal tools that came from it end,
 /// too.
 #[utoipa::path(post, path = "/v1/workspaces/{id}/portal/sign-out", tag = "workspaces", operation_id = "member_portals.sign_out", params(("id" = WorkspaceId, Path)), responses((status = 200, body = SignedOut)))]
 async fn sign_out(State(app): AppState, Path(id): Path<WorkspaceId>, headers: HeaderMap) -> Result<Json<SignedOut>> {
-    Ok(Json(provider::sign_out(&app.member_providers, &id, &secret_of(&headers)?).await?))
+    Ok(Json(member_portal::sign_out(&app.member_providers, &id, &secret_of(&headers)?).await?))
 }
 
 /// The secret of the sign-on, which stands where a token does.

@@ -6,7 +6,10 @@ use berth_base::{
     ids::{Digest, WorkspaceId},
     secret::Secret,
 };
-use berth_model::workspace::{MemberKey, MemberProvider, WorkspaceMember};
+use berth_model::{
+    member_portal::{MemberKey, MemberProvider},
+    workspace::WorkspaceMember,
+};
 
 use crate::{Tx, execute, fetch, fetch_built};
 

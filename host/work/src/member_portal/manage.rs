@@ -4,7 +4,7 @@ use berth_base::{error::Result, ids::WorkspaceId};
 use berth_model::{
     access::{Action, Caller},
     event::kind,
-    workspace::{MemberProvider, MemberProviderShown, PutMemberProvider},
+    member_portal::{MemberProvider, MemberProviderShown, PutMemberProvider},
 };
 
 use super::{MemberProviders, required};

@@ -8,6 +8,7 @@ mod door;
 mod manage;
 mod visit;
 
+pub use berth_model::member_portal::*;
 pub use door::{door, own, sign_out};
 pub use manage::{get, put, remove};
 pub use visit::{begin, end};
@@ -17,10 +18,9 @@ use berth_base::{
     ids::{Digest, WorkspaceId},
     secret::Secret,
 };
-use berth_model::workspace::MemberProvider;
 use berth_store::{Db, Tx};
 
-use crate::{login_provider::Providers, outbound::Guard};
+use crate::{login_provider::Providers, outbound::Guard, workspace::portal_url};
 
 /// What signs members in at the providers of their organisations.
 pub struct MemberProviders {
@@ -58,11 +58,6 @@ impl MemberProviders {
     fn redirect_uri(&self, workspace: &WorkspaceId) -> Result<String> {
         Ok(format!("{}/back", self.portal_url(workspace)?))
     }
-}
-
-/// Where the portal of a workspace is, on a host that browsers reach at `here`.
-pub(crate) fn portal_url(here: &str, workspace: &WorkspaceId) -> String {
-    format!("{here}/portal/{workspace}")
 }
 
 fn digest(secret: &Secret) -> Digest {

@@ -9,8 +9,10 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::PortalItem;
-use crate::login_entry::{Client, ClientAuth, LoginProvider};
+use crate::{
+    login_entry::{Client, ClientAuth, LoginProvider},
+    workspace::PortalItem,
+};
 
 /// What is asked for at the provider: who somebody is, and what they are called there.
 const SCOPE: &str = "openid profile email";
@@ -155,7 +157,7 @@ fn printable(field: &str, text: &str) -> Result<String> {
 }
 
 /// What whoever opens the portal of a workspace sees before they are signed on.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[schema(as = WorkspacePortalDoor)]
 pub struct PortalDoor {
     /// The name of the workspace.
