@@ -5,6 +5,7 @@
 // POST /control {down: true}         every request is answered by 503
 // POST /control {claims: {…}}        members of the next ID tokens are these, signed by the right key; null takes one out
 // POST /control {sign: "none" | "hs256" | "other"}   the next ID tokens are signed in a wrong way
+// POST /control {user_info: {…}}     the user info says this, too
 // POST /control {}                   all is well again
 const { pathToFileURL } = require("url");
 const { createServer } = require("http");
@@ -36,7 +37,11 @@ const run = async () => {
       pkce: { required: () => true },
       features: { devInteractions: { enabled: false } },
       interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
-      findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+      claims: { openid: ["sub"], profile: ["preferred_username", "staff_number"], email: ["email", "email_verified"] },
+      findAccount: (_, id) => ({
+        accountId: id,
+        claims: () => ({ sub: id, preferred_username: id, email: `${id}@acme.example`, email_verified: true, ...fault.user_info }),
+      }),
       // Without TLS, as in all tests, a session is kept all the same.
       ttl: { Session: 600, Grant: 600, Interaction: 600, AccessToken: 600, IdToken: 600 },
     });

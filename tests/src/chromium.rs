@@ -50,6 +50,13 @@ impl Window {
         self.tell("cookie", json!({"cookie": {"name": name, "value": value, "path": "/"}})).await;
     }
 
+    /// Sends a header with all requests from now on.
+    pub async fn send_header(&self, name: &str, value: &str) {
+        self.tell("goog/cdp/execute", json!({"cmd": "Network.enable", "params": {}})).await;
+        let headers = json!({"cmd": "Network.setExtraHTTPHeaders", "params": {"headers": {name: value}}});
+        self.tell("goog/cdp/execute", headers).await;
+    }
+
     /// What a script answers in the page that is open.
     pub async fn run(&self, script: &str) -> Value {
         self.tell("execute/sync", json!({"script": script, "args": []})).await

@@ -402,6 +402,15 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/wecom/directory/{workspace}", May::Signer(401)),
     ("GET", "/v1/workspaces/{id}/sign-in", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/sign-in", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_READ),
+    ("PUT", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_ADMIN),
+    ("GET", "/v1/workspaces/{id}/portal/door", May::Link),
+    ("POST", "/v1/workspaces/{id}/portal/visits", May::Link),
+    ("POST", "/v1/workspaces/{id}/portal/sign-ons", May::Link),
+    // Browsers of members, by the secret of a sign-on.
+    ("GET", "/v1/workspaces/{id}/portal/own", May::Relying(401)),
+    ("POST", "/v1/workspaces/{id}/portal/sign-out", May::Relying(401)),
     ("GET", "/v1/workspaces/{id}/applications/{application}/oidc-client", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/applications/{application}/oidc-client", WORKSPACE_ADMIN),
     ("POST", "/v1/workspaces/{id}/applications/{application}/secret", WORKSPACE_ADMIN),
@@ -891,6 +900,13 @@ impl Cast {
             }
             ("POST", "/v1/workspaces/{id}/directory/sync") => json!({}),
             ("PUT", "/v1/workspaces/{id}/sign-in") => json!({"url": "https://portal.example.com/", "help": "IT"}),
+            ("PUT", "/v1/workspaces/{id}/sign-in-provider") => {
+                json!({"issuer": "http://10.0.0.1", "client_id": "berth", "client_secret": "s"})
+            }
+            ("POST", "/v1/workspaces/{id}/portal/visits") => json!({}),
+            ("POST", "/v1/workspaces/{id}/portal/sign-ons") => {
+                json!({"state": "guess", "cookie": "guess", "code": "guess"})
+            }
             ("PUT", "/v1/workspaces/{id}/applications/{application}/oidc-client") => {
                 json!({"redirect_uris": ["https://wiki.example.com/back"]})
             }

@@ -34,6 +34,7 @@ mod official_accounts;
 mod oidc;
 mod people;
 mod policies;
+mod portal;
 mod privacy;
 mod processes;
 mod recall;

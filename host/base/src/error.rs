@@ -100,6 +100,8 @@ codes! {
     ProviderDeclined = "provider-declined", Forbidden, "The identity provider has not signed the person in";
     ProviderNotLinked = "provider-not-linked", Forbidden, "No account is linked to who has signed in";
     ProviderSubjectTaken = "provider-subject-taken", Conflict, "Another account is linked to who has signed in";
+    MemberUnknown = "member-unknown", Forbidden, "The address book does not have who has signed in";
+    MemberInactive = "member-inactive", Forbidden, "The member is not active";
     PasswordRefused = "password-refused", Invalid, "The password is too easy to guess";
     SignInNameTaken = "sign-in-name-taken", Conflict, "Another account has the sign-in name";
     InvalidInvitation = "invalid-invitation", NotFound, "The invitation is not valid";

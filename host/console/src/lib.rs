@@ -34,7 +34,7 @@ use tower_http::{compression::CompressionLayer, csrf::CsrfLayer};
 
 pub use texts::Language;
 
-/// Where the console begins.
+/// Where the console begins. Members of workspaces have pages of their own below `/portal`.
 pub const ROOT: &str = "/ui";
 
 /// What handlers take their parts from.

@@ -82,8 +82,13 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The header that has the browser keep a taste. The script that finds the zone of time reads and writes such a cookie, so
 /// it is not hidden from scripts.
 pub fn remember(name: &str, value: &str) -> [(HeaderName, HeaderValue); 1] {
-    let text = format!("{name}={value}; Path=/ui; Max-Age={A_YEAR}; SameSite=Lax");
-    [(header::SET_COOKIE, HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("")))]
+    [(header::SET_COOKIE, remember_at(crate::ROOT, name, value))]
+}
+
+/// The same for the pages below another address than the console's.
+pub fn remember_at(root: &str, name: &str, value: &str) -> HeaderValue {
+    let text = format!("{name}={value}; Path={root}; Max-Age={A_YEAR}; SameSite=Lax");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The cookie with the token of the session. Only over TLS may it have the prefix that binds it to this very host.

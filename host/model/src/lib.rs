@@ -16,6 +16,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod log;
 pub mod login_entry;
+pub mod member_portal;
 pub mod message;
 pub mod mini_app;
 pub mod official_account;

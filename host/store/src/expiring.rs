@@ -18,7 +18,7 @@ const fn until(table: &'static str, column: &'static str, stays: i64) -> Expirin
 }
 
 /// All of logins that expires. Codes that give tokens stay as long as these, so that a second use of one is noticed.
-pub const EXPIRING: [Expiring; 11] = [
+pub const EXPIRING: [Expiring; 12] = [
     until("login_code", "expires_at", 0),
     until("server_token", "expires_at", 0),
     until("sign_on", "expires_at", 0),
@@ -30,6 +30,7 @@ pub const EXPIRING: [Expiring; 11] = [
     until("tool_code", "expires_at", TOKEN_SECONDS),
     until("tool_token", "expires_at", 0),
     until("authorised_login", "expires_at", 0),
+    until("member_visit", "expires_at", 0),
 ];
 
 impl Tx {

@@ -31,6 +31,7 @@ mod lease;
 mod log_export;
 mod log_mask;
 pub mod login_entry;
+pub mod member_portal;
 pub mod message;
 mod mini_app;
 pub mod official_account;

@@ -6,6 +6,7 @@ use berth_base::error::Result;
 use crate::{
     host_key::ABOUT_HOST_KEY,
     login_entry::{ABOUT_BOUND_SUBJECT, ABOUT_ENTRY_SECRET, ABOUT_LOGIN_SUBJECT},
+    member_portal::ABOUT_PROVIDER_SECRET,
     official_account::{ABOUT_ACCOUNT_ACCESS, ABOUT_ACCOUNT_SECRET, ABOUT_OPEN_ID},
     oidc::ABOUT_SIGNING_KEY,
     second_factor::ABOUT_SECOND_FACTOR,
@@ -79,6 +80,12 @@ pub const SEALED: &[SealedColumn] = &[
         key: "workspace_id",
         column: "access_sealed",
         about: ABOUT_DIRECTORY_ACCESS,
+    },
+    SealedColumn {
+        table: "workspace_provider",
+        key: "workspace_id",
+        column: "secret_sealed",
+        about: ABOUT_PROVIDER_SECRET,
     },
 ];
 

@@ -20,6 +20,7 @@ use crate::{
     event::outbox::Outbox,
     log::{LogExport, LogQueue, Logs},
     login_entry::LoginEntries,
+    member_portal::MemberProviders,
     official_account::OfficialAccounts,
     outbound::Guard,
     policy::registry::{Policies, Registries},
@@ -61,6 +62,8 @@ pub struct App {
     pub login_entries: Arc<LoginEntries>,
     /// Pulls address books of workspaces.
     pub directories: Arc<Directories>,
+    /// Signs members of workspaces in at the providers of their organisations.
+    pub member_providers: Arc<MemberProviders>,
     /// Delivers events to webhooks and NATS.
     pub outbox: Arc<Outbox>,
     /// Takes in real-time logs, and reads them.
@@ -86,7 +89,7 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`],
+    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`], [`MemberProviders::new`],
     /// [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
@@ -124,6 +127,11 @@ impl App {
             login_entries: Arc::new(LoginEntries::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             directories: Arc::new(Directories::new(db.clone(), Guard::new(&config.webhooks.allow), url.as_deref())?),
             registries: Registries::new(config.registries.clone(), Guard::new(&config.webhooks.allow))?,
+            member_providers: Arc::new(MemberProviders::new(
+                db.clone(),
+                Guard::new(&config.webhooks.allow),
+                url.as_deref(),
+            )?),
             channels,
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),

@@ -21,6 +21,7 @@ mod jose;
 pub mod log;
 pub mod login_entry;
 mod login_provider;
+pub mod member_portal;
 pub mod message;
 pub mod mini_app;
 pub mod nats;

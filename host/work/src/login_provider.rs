@@ -20,7 +20,7 @@ use berth_model::login_entry::{
 };
 use reqwest::{RequestBuilder, Response, Url, header};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -117,6 +117,7 @@ pub fn random(random: &dyn Random) -> Secret {
 }
 
 /// The address at a provider to which a browser is sent that comes back to `redirect_uri` with this state, and keeps this cookie.
+/// With `max_age` the person may have logged in so many seconds ago at most.
 ///
 /// # Errors
 /// `internal` when the endpoint is no address, which it was when it was looked at.
@@ -126,10 +127,12 @@ pub fn address_for(
     redirect_uri: &str,
     state: &Secret,
     cookie: &Secret,
+    max_age: Option<i64>,
 ) -> Result<String> {
     let code_challenge = challenge(&of_browser(cookie, VERIFIER));
     let nonce = of_browser(cookie, NONCE);
-    let asked = AskedFor { redirect_uri, state: state.expose(), code_challenge: &code_challenge, nonce: &nonce };
+    let asked =
+        AskedFor { redirect_uri, state: state.expose(), code_challenge: &code_challenge, nonce: &nonce, max_age };
     authorise_address(client, metadata, &asked)
 }
 
@@ -212,7 +215,9 @@ impl Providers {
         let Some(jwks_uri) = &metadata.jwks_uri else {
             return Err(wrong(format!("{WHO} at {issuer} names no jwks_uri, where its keys would be.")));
         };
-        for endpoint in [&metadata.authorization_endpoint, &metadata.token_endpoint, jwks_uri] {
+        let others = [&metadata.userinfo_endpoint, &metadata.end_session_endpoint].into_iter().flatten();
+        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint, jwks_uri];
+        for endpoint in endpoints.into_iter().chain(others) {
             let refused =
                 |error: Error| wrong(format!("{WHO} at {issuer} names an address that is refused: {}", error.detail));
             self.guard().address(endpoint, endpoint).map_err(refused)?;
@@ -228,6 +233,40 @@ impl Providers {
         answered: &Answered<'_>,
         now: Millis,
     ) -> Result<Person, Fault> {
+        Ok(self.answer(client, secret, answered, now).await?.0)
+    }
+
+    /// Asks who has logged in, with what the provider says of them in a claim: many providers have it in the user info only.
+    pub async fn person_with(
+        &self,
+        claim: &str,
+        client: &Client,
+        secret: Option<&Secret>,
+        answered: &Answered<'_>,
+        now: Millis,
+    ) -> Result<Person, Fault> {
+        let (mut person, token) = self.answer(client, secret, answered, now).await?;
+        let endpoint = self.metadata(client).await?.userinfo_endpoint.clone();
+        let (Some(endpoint), Some(token)) = (endpoint, token) else { return Ok(person) };
+        if claim == "sub" || person.claims.contains_key(claim) {
+            return Ok(person);
+        }
+        let info: Map<String, Value> = self.get(&endpoint, Some(&token)).await?;
+        if info.get("sub").and_then(Value::as_str) != Some(person.subject.as_str()) {
+            return Err(wrong(format!("{WHO} answers with the user info of somebody else.")));
+        }
+        person.claims.extend(info);
+        Ok(person)
+    }
+
+    /// Who has logged in, and the access token that came with it.
+    async fn answer(
+        &self,
+        client: &Client,
+        secret: Option<&Secret>,
+        answered: &Answered<'_>,
+        now: Millis,
+    ) -> Result<(Person, Option<Secret>), Fault> {
         let metadata = self.metadata(client).await?;
         if !metadata.is_answer_of(answered.iss) {
             return Err(wrong("The browser came back with the answer of another provider."));
@@ -238,14 +277,14 @@ impl Providers {
                 let token = tokens.id_token.ok_or_else(|| wrong(format!("{WHO} gives no ID token.")))?;
                 let claims = self.read(&metadata, &token).await?;
                 let expected = Expected { issuer, client_id: &client.client_id, nonce: &answered.nonce(), now };
-                claims.person(&expected).map_err(wrong)
+                Ok((claims.person(&expected).map_err(wrong)?, tokens.access_token))
             }
             LoginProvider::Oauth2 { user_info_endpoint, subject, .. } => {
                 let token = tokens.access_token.ok_or_else(|| wrong(format!("{WHO} gives no access token.")))?;
                 let info: Value = self.get(user_info_endpoint, Some(&token)).await?;
                 let nobody = || wrong(format!("{WHO} names nobody at {subject} of its user info."));
                 let subject = subject_at(&info, subject).ok_or_else(nobody)?;
-                Ok(Person { subject, name: None })
+                Ok((Person { subject, name: None, auth_time: None, claims: Map::new() }, Some(token)))
             }
         }
     }

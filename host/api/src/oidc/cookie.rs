@@ -4,7 +4,7 @@
 //! which is for machines of developers, browsers would not take them, and they go by other names.
 
 use axum::http::{HeaderMap, HeaderValue, header::InvalidHeaderValue};
-use berth_model::oidc::{SIGN_IN_SECONDS, SIGN_ON_SECONDS};
+use berth_model::oidc::{SIGN_IN_SECONDS, SIGN_ON_SECONDS, member_cookie};
 use berth_work::oidc::{Browser, Issuer};
 use headers::{Cookie, HeaderMapExt};
 
@@ -23,8 +23,7 @@ fn name(issuer: &Issuer, of: Of) -> &'static str {
     match (of, issuer.is_secure()) {
         (Of::User, true) => "__Host-berth-sign-on",
         (Of::User, false) => "berth-sign-on",
-        (Of::Member, true) => "__Host-berth-member-sign-on",
-        (Of::Member, false) => "berth-member-sign-on",
+        (Of::Member, is_secure) => member_cookie(is_secure),
         (Of::SignIn, true) => "__Host-berth-sign-in",
         (Of::SignIn, false) => "berth-sign-in",
     }

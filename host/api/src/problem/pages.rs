@@ -161,6 +161,14 @@ pub fn page(code: Code) -> Page {
             "A person at the identity provider has one account here, and this one has another.",
             "Sign in to that account, and take the link away under \"My access\" first.",
         ),
+        Code::MemberUnknown => (
+            "Somebody has signed in at the identity provider of the workspace, and its address book has nobody, or more than one, by the name that the provider says.",
+            "Ask an admin of the workspace: by SCIM the member needs the name that the provider says, as `userName` or `externalId`. `berth workspace provider show` tells which claim is compared with which of both.",
+        ),
+        Code::MemberInactive => (
+            "The address book of the workspace has the member, and says that they are not active.",
+            "The directory of the organisation says `active: true` when they are back. Nothing has to be done here.",
+        ),
         Code::PasswordRefused => (
             "The password is too short or too long, one of those that are tried first, or the sign-in name itself; `rule` says which.",
             "Take 12 to 128 characters, whatever they are. A few words that nobody says together are easy to keep in mind.",

@@ -17,6 +17,7 @@ pub mod host_apps;
 pub mod identity;
 pub mod login_entries;
 pub mod logs;
+mod member_portal;
 pub mod merchants;
 pub mod messages;
 pub mod mini_apps;
@@ -129,4 +130,5 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(workspaces::routes())
         .merge(workspace_directory::routes())
         .merge(workspace_sign_on::routes())
+        .merge(member_portal::routes())
 }

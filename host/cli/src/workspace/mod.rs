@@ -3,11 +3,12 @@
 mod directory;
 mod items;
 mod people;
+mod provider;
 mod sign_on;
 
 use clap::Subcommand;
 
-use self::{directory::Directory, items::Items, people::People, sign_on::SignOn};
+use self::{directory::Directory, items::Items, people::People, provider::Provider, sign_on::SignOn};
 use crate::{
     call::Call,
     failure::Done,
@@ -26,6 +27,7 @@ use berth_model::workspace::{EditWorkspace, NewWorkspace, Workspace as View};
   berth workspace give acme mp-shop --department grp_01… --contact ext_01…
   berth workspace portal acme --member mem_01… --all
   berth workspace tool secret acme wapp_01…
+  berth workspace provider set acme --issuer https://login.acme.example --client-id berth
 The directory of the organisation keeps the address book by SCIM: /scim/v2/acme.
 It is pulled from WeCom with `berth workspace directory set`.")]
 pub enum Workspace {
@@ -54,6 +56,9 @@ pub enum Workspace {
     /// From where the address book is pulled, when SCIM does not keep it
     #[command(subcommand)]
     Directory(Directory),
+    /// At which identity provider members sign in to the portal of this host, and to internal tools
+    #[command(subcommand)]
+    Provider(Provider),
     #[command(flatten)]
     People(People),
     #[command(flatten)]
@@ -90,6 +95,7 @@ pub async fn run(command: Workspace, session: &mut Session) -> Done {
             })
         }
         Workspace::Directory(command) => directory::run(command, session).await,
+        Workspace::Provider(command) => provider::run(command, session).await,
         Workspace::People(command) => people::run(command, session).await,
         Workspace::Items(command) => items::run(command, session).await,
         Workspace::SignOn(command) => sign_on::run(command, session).await,

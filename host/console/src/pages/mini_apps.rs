@@ -33,6 +33,8 @@ use crate::{
     visit::{Answer, OrShow, Visit},
 };
 
+pub use trial::open_address;
+
 /// The place of these pages in the menu.
 pub const PLACE: &str = "/ui/mini-apps";
 

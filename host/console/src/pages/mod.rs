@@ -15,6 +15,7 @@ mod merchants;
 mod messages;
 mod mini_apps;
 mod policies;
+mod portal;
 mod redirects;
 mod sign_in;
 mod versions;
@@ -47,4 +48,5 @@ pub fn routes() -> Router<Console> {
         .merge(acts::routes())
         .merge(accounts::routes())
         .merge(me::routes())
+        .merge(portal::routes())
 }

@@ -7,6 +7,7 @@ mod contacts;
 mod departments;
 mod directory;
 mod members;
+mod portal;
 
 use axum::{
     Router,
@@ -51,6 +52,7 @@ pub fn routes() -> Router<Console> {
         .merge(contacts::routes())
         .merge(apps::routes())
         .merge(directory::routes())
+        .merge(portal::routes())
         .merge(accounts::routes())
 }
 
@@ -73,6 +75,7 @@ fn tabs(t: Texts, id: &str, here: &str) -> Vec<Tab> {
         (t.ws_contacts(), "/contacts"),
         (t.ws_apps(), "/apps"),
         (t.ws_directory(), "/directory"),
+        (t.ws_portal_tab(), "/portal"),
         (t.ws_accounts(), "/accounts"),
     ];
     let tab = |(name, path)| Tab { name, address: at!("/ui/workspaces/{}", id) + path, is_here: path == here };
@@ -181,6 +184,8 @@ struct OverviewPage<'a> {
     steps: Vec<Step>,
     directory: Option<Directory>,
     sign_in: Option<SignIn>,
+    /// Where the portal of this host is, if it is open.
+    portal: Option<String>,
     events: Vec<Event>,
     names: &'a Names,
     may_edit: bool,
@@ -226,14 +231,15 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let items = apps::items(visit, id).await.unwrap_or_default();
     let directory: Option<Directory> = visit.api.find(&list("/directory")).await.or_show(visit)?;
     let sign_in: Option<SignIn> = visit.api.get(&list("/sign-in")).await.ok();
-    let has_sign_in = sign_in.as_ref().is_some_and(|sign_in| !sign_in.url.is_empty());
+    let provider = portal::provider(visit, id).await.ok().flatten();
+    let has_sign_in = provider.is_some() || sign_in.as_ref().is_some_and(|sign_in| !sign_in.url.is_empty());
     let is_given = apps::is_any_given(visit, id, &items).await;
     let step = |name, rest: &str, is_done| Step { name, address: here(rest), is_done };
     let steps = [
         step(t.ws_step_book(), "/directory", members.0 > 0 || directory.is_some()),
         step(t.ws_step_items(), "/apps/new", !items.is_empty()),
         step(t.ws_step_give(), "/apps", is_given),
-        step(t.ws_step_sign_in(), "/directory", has_sign_in || !items.iter().any(apps::Item::is_tool)),
+        step(t.ws_step_sign_in(), "/portal", has_sign_in),
     ];
     let counts = [
         (t.ws_members(), members.1, "/members"),
@@ -257,6 +263,7 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         steps: if may_edit && !steps.iter().all(|step| step.is_done) { steps.into() } else { Vec::new() },
         directory,
         sign_in: sign_in.filter(|sign_in| !sign_in.url.is_empty()),
+        portal: provider.map(|_| format!("{}{}", visit.origin, at!("/portal/{}", id))),
         events,
         names: &names,
         may_edit,

@@ -180,6 +180,8 @@ fn chinese(kind: &str) -> Option<&'static str> {
         "workspace.application_removed" => "工作空间应用已移除",
         "workspace.mini_app_linked" => "工作空间已关联小程序",
         "workspace.mini_app_unlinked" => "工作空间已取消关联小程序",
+        "workspace.provider_set" => "成员身份提供方已设置",
+        "workspace.provider_removed" => "成员身份提供方已移除",
         "workspace.sign_in_set" => "工作空间登录方式已设置",
         "workspace.tool_client_changed" => "内部工具的登录设置已修改",
         "workspace.tool_secret_issued" => "内部工具的密钥已签发",

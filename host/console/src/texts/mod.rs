@@ -20,6 +20,7 @@ mod messages;
 mod nodes;
 mod people;
 mod policies;
+mod portal;
 mod problems;
 mod signing_in;
 mod versions;

@@ -27,11 +27,9 @@ texts! {
     ws_step_book = "Bring the people in: by SCIM, from WeCom, or one by one" / "导入成员：通过 SCIM、企业微信同步或逐个添加";
     ws_step_items = "Add what there is to open: MiniApps, links, internal tools" / "添加应用：小程序、链接或内部工具";
     ws_step_give = "Give it to departments, tags, members, or everyone" / "设置可见范围：部门、标签、成员或全员";
-    ws_step_sign_in = "Say where members sign on, if there are internal tools" / "使用内部工具时，设置成员登录页";
+    ws_step_sign_in = "Open the portal: say where members sign in" / "开通门户：设置成员登录方式";
     ws_portal = "The portal of the members" / "成员门户";
-    ws_portal_how = "The organisation shows the portal on a page or in an app of its own, where members log in by its own means. The server of the portal asks this host what each member may open. It needs an account with the role server or viewer in this workspace." / "门户由组织在自己的网页或应用中展示，成员使用组织自有的方式登录。门户服务端向本平台查询每位成员可使用的应用，需要在此工作空间中拥有“服务端”或“只读成员”角色的账号。";
     ws_portal_at = "Members sign on at" / "成员登录页：";
-    ws_portal_nowhere = "No sign-on page is set: members are not signed on to internal tools." / "未设置登录页，成员无法登录内部工具。";
     ws_home_stuck(workspace) = "The address book of {workspace} could not be pulled" / "{workspace} 的通讯录同步未成功";
 
     ws_add_member = "Add a member" / "添加成员";
@@ -167,7 +165,7 @@ texts! {
     ws_given = "It is given as you said." / "可见范围已更新。";
     ws_sign_on = "Sign-on to internal tools" / "内部工具登录";
     ws_sign_on_hint = "Enter these in the tool, with the address of this host as the issuer. Only members to whom the tool is given are signed on." / "请在工具中填写以下信息，签发者 (issuer) 填本平台地址。仅可见范围内的成员可登录。";
-    ws_sign_on_how = "Where the browser of a member is sent who is not signed on yet: a page of the organisation's portal, whose server says who they are." / "成员未登录时，浏览器将跳转到组织门户的登录页，由门户服务端确认成员身份。";
+    ws_sign_on_how = "Without an identity provider, the browser of a member who is not signed on yet is sent to a page of a portal of your own, whose server says who they are." / "未设置身份提供方时，成员的浏览器将跳转到自建门户的登录页，由其服务端确认成员身份。";
     ws_client_id = "Client id" / "客户端 ID";
     ws_client_secret = "Client secret, made" / "客户端密钥创建时间";
     ws_no_secret = "none yet: nobody is signed on" / "尚未创建，成员无法登录";

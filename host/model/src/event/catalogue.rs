@@ -34,6 +34,7 @@ use crate::{
     identity::Partner,
     log::LogMasks,
     login_entry::{LoginBindingTold, LoginEntry},
+    member_portal::MemberProvider,
     message::{MessageTemplate, MessageToShow, UserMessage},
     mini_app::MiniApp,
     official_account::{AccountMove, AccountTemplate, EntryPage, FanTold, OfficialAccount, TemplateMessage},
@@ -279,6 +280,8 @@ catalogue! {
     WORKSPACE_MINI_APP_LINKED = "workspace.mini_app_linked" LinkedMiniApp, "A workspace has linked a MiniApp.";
     WORKSPACE_MINI_APP_UNLINKED = "workspace.mini_app_unlinked" LinkedMiniApp, "A workspace does not link a MiniApp any more.";
     WORKSPACE_SIGN_IN_SET = "workspace.sign_in_set" SignIn, "A workspace has said where its members sign on, and whom they ask.";
+    WORKSPACE_PROVIDER_SET = "workspace.provider_set" MemberProvider, "A workspace has said at which identity provider its members sign in.";
+    WORKSPACE_PROVIDER_REMOVED = "workspace.provider_removed" MemberProvider, "The members of a workspace do not sign in at an identity provider any more.";
     WORKSPACE_TOOL_CLIENT_CHANGED = "workspace.tool_client_changed" ToolClientChanged, "What an internal tool has registered as an OpenID client changed.";
     WORKSPACE_TOOL_SECRET_ISSUED = "workspace.tool_secret_issued" ToolSecretIssued, "An internal tool has a new client secret; with `reset` in place of another one, whose tokens ended.";
     WORKSPACE_DIRECTORY_SET = "workspace.directory_set" DirectorySettings, "It was set from where the address book of a workspace is pulled.";

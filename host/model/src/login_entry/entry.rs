@@ -210,6 +210,8 @@ impl LoginProvider {
                 authorization_endpoint: authorization_endpoint.clone(),
                 token_endpoint: token_endpoint.clone(),
                 jwks_uri: None,
+                userinfo_endpoint: None,
+                end_session_endpoint: None,
                 authorization_response_iss_parameter_supported: false,
             }),
         }

@@ -2,7 +2,7 @@
 
 use berth_base::clock::Millis;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many seconds the clocks of a provider and of this host may differ.
 const SKEW: i64 = 60;
@@ -23,9 +23,10 @@ pub struct IdClaims {
     #[serde(default)]
     nonce: Option<String>,
     #[serde(default)]
-    name: Value,
-    #[serde(default)]
-    preferred_username: Value,
+    auth_time: Option<i64>,
+    /// What else it says.
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 /// Who has logged in at a provider.
@@ -35,6 +36,31 @@ pub struct Person {
     pub subject: String,
     /// What the provider calls them, today.
     pub name: Option<String>,
+    /// When they have shown the provider who they are, in seconds since 1970; absent when it has not said so.
+    pub auth_time: Option<i64>,
+    /// What the provider says of them besides.
+    pub claims: Map<String, Value>,
+}
+
+impl Person {
+    /// Who the provider says that they are, in one of its claims: a text, or a whole number. An address of e-mail that the provider
+    /// does not stand for names nobody: anybody may have entered it there.
+    ///
+    /// # Errors
+    /// What is wrong, as a sentence.
+    pub fn named_by(&self, claim: &str) -> Result<String, String> {
+        if claim == "sub" {
+            return Ok(self.subject.clone());
+        }
+        let is_denied = |said: &Value| matches!(said, Value::Bool(false)) || said == "false";
+        if claim == "email" && self.claims.get("email_verified").is_some_and(is_denied) {
+            return Err("It says that the address of e-mail is not verified.".into());
+        }
+        let said = self.claims.get(claim).and_then(text_of).map(|text| text.trim().to_owned());
+        said.filter(|text| !text.is_empty()).ok_or_else(|| {
+            format!("It says no {claim} of who has signed in, neither in the ID token nor in the user info.")
+        })
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -87,8 +113,9 @@ impl IdClaims {
             return Err("Its ID token repeats another nonce, so it is of another login.");
         }
         let subject = is_subject(self.sub).ok_or("Its ID token names nobody.")?;
-        let name = self.name.as_str().or(self.preferred_username.as_str()).map(str::to_owned);
-        Ok(Person { subject, name })
+        let text = |claim: &str| self.others.get(claim).and_then(Value::as_str);
+        let name = text("name").or(text("preferred_username")).map(str::to_owned);
+        Ok(Person { subject, name, auth_time: self.auth_time, claims: self.others })
     }
 }
 
@@ -98,7 +125,12 @@ fn is_subject(text: String) -> Option<String> {
 
 /// The subject that user info has at a pointer: a text, or a whole number.
 pub fn subject_at(user_info: &Value, pointer: &str) -> Option<String> {
-    match user_info.pointer(pointer)? {
+    text_of(user_info.pointer(pointer)?)
+}
+
+/// What names somebody: a text, or a whole number.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) => is_subject(text.clone()),
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
         _ => None,
@@ -163,6 +195,25 @@ mod tests {
             let said = judged(wrong.clone()).unwrap_err();
             assert!(said.contains(why), "{wrong}: {said}");
         }
+    }
+
+    #[test]
+    fn w14_a_claim_names_a_member_and_an_address_that_is_not_verified_names_nobody() {
+        let said = json!({"email": "ann@a.example", "n": 17, "half": 0.5, "empty": " ", "list": ["a"]});
+        let mut person =
+            Person { subject: "s1".into(), name: None, auth_time: None, claims: said.as_object().unwrap().clone() };
+        assert_eq!(person.named_by("sub").as_deref(), Ok("s1"));
+        assert_eq!(person.named_by("email").as_deref(), Ok("ann@a.example"), "some providers never say whether");
+        assert_eq!(person.named_by("n").as_deref(), Ok("17"));
+        for none in ["half", "empty", "list", "upn"] {
+            assert!(person.named_by(none).unwrap_err().contains(none), "{none}");
+        }
+        for denied in [json!(false), json!("false")] {
+            person.claims.insert("email_verified".into(), denied);
+            assert!(person.named_by("email").unwrap_err().contains("not verified"));
+        }
+        person.claims.insert("email_verified".into(), json!(true));
+        assert_eq!(person.named_by("email").as_deref(), Ok("ann@a.example"));
     }
 
     #[test]

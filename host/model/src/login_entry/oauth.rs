@@ -19,6 +19,12 @@ pub struct Metadata {
     /// Where the keys are that sign its ID tokens.
     #[serde(default)]
     pub jwks_uri: Option<String>,
+    /// What tells of who has logged in.
+    #[serde(default)]
+    pub userinfo_endpoint: Option<String>,
+    /// Where people log out of it (OpenID Connect RP-Initiated Logout).
+    #[serde(default)]
+    pub end_session_endpoint: Option<String>,
     /// Whether its answers name it (RFC 9207).
     #[serde(default)]
     pub authorization_response_iss_parameter_supported: bool,
@@ -45,6 +51,8 @@ pub struct AskedFor<'a> {
     pub code_challenge: &'a str,
     /// What the ID token has to repeat.
     pub nonce: &'a str,
+    /// How many seconds ago the person may have logged in at most, where that matters; 0 has them log in anew.
+    pub max_age: Option<i64>,
 }
 
 /// The address to which a browser is sent: the one at the provider, with what is asked for.
@@ -67,6 +75,12 @@ pub fn authorise_address(client: &Client, metadata: &Metadata, asked: &AskedFor<
     if metadata.issuer.is_some() {
         pairs.append_pair("nonce", asked.nonce);
     }
+    if let Some(seconds) = asked.max_age {
+        pairs.append_pair("max_age", &seconds.to_string());
+    }
+    if asked.max_age == Some(0) {
+        pairs.append_pair("prompt", "login");
+    }
     drop(pairs);
     Ok(url.into())
 }
@@ -82,6 +96,8 @@ mod tests {
             authorization_endpoint: "https://a.example/".into(),
             token_endpoint: "https://a.example/t".into(),
             jwks_uri: None,
+            userinfo_endpoint: None,
+            end_session_endpoint: None,
             authorization_response_iss_parameter_supported: says,
         };
         let a = Some("https://a.example");

@@ -49,6 +49,10 @@ pub const SIGN_ON: &str = "berth_sign_on_";
 pub const TOOL_SECRET: &str = "berth_tool_";
 /// The first characters of what a browser keeps of the sign-on of a member.
 pub const MEMBER_SIGN_ON: &str = "berth_member_sign_on_";
+/// The cookie by which a browser keeps the sign-on of a member. `__Host-` has browsers take it from this very host by TLS only.
+pub fn member_cookie(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-berth-member-sign-on" } else { "berth-member-sign-on" }
+}
 /// The first characters of what a browser keeps that is sent to the sign-in page of a workspace.
 pub const SIGN_IN: &str = "berth_sign_in_";
 /// The parameter by which the request that a browser brings to the sign-in page says which browser it is: the SHA-256 of what it

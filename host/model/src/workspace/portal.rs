@@ -69,6 +69,9 @@ pub struct Because {
     /// there themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<GroupId>,
+    /// The name of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through_name: Option<String>,
     /// The reason in words.
     pub words: String,
 }
@@ -183,7 +186,14 @@ fn reasons(grant: &Grant, who: &Who<'_>) -> Vec<Because> {
     let is = |own: &str| grant.subject_id == own;
     let plain = |words: &str| {
         let id = (!grant.subject_id.is_empty()).then(|| grant.subject_id.clone());
-        vec![Because { kind: grant.subject_kind, id, name: None, through: None, words: words.into() }]
+        vec![Because {
+            kind: grant.subject_kind,
+            id,
+            name: None,
+            through: None,
+            through_name: None,
+            words: words.into(),
+        }]
     };
     match (grant.subject_kind, who) {
         (SubjectKind::Everyone, Who::Member { .. }) => plain("it is for everyone in the workspace"),
@@ -210,8 +220,9 @@ fn by_group(kind: SubjectKind, group: &Membership) -> Because {
         (GroupKind::Tag, true) => format!("they have the tag {name}"),
         (GroupKind::Tag, false) => format!("they are in {through}, which has the tag {name}"),
     };
+    let other = (!is_listed).then(|| through.clone());
     let through = if is_listed { None } else { group.through_id.parse().ok() };
-    Because { kind, id: Some(group.group_id.clone()), name: Some(name.clone()), through, words }
+    Because { kind, id: Some(group.group_id.clone()), name: Some(name.clone()), through, through_name: other, words }
 }
 
 #[cfg(test)]

@@ -261,7 +261,7 @@ impl People {
         let provider = self.provider()?;
         let metadata = provider.providers.metadata(&provider.client).await?;
         let (state, cookie) = (random(self.db.random()), random(self.db.random()));
-        let address = address_for(&provider.client, &metadata, &provider.redirect_uri, &state, &cookie)?;
+        let address = address_for(&provider.client, &metadata, &provider.redirect_uri, &state, &cookie, None)?;
         Ok(ProviderVisit { address, state: state.expose().to_owned(), cookie: cookie.expose().to_owned() })
     }
 

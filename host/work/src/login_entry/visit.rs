@@ -80,7 +80,7 @@ pub async fn open(entries: &LoginEntries, ticket: &Secret) -> Result<Sent, NoLog
     let metadata = entries.providers.metadata(&client).await.map_err(NoLogin::Provider)?;
     let mut tx = entries.db.begin().await?;
     let (state, cookie) = (random(tx.random()), random(tx.random()));
-    let address = address_for(&client, &metadata, &entries.redirect_uri(&entry)?, &state, &cookie)?;
+    let address = address_for(&client, &metadata, &entries.redirect_uri(&entry)?, &state, &cookie, None)?;
     let back_until = tx.now().plus_seconds(BACK_SECONDS);
     if !tx.send_login(&ticket, &digest(&state), &digest(&cookie), back_until).await? {
         return Err(NoLogin::Over);

@@ -17,7 +17,7 @@ pub use item::{
     set_access, unlink_mini_app,
 };
 pub use portal::portal;
-pub(crate) use portal::{Opening, opening};
+pub(crate) use portal::{Opening, opened_by, opening};
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -31,6 +31,11 @@ use berth_model::{
     event::kind,
 };
 use berth_store::{Db, Tx};
+
+/// Where the portal of a workspace is, on a host that browsers reach at `here`.
+pub(crate) fn portal_url(here: &str, workspace: &WorkspaceId) -> String {
+    format!("{here}/portal/{workspace}")
+}
 
 /// The workspace, when the caller may do `action` in it.
 ///

@@ -30,10 +30,8 @@ pub async fn portal(db: &Db, caller: &Caller, id: &WorkspaceId, query: &PortalQu
     let (name, items) = match whose {
         Ok(member) => {
             let found = tx.workspace_member(id, member).await?.ok_or_else(|| Error::not_found("member", member))?;
-            let groups = groups_of(&mut tx, member).await?;
-            let subjects = subjects_of(member, &groups);
-            let who = Who::Member { id: member, active: found.active, groups: &groups };
-            (found.name, decided(&mut tx, id, &subjects, &who, all).await?)
+            let items = of_member(&mut tx, id, &found, all).await?;
+            (found.name, items)
         }
         Err(contact) => {
             let found = tx.contact(id, contact).await?.ok_or_else(|| Error::not_found("external contact", contact))?;
@@ -43,6 +41,18 @@ pub async fn portal(db: &Db, caller: &Caller, id: &WorkspaceId, query: &PortalQu
     };
     let whose = whose.map_or_else(ToString::to_string, ToString::to_string);
     Ok(Portal { whose, name, items })
+}
+
+/// What a member may open, by name, with each reason.
+pub(crate) async fn opened_by(tx: &mut Tx, id: &WorkspaceId, member: &WorkspaceMember) -> Result<Vec<PortalItem>> {
+    of_member(tx, id, member, false).await
+}
+
+async fn of_member(tx: &mut Tx, id: &WorkspaceId, member: &WorkspaceMember, all: bool) -> Result<Vec<PortalItem>> {
+    let groups = groups_of(tx, &member.id).await?;
+    let subjects = subjects_of(&member.id, &groups);
+    let who = Who::Member { id: &member.id, active: member.active, groups: &groups };
+    decided(tx, id, &subjects, &who, all).await
 }
 
 async fn groups_of(tx: &mut Tx, member: &MemberId) -> Result<Vec<Membership>> {

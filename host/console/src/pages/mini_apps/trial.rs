@@ -96,7 +96,7 @@ async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> 
 }
 
 /// The address that a code says: a host app takes the MiniApp out of it, and everybody else is told to open it there.
-fn open_address(origin: &str, id: &str) -> String {
+pub fn open_address(origin: &str, id: &str) -> String {
     format!("{origin}{}", at!("/ui/open/{}", id))
 }
 

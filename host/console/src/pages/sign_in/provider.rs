@@ -76,12 +76,13 @@ impl Kept {
 }
 
 /// The name of the cookie of a visit: several tabs may be away at once.
-fn cookie_name(is_secure: bool, state: &str) -> Option<String> {
+pub fn cookie_name(is_secure: bool, state: &str) -> Option<String> {
     let named = state.get(..8).filter(|named| named.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
     Some(format!("{}berth_visit_{named}", if is_secure { "__Host-" } else { "" }))
 }
 
-fn cookie_header(is_secure: bool, state: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
+/// The header that has a browser keep something while it is away, or forget it.
+pub fn cookie_header(is_secure: bool, state: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
     let (name, secure) = (cookie_name(is_secure, state)?, if is_secure { "; Secure" } else { "" });
     let line = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     let mut line = HeaderValue::from_str(&line).ok()?;
@@ -178,11 +179,11 @@ async fn unlink(visit: Visit, sent: Sent) -> Answer {
 /// What a provider sends a browser back with.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Came {
-    state: String,
-    code: Option<String>,
-    error: Option<String>,
-    iss: Option<String>,
+pub struct Came {
+    pub state: String,
+    pub code: Option<String>,
+    pub error: Option<String>,
+    pub iss: Option<String>,
 }
 
 /// Receives a browser back. The API knows whether it may go on; without what the browser should have kept, it may not.

@@ -1,7 +1,9 @@
 //! A browser that an internal tool has sent, to be sent back with a code, or to where members sign on.
 
 use berth_base::{
-    ids::{ApplicationId, Digest, MemberId, SignOnId},
+    clock::Millis,
+    error::Error,
+    ids::{ApplicationId, Digest, MemberId, SignOnId, WorkspaceId},
     secret,
 };
 use berth_model::oidc::{
@@ -11,7 +13,10 @@ use berth_model::oidc::{
 use berth_store::{Db, Tx};
 
 use super::member::{is_of, require_open};
-use crate::oidc::{Browser, Issuer, Sent, Shown, keys, sent::answer};
+use crate::{
+    oidc::{Browser, Issuer, Sent, Shown, keys, sent::answer},
+    workspace::portal_url,
+};
 
 /// Answers a browser that an internal tool has sent.
 ///
@@ -46,7 +51,7 @@ pub(in super::super) async fn authorize(
     let mut sent = Sent { to: answer(issuer, target, Err(&refused)), ..Sent::default() };
     match refused.word {
         Word::LoginRequired if !silent && !vouched => {
-            if let Some(sent) = sign_in_page(db, &client, asked, browser).await? {
+            if let Some(sent) = sign_in_page(db, issuer, &client, asked, browser).await? {
                 return Ok(sent);
             }
         }
@@ -63,16 +68,33 @@ fn not_registered() -> Refusal {
     Refusal::request(detail)
 }
 
-/// To the page where members sign on, with what was asked here, for the portal to come back with. The browser keeps a secret, whose
-/// hash goes along: the login code is good in this browser alone, so that nobody has another one open an address with a code of
-/// their own, and be them. One that is at several sign-in pages keeps one secret for all.
+/// To where members sign on: the identity provider of their organisation, by way of the portal of this host, or the page of a portal
+/// elsewhere.
 async fn sign_in_page(
     db: &Db,
+    issuer: &Issuer,
     client: &ToolClient,
     asked: &Parameters,
     browser: &Browser,
 ) -> Result<Option<Sent>, Refusal> {
     let mut tx = db.read().await?;
+    if tx.member_provider(&client.workspace).await?.is_none() {
+        return portal_elsewhere(tx, client, asked, browser).await;
+    }
+    let door = format!("{}/sign-in", portal_url(issuer.as_str(), &client.workspace));
+    let request = asked.query_without(&["login_code", BROWSER]);
+    Ok(Some(Sent { to: back(&door, &[("request", &request)]), ..Sent::default() }))
+}
+
+/// To the page where members sign on, with what was asked here, for the portal to come back with. The browser keeps a secret, whose
+/// hash goes along: the login code is good in this browser alone, so that nobody has another one open an address with a code of
+/// their own, and be them. One that is at several sign-in pages keeps one secret for all.
+async fn portal_elsewhere(
+    mut tx: Tx,
+    client: &ToolClient,
+    asked: &Parameters,
+    browser: &Browser,
+) -> Result<Option<Sent>, Refusal> {
     let sign_in = tx.sign_in(&client.workspace).await?;
     if sign_in.url.is_empty() {
         return Ok(None);
@@ -165,7 +187,11 @@ async fn signed_on(
         None => None,
     };
     match (vouched, held) {
-        (Some(member), held) => begin(tx, client, member, held).await.map(|(begun, secret)| (begun, Some(secret))),
+        (Some(member), held) => {
+            let now = tx.now();
+            let (begun, secret) = begin_sign_on(tx, &client.workspace, member, held, now).await?;
+            Ok((begun, Some(secret)))
+        }
         (None, Some(held)) if held.workspace_id == client.workspace && asked.takes(held.signed_on_at, tx.now()) => {
             Ok((held, None))
         }
@@ -190,16 +216,18 @@ async fn vouched(
     })
 }
 
-/// Begins a sign-on. One of the same member in this browser goes on under a new secret; one of another member ends.
-async fn begin(
+/// Begins a sign-on of a member who has shown who they are at this moment or before. One of the same member in this browser goes on
+/// under a new secret; one of another member ends.
+pub(crate) async fn begin_sign_on(
     tx: &mut Tx,
-    client: &ToolClient,
+    workspace: &WorkspaceId,
     member_id: MemberId,
     held: Option<MemberSignOn>,
-) -> Result<(MemberSignOn, String), Refusal> {
+    signed_on_at: Millis,
+) -> Result<(MemberSignOn, String), Error> {
     let secret = secret::generate(MEMBER_SIGN_ON, tx.random());
     let hash = Digest::of(secret.as_bytes());
-    let (signed_on_at, expires_at) = (tx.now(), tx.now().plus_seconds(SIGN_ON_SECONDS));
+    let (now, expires_at) = (tx.now(), tx.now().plus_seconds(SIGN_ON_SECONDS));
     match held {
         Some(held) if held.member_id == member_id => {
             let renewed = MemberSignOn { signed_on_at, expires_at, ..held };
@@ -210,9 +238,8 @@ async fn begin(
             if let Some(held) = held {
                 tx.end_member_sign_on(&held.id).await?;
             }
-            let id = SignOnId::generate(signed_on_at, tx.random());
-            let workspace_id = client.workspace.clone();
-            let begun = MemberSignOn { id, workspace_id, member_id, signed_on_at, expires_at };
+            let id = SignOnId::generate(now, tx.random());
+            let begun = MemberSignOn { id, workspace_id: workspace.clone(), member_id, signed_on_at, expires_at };
             tx.insert_member_sign_on(&hash, &begun).await?;
             Ok((begun, secret))
         }

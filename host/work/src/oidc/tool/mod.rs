@@ -20,5 +20,6 @@ pub use exchange::exchange;
 pub use prove::prove;
 pub use vouch::{end_sign_ons, issue_login_code};
 
+pub(crate) use authorize::begin_sign_on;
 pub(super) use authorize::{authorize, held};
 pub(super) use member::{is_of, member};

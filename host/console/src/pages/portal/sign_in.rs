@@ -1,0 +1,160 @@
+//! Members sign in at the provider of their organisation, and out.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    http::{Extensions, HeaderMap, HeaderValue, Method, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use berth_model::{
+    access::{ProviderVisit, VISIT_SECONDS},
+    member_portal::{BeginMemberVisit, SignedOut, StartedSignOn},
+    oidc::{SIGN_ON_SECONDS, member_cookie},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Guest, Page, refusal};
+use crate::{
+    Console,
+    pages::sign_in::provider::{Came, cookie_header, cookie_name},
+    texts::Texts,
+    visitor::cookie,
+};
+
+pub(super) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/portal/{id}/sign-in", get(leave))
+        .route("/portal/{id}/back", get(come_back))
+        .route("/portal/{id}/sign-out", post(sign_out))
+        .route("/portal/{id}/signed-out", get(signed_out))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Leaving {
+    /// What an internal tool had asked, when it has sent the browser.
+    request: Option<String>,
+    /// There when the provider is to ask who it is.
+    as_other: Option<String>,
+}
+
+/// Sends the browser to the provider, with a cookie by which it is known when it comes back.
+async fn leave(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(Leaving { request, as_other }): Query<Leaving>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Response {
+    let guest = Guest::of(&console, id, &headers, &extensions);
+    let begin = BeginMemberVisit { request, anew: as_other.is_some() };
+    match guest.api.tell::<ProviderVisit>(Method::POST, &guest.path("/visits"), &begin).await {
+        Ok(visit) => {
+            let mut response = Redirect::to(&visit.address).into_response();
+            let kept = cookie_header(guest.is_secure, &visit.state, &visit.cookie, VISIT_SECONDS);
+            response.headers_mut().extend(kept.map(|line| (header::SET_COOKIE, line)));
+            response
+        }
+        Err(refused) => refusal::show(&guest, &refused).await,
+    }
+}
+
+/// Receives a browser back, and leads it on: to the internal tool that had sent it, or to the portal.
+async fn come_back(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    Query(came): Query<Came>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Response {
+    let guest = Guest::of(&console, id, &headers, &extensions);
+    let Came { state, code, error, iss } = came;
+    let kept = cookie_name(guest.is_secure, &state).and_then(|name| cookie(&headers, &name)).unwrap_or_default();
+    let told =
+        json!({"state": state, "cookie": kept, "code": code, "error": error, "iss": iss, "sign_on": guest.sign_on});
+    let mut response = match guest.api.tell::<StartedSignOn>(Method::POST, &guest.path("/sign-ons"), &told).await {
+        Ok(started) => {
+            let to = started.open.unwrap_or_else(|| guest.home());
+            let mut response = Redirect::to(&to).into_response();
+            response.headers_mut().extend(keep(guest.is_secure, &started.secret, SIGN_ON_SECONDS));
+            response
+        }
+        Err(refused) => refusal::show(&guest, &refused).await,
+    };
+    let forget = cookie_header(guest.is_secure, &state, "", 0);
+    forget.into_iter().for_each(|line| drop(response.headers_mut().append(header::SET_COOKIE, line)));
+    response
+}
+
+/// The header that has the browser keep the sign-on of a member, or forget it.
+fn keep(is_secure: bool, secret: &str, seconds: i64) -> Option<(header::HeaderName, HeaderValue)> {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let name = member_cookie(is_secure);
+    let line = format!("{name}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+    let mut line = HeaderValue::from_str(&line).ok()?;
+    line.set_sensitive(true);
+    Some((header::SET_COOKIE, line))
+}
+
+#[derive(Template)]
+#[template(path = "portal/signed_out.html")]
+struct Out<'a> {
+    t: Texts,
+    home: String,
+    /// Where the member signs out of the provider, too.
+    there: Option<&'a str>,
+}
+
+/// Ends the sign-on of this browser. Whether the member signs out of the provider, too, is theirs to say: other things of the
+/// organisation hang on that.
+async fn sign_out(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Response {
+    let guest = Guest::of(&console, id, &headers, &extensions);
+    // A sign-on that has ended already is no reason to keep it.
+    let ended: Option<SignedOut> = match guest.member() {
+        Some(member) => member.tell(Method::POST, &guest.path("/sign-out"), &json!({})).await.ok(),
+        None => None,
+    };
+    let mut response = show_out(&guest, ended.as_ref().and_then(|ended| ended.provider_logout.as_deref())).await;
+    response.headers_mut().extend(keep(guest.is_secure, "", 0));
+    response
+}
+
+/// The same page for whoever comes back to it, such as by another language.
+async fn signed_out(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
+) -> Response {
+    show_out(&Guest::of(&console, id, &headers, &extensions), None).await
+}
+
+async fn show_out(guest: &Guest, there: Option<&str>) -> Response {
+    let (workspace, _) = guest.names().await;
+    let address = format!("{}/signed-out", guest.home());
+    let page =
+        Page { title: guest.t.portal_signed_out(), workspace: &workspace, address: Some(&address), ..Page::default() };
+    guest.page(page, &Out { t: guest.t, home: guest.home(), there })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::keep;
+
+    #[test]
+    fn w14_the_browser_keeps_a_sign_on_as_that_of_internal_tools() {
+        let line = keep(true, "s", 43_200).unwrap().1;
+        assert_eq!(line, "__Host-berth-member-sign-on=s; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure");
+        let line = keep(false, "", 0).unwrap().1;
+        assert_eq!(line, "berth-member-sign-on=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    }
+}
