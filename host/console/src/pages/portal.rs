@@ -221,8 +221,9 @@ async fn change_taste(Path(id): Path<String>, sent: Sent) -> Response {
     let theme = Theme::ALL.into_iter().find(|theme| theme.as_str() == sent.get("theme")).unwrap_or_default();
     let mut response = Redirect::to(&safe(&id, sent.get("back"))).into_response();
     let kept = [(visitor::LANGUAGE, language.tag()), (visitor::THEME, theme.as_str())];
-    let lines = kept.map(|(name, value)| remember_at(ROOT, name, value));
-    lines.into_iter().for_each(|line| drop(response.headers_mut().append(header::SET_COOKIE, line)));
+    for (name, value) in kept {
+        response.headers_mut().append(header::SET_COOKIE, remember_at(ROOT, name, value));
+    }
     response
 }
 

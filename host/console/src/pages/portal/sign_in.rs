@@ -84,8 +84,9 @@ async fn come_back(
         }
         Err(refused) => refusal::show(&guest, &refused).await,
     };
-    let forget = cookie_header(guest.is_secure, &state, "", 0);
-    forget.into_iter().for_each(|line| drop(response.headers_mut().append(header::SET_COOKIE, line)));
+    if let Some(forget) = cookie_header(guest.is_secure, &state, "", 0) {
+        response.headers_mut().append(header::SET_COOKIE, forget);
+    }
     response
 }
 
