@@ -122,7 +122,7 @@ mod tests {
             (json!({"all": "a"}), "/all", "must be a list"),
             (json!({"all": ["a"], "not": "b"}), "", "and not besides"),
         ] {
-            let misfit = berth_base::read::json::value::<Admits>(&told).expect_err("misfit");
+            let misfit = berth_base::read::value::<Admits>(&told).expect_err("misfit");
             let words = misfit.in_words("It");
             assert!(misfit.at == at && words.contains(says), "{told}: {} {words}", misfit.at);
         }
