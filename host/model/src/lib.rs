@@ -18,6 +18,7 @@ pub mod log;
 pub mod login_entry;
 pub mod message;
 pub mod mini_app;
+pub mod nearest;
 pub mod official_account;
 pub mod oidc;
 pub mod overview;
