@@ -298,7 +298,6 @@ async fn f65_a_backup_writes_over_nothing_but_a_backup_of_the_same_host() {
         link.clone(),
         data.join("blobs"),
         link.join("blobs/sha256/new"),
-        data.join("cache/new"),
         theirs.clone(),
         notes.clone(),
         elsewhere.path().to_owned(),

@@ -1,25 +1,34 @@
 //! The word that was meant, when nothing has the one that was said.
 
-/// The known word that is nearest to one that is not known: by a few letters, or because it contains it, as `versions.publish`
-/// does `publish`. `None` when none is near.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// How many words are named at most.
+const MOST: usize = 3;
+
+/// The known words that are nearest to one that is not known, the best first: those that differ by a few letters, or else those
+/// that contain it, as `versions.publish` does `publish`.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.trim_end_matches(['*', '.']).to_lowercase();
     if word.is_empty() {
-        return None;
+        return Vec::new();
     }
     let known: Vec<&str> = known.into_iter().collect();
-    let most = word.chars().count() / 3;
-    let by_letters = known.iter().map(|one| (strsim::osa_distance(one, &word), *one)).min();
-    if let Some((_, one)) = by_letters.filter(|(distance, _)| *distance <= most) {
-        return Some(one);
-    }
-    let is_last = |one: &str| one.rsplit('.').next() == Some(&word);
-    known.into_iter().filter(|one| one.contains(&word)).min_by_key(|one| (!is_last(one), one.len(), *one))
+    let distances = known.iter().map(|one| strsim::osa_distance(one, &word));
+    let least = distances.min().filter(|least| *least <= word.chars().count() / 3);
+    let is_near = |one: &&str| least.is_some_and(|least| strsim::osa_distance(one, &word) == least);
+    let is_last = |one: &&str| one.rsplit('.').next() == Some(&word);
+    let contains = |one: &&str| one.contains(&word);
+    let ways: [&dyn Fn(&&str) -> bool; 3] = [&is_near, &is_last, &contains];
+    let mut found = ways.into_iter().map(|way| known.iter().copied().filter(way).collect::<Vec<_>>());
+    let mut found = found.find(|found| !found.is_empty()).unwrap_or_default();
+    found.sort_unstable_by_key(|one| (one.len(), *one));
+    found.dedup();
+    found.truncate(MOST);
+    found
 }
 
-/// The end of a refusal: a question for the nearest word, if there is one.
+/// The end of a refusal: a question for the nearest words, if there are any.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, known).map(|near| format!(" Did you mean {near:?}?")).unwrap_or_default()
+    let near: Vec<_> = nearest(word, known).iter().map(|one| format!("{one:?}")).collect();
+    if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) }
 }
 
 #[cfg(test)]
@@ -27,22 +36,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_word_is_found_by_letters_and_by_parts() {
-        let known = ["version.published", "version.deleted", "versions.publish", "privacy.publish_version"];
+    fn the_nearest_words_are_found_by_letters_and_by_parts() {
+        let known =
+            ["version.published", "version.deleted", "versions.publish", "privacy.publish", "privacy.publish_all"];
         for (word, near) in [
-            ("version.publish", Some("versions.publish")),
-            ("version.publised", Some("version.published")),
-            ("Version.Deleted", Some("version.deleted")),
-            ("publish", Some("versions.publish")),
-            ("privacy", Some("privacy.publish_version")),
-            ("deleted.*", Some("version.deleted")),
-            ("moon", None),
-            ("*", None),
-            ("", None),
+            ("version.publish", &["versions.publish"][..]),
+            ("version.publised", &["version.published"]),
+            ("Version.Deleted", &["version.deleted"]),
+            ("publish", &["privacy.publish", "versions.publish"]),
+            ("privacy", &["privacy.publish", "privacy.publish_all"]),
+            ("deleted.*", &["version.deleted"]),
+            ("moon", &[]),
+            ("*", &[]),
+            ("", &[]),
         ] {
             assert_eq!(nearest(word, known), near, "{word}");
         }
-        assert_eq!(did_you_mean("publish", known), " Did you mean \"versions.publish\"?");
+        let asked = did_you_mean("publish", known);
+        assert_eq!(asked, " Did you mean \"privacy.publish\" or \"versions.publish\"?");
         assert_eq!(did_you_mean("moon", known), "");
     }
 }

@@ -47,7 +47,10 @@ pub(super) async fn authorise_own(at: &PolicyScope, tx: &mut Tx, caller: &Caller
             let action = if action == Action::Configure { Action::Release } else { action };
             let id = GrayTaskId::from_str(&at.id)?;
             let owner = tx.mini_app_of_task(&id).await?.ok_or_else(|| Error::not_found("GrayTask", &id))?;
-            mini_app::authorise_own(tx, caller, &owner, action).await.map(drop)
+            mini_app::authorise_own(tx, caller, &owner, action).await.map(drop).map_err(|refusal| match refusal.code {
+                Code::NotFound => Error::not_found("GrayTask", &id), // whose it is, nobody learns
+                _ => refusal,
+            })
         }
     }
 }
