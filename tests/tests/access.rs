@@ -104,6 +104,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/invitations/accept", May::Link),
     ("GET", "/v1/teams", May::Anybody),
     ("POST", "/v1/teams", May::Anybody),
+    ("PATCH", "/v1/teams/{id}", TEAM_ADMIN),
     ("GET", "/v1/teams/{id}/members", READ),
     ("PUT", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
     ("DELETE", "/v1/teams/{id}/members/{account}", TEAM_ADMIN),
@@ -749,7 +750,7 @@ impl Cast {
             ("POST", "/v1/host-apps") => json!({"name": "new"}),
             ("POST", "/v1/mini-apps") => json!({"name": "new", "team": self.scene.team}),
             ("PATCH", "/v1/mini-apps/{id}") => json!({"description": "new"}),
-            ("PATCH", "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
+            ("PATCH", "/v1/teams/{id}" | "/v1/merchants/{id}" | "/v1/channels/{id}") => json!({"name": "new"}),
             ("POST", "/v1/endpoint-apps") => {
                 json!({"merchant": self.places["merchant"], "name": "new", "products": ["pi-1"]})
             }
@@ -1107,7 +1108,7 @@ on_both! {
         assert_eq!(auditor.get("/v1/packages/coffee_1.0.0.apkg").await.status, 200);
         scene.push("1.0.0", "1.1.0").await.good();
         auditor.get("/v1/mini-apps/coffee/versions/1.1.0").await.refused("not-found");
-        auditor.send("POST", &format!("{version}/withdraw"), None).await.refused("not-found");
+        auditor.send("POST", &format!("{version}/withdraw"), None).await.refused("missing-grant");
         let decision = json!({"host_app": "super-app", "approve": true});
         let decided = auditor.post(&format!("/v1/audits/{}/decisions", text(&audit["id"])), decision).await.good();
         assert_eq!((&decided["state"], &decided["items"][0]["decided_by"]), (&json!("approved"), &json!(account)));
@@ -1121,7 +1122,9 @@ on_both! {
         scene.admin.send("PATCH", "/v1/mini-apps/coffee", Some(&edit)).await.good();
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
-        scene.gray("1.1.0", json!({})).await.good();
+        let task = text(&scene.gray("1.1.0", json!({})).await.good()["id"]);
+        let bound = json!({"policy": "secrets", "scope": {"kind": "mini_app", "id": "coffee"}, "mode": "shadow"});
+        let binding = text(&scene.admin.post("/v1/policy-bindings", bound).await.good()["id"]);
         scene.push("1.2.0", "1.2.0").await.good();
         let trial = json!({"version": "1.2.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
         scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
@@ -1152,10 +1155,30 @@ on_both! {
             assert_eq!((&look["trial"], &look["development"], &look["gray_tasks"]), (&json!(null), &json!([]), &json!([])));
             assert_eq!(numbers(&person.get(&format!("{page}/versions")).await.good()["items"]), versions);
             assert_eq!(person.get(&format!("{page}/releases")).await.good()["items"][0]["version"], "1.0.0");
-            for own in ["gray-tasks", "trial", "bindings", "versions/1.2.0", "permits", "cohorts?name=a"] {
-                person.get(&format!("{page}/{own}")).await.refused("not-found");
+            // They know of the MiniApp, so they are told that it takes a role in its team; of a version that is the team's own,
+            // of a task and of a binding there they do not learn that it exists.
+            for own in ["gray-tasks", "trial", "bindings", "permits", "cohorts?name=a"] {
+                person.get(&format!("{page}/{own}")).await.refused("missing-grant");
             }
-            person.send("PATCH", page, Some(&edit)).await.refused("not-found");
+            for (method, act, body) in [
+                ("PATCH", page.to_owned(), edit.clone()),
+                ("POST", format!("{page}/versions/1.1.0/publish"), json!({})),
+                ("POST", format!("{page}/shelf"), json!({"on": false})),
+                ("POST", "/v1/policy-bindings".into(), json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})),
+            ] {
+                let refused = person.send(method, &act, Some(&body)).await.refused("missing-grant");
+                assert!(text(&refused["detail"]).contains("team"), "{refused}");
+            }
+            let theirs = [
+                format!("{page}/versions/1.2.0"),
+                format!("{page}/versions/9.9.9"),
+                format!("/v1/gray-tasks/{task}"),
+                format!("/v1/policy-bindings?scope_kind=gray_task&scope_id={task}"),
+            ];
+            for hidden in &theirs {
+                person.get(hidden).await.refused("not-found");
+            }
+            person.send("DELETE", &format!("/v1/policy-bindings/{binding}"), None).await.refused("not-found");
         }
         let whole = scene.admin.get(&format!("{page}/overview")).await.good();
         assert_eq!((&whole["through_host_app"], whole["gray_tasks"].as_array().unwrap().len()), (&json!(false), 1));
@@ -1167,6 +1190,13 @@ on_both! {
             server.get(&path).await.refused("not-found");
         }
         assert_eq!(server.get("/v1/mini-apps").await.good()["items"], json!([]));
+        let bound = json!({"policy": "size-limits", "scope": {"kind": "host_app", "id": "super-app"}});
+        scene.admin.post("/v1/policy-bindings", bound).await.good();
+        for (person, told) in [(server, 0), (auditor, 1)] {
+            let listed = person.get("/v1/policy-bindings").await.good();
+            let of_host_app = listed["items"].as_array().unwrap().iter().filter(|one| one["scope"]["kind"] == "host_app");
+            assert_eq!(of_host_app.count(), told, "{listed}");
+        }
         scene.admin.delete("/v1/host-apps/late-app/bindings/coffee").await.good();
         late.get(page).await.refused("not-found");
         assert_eq!(late.get("/v1/mini-apps").await.good()["items"], json!([]));

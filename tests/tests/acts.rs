@@ -91,6 +91,35 @@ on_both! {
         assert_eq!(acts(&scene.admin, &format!("actor={viewer}")).await.len(), 1);
     }
 
+    async fn p10_operations_and_types_that_do_not_exist_are_refused_with_the_nearest(host) {
+        let admin = host.admin();
+        let near = |refused: Value, name: &str| assert!(text(&refused["detail"]).contains(name), "{refused}");
+        for (asked, name) in [("publish", "versions.publish"), ("version.publish", "versions.publish"), ("versions.lisp*", "")] {
+            near(admin.get(&format!("/v1/acts?operation={asked}")).await.refused("invalid-field"), name);
+        }
+        for known in ["versions.publish", "versions.*", "admin.backup", ""] {
+            admin.get(&format!("/v1/acts?operation={known}")).await.good();
+        }
+        near(admin.get("/v1/events/stream?types=version.publish").await.refused("invalid-field"), "version.published");
+        let hook = json!({"url": "https://example.com/", "scope": {"kind": "platform"}, "types": ["version.publish"]});
+        near(admin.post("/v1/webhooks", hook).await.refused("invalid-field"), "version.published");
+    }
+
+    async fn p9_a_team_gets_another_name(host) {
+        let admin = host.admin();
+        let team = admin.post("/v1/teams", json!({"name": "Coffee team"})).await.good();
+        let at = format!("/v1/teams/{}", text(&team["id"]));
+        let renamed = admin.send("PATCH", &at, Some(&json!({"name": "Tea team"}))).await.good();
+        assert_eq!((&renamed["id"], &renamed["name"]), (&team["id"], &json!("Tea team")));
+        assert_eq!(admin.get("/v1/teams").await.good()["items"], json!([renamed]));
+        let act = one(&admin, "operation=access.edit_team").await;
+        let event = &act["events"][0];
+        assert_eq!((&event["type"], &event["data"]["name"], &event["before"]["name"]), (&json!("team.edited"), &json!("Tea team"), &json!("Coffee team")));
+        admin.send("PATCH", &at, Some(&json!({"name": "Tea team"}))).await.good();
+        assert_eq!(acts(&admin, "operation=access.edit_team").await[0]["changes"], json!([]), "it had that name");
+        admin.send("PATCH", &at, Some(&json!({"name": " "}))).await.refused("invalid-field");
+    }
+
     async fn p9_what_is_repeated_with_its_key_is_one_act(host) {
         let admin = host.admin();
         let ask = || {

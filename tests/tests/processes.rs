@@ -261,6 +261,124 @@ async fn f65_a_backup_taken_while_the_host_works_is_whole() {
     admin.post("/v1/teams", json!({"name": "after"})).await.good();
 }
 
+/// What a command answers: whether it was done, and what it said.
+async fn ran(berth: &Installation, arguments: &[&str]) -> (bool, String) {
+    let done = berth.command(arguments).output().await.unwrap();
+    let said = [done.stdout, done.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (done.status.success(), said.concat())
+}
+
+/// A host with a sealed secret, which has ended.
+async fn with_a_secret() -> Installation {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let hook = json!({"url": "https://example.com/", "scope": {"kind": "platform"}, "types": ["host_app.created"]});
+    berth.admin(&process).post("/v1/webhooks", hook).await.good();
+    process.terminate();
+    assert!(process.ended().await.0, "{}", berth.said());
+    berth
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_a_backup_writes_over_nothing_but_a_backup_of_the_same_host() {
+    let (mut berth, other) = (with_a_secret().await, with_a_secret().await);
+    let (data, theirs) = (berth.folder.path().to_owned(), other.folder.path().to_owned());
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("link");
+    std::os::unix::fs::symlink(&data, &link).unwrap();
+    let notes = elsewhere.path().join("notes");
+    std::fs::create_dir(&notes).unwrap();
+    std::fs::write(notes.join("todo.txt"), "milk").unwrap();
+    let keys = || [&data, &theirs].map(|folder| std::fs::read(folder.join("secret.key")).unwrap());
+    let before = keys();
+    let refused = [
+        data.clone(),
+        data.join("."),
+        data.join("blobs/.."),
+        link.clone(),
+        data.join("blobs"),
+        link.join("blobs/sha256/new"),
+        theirs.clone(),
+        notes.clone(),
+        elsewhere.path().to_owned(),
+    ];
+    for to in &refused {
+        let (done, said) = ran(&berth, &["admin", "backup", "--to", to.to_str().unwrap()]).await;
+        assert!(!done && said.contains("new folder of its own"), "{}: {said}", to.display());
+    }
+    assert_eq!(keys(), before);
+    assert!(!notes.join("berth.db").exists() && !data.join("berth-backup.json").exists());
+
+    let copy = elsewhere.path().join("copy");
+    let to = copy.to_str().unwrap().to_owned();
+    for _ in 0..2 {
+        let (done, said) = ran(&berth, &["admin", "backup", "--to", &to]).await;
+        assert!(done, "{said}");
+    }
+    assert_eq!(std::fs::read(copy.join("secret.key")).unwrap(), before[0]);
+    let mark: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(copy.join("berth-backup.json")).unwrap()).unwrap();
+    assert!(mark["whole_at"].is_string() && mark["backup_of"].is_string(), "{mark}");
+    let (done, said) = ran(&other, &["admin", "backup", "--to", &to]).await;
+    assert!(!done && said.contains("is a backup of"), "{said}");
+
+    // A key that was lost here never takes the place of the one in the copy, and nobody is told to make a new one.
+    for content in ["", "not a key"] {
+        std::fs::write(data.join("secret.key"), content).unwrap();
+        for command in [&["admin", "backup", "--to", &to][..], &["doctor"]] {
+            let (done, said) = ran(&berth, command).await;
+            assert!(!done && said.contains(mark["key"].as_str().unwrap()), "{command:?}: {said}");
+            assert!(said.contains("berth-backup.json") && !said.contains("openssl"), "{command:?}: {said}");
+        }
+    }
+    assert_eq!(std::fs::read(copy.join("secret.key")).unwrap(), before[0]);
+    std::fs::copy(copy.join("secret.key"), data.join("secret.key")).unwrap();
+    let process = berth.start().await;
+    process.kill().await;
+
+    // A host that starts from the copy has it for its own from then on.
+    let mut moved = Installation::new(Database::Sqlite).await;
+    let (done, said) = ran(&berth, &["admin", "backup", "--to", moved.folder.path().to_str().unwrap()]).await;
+    assert!(done, "{said}");
+    let process = moved.start().await;
+    process.kill().await;
+    let (done, said) = ran(&berth, &["admin", "backup", "--to", moved.folder.path().to_str().unwrap()]).await;
+    assert!(!done && said.contains("data of a host"), "{said}");
+}
+
+/// The demo makes teams and MiniApps, so it never starts on the data of a host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_leaves_the_data_of_a_host_alone() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    admin.post("/v1/teams", json!({"name": "Mine"})).await.good();
+    let (done, said) = ran(&berth, &["demo", "--listen", "127.0.0.1:0"]).await;
+    assert!(!done && said.contains("berth serve --data-dir") && said.contains("Nothing was written"), "{said}");
+    let teams = admin.get("/v1/teams").await.good();
+    assert_eq!(teams["items"].as_array().unwrap().len(), 1, "{teams}");
+    admin.get("/v1/host-apps/demo-app").await.refused("not-found");
+    let foreign = Installation::new(Database::Sqlite).await;
+    std::fs::write(foreign.folder.path().join("todo.txt"), "milk").unwrap();
+    let (done, said) = ran(&foreign, &["demo", "--listen", "127.0.0.1:0"]).await;
+    assert!(!done && said.contains("todo.txt"), "{said}");
+    assert_eq!(std::fs::read_dir(foreign.folder.path()).unwrap().count(), 1);
+    process.kill().await;
+}
+
+/// An invitation that nobody gives an address has that of the host's last start.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p6_an_invitation_leads_to_where_the_host_listened() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let (done, said) = ran(&berth, &["admin", "invite"]).await;
+    assert!(done && said.contains(&process.url) && said.contains("--public-url"), "{said}");
+    std::fs::remove_file(berth.folder.path().join("berth-host.json")).unwrap();
+    let (done, said) = ran(&berth, &["admin", "invite"]).await;
+    assert!(done && said.contains("is guessed") && said.contains("--public-url"), "{said}");
+    process.kill().await;
+}
+
 /// `berth doctor --collect` says what it has removed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f64_the_doctor_collects() {

@@ -287,6 +287,31 @@ on_both! {
         assert_eq!(shelf[0].header("webhook-id"), shelf[1].header("webhook-id"));
     }
 
+    async fn f100_a_delivery_behind_an_earlier_one_has_no_time_and_says_which(host) {
+        let scene = Scene::set(host).await;
+        let receiver = Receiver::start(|_, _| Reply::Status(500)).await;
+        let webhook = webhook(&scene.admin, &receiver.url, &["mini_app.*"]).await;
+        turn_shelf(&scene, 3).await;
+        let waiting = waiting(&scene.admin, &webhook, 3).await;
+        assert!(waiting[0]["next_at"].is_string() && waiting[0].get("behind").is_none(), "{}", waiting[0]);
+        for held in &waiting[1..] {
+            assert_eq!((&held["next_at"], &held["behind"]), (&json!(null), &waiting[0]["seq"]), "{held}");
+        }
+    }
+
+    async fn w5_f80_whoever_keeps_an_address_book_is_told_of_no_webhooks(host) {
+        let admin = host.admin();
+        admin.post("/v1/workspaces", json!({"name": "Acme", "id": "acme"})).await.good();
+        let hook = json!({"url": "http://127.0.0.1:9/", "scope": {"kind": "workspace", "id": "acme"}});
+        admin.post("/v1/webhooks", hook).await.good();
+        for (role, told) in [("viewer", 1), ("admin", 1), ("server", 0), ("provisioner", 0)] {
+            let (account, member) = host.somebody(role).await;
+            admin.put(&format!("/v1/workspaces/acme/accounts/{account}"), json!({"role": role})).await.good();
+            let listed = member.get("/v1/webhooks").await.good();
+            assert_eq!(listed["items"].as_array().unwrap().len(), told, "{role}: {listed}");
+        }
+    }
+
     async fn what_is_dead_can_be_replayed_and_everything_can(host) {
         let (clock, nature) = clock();
         let host = host.again_in(nature, |_| {}).await;

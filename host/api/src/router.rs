@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Request, State},
     http::{Method, header},
     middleware::{Next, from_fn, from_fn_with_state},
@@ -108,8 +108,9 @@ pub fn router(app: Arc<App>, throttle: Arc<Throttle>, deps: EdgeDeps) -> Router 
         Idempotency { store: app.db.clone(), clock: app.db.nature().clock.clone(), max_body: MAX_IDEMPOTENT };
     let api = Api { app, throttle };
     let document = served(&document);
-    let seen = Witness { api: api.clone(), operations };
+    let seen = Witness { api: api.clone(), operations: operations.clone() };
     let routes = others
+        .layer(Extension(operations)) // what may be asked for in a list of acts
         .route_layer(from_fn_with_state(seen, witness))
         .route_layer(from_fn_with_state(idempotency, once::<berth_store::Db>))
         .route_layer(from_fn_with_state(api.clone(), identify))

@@ -159,12 +159,13 @@ pub fn in_words(time: Duration) -> String {
     jiff::SignedDuration::try_from(time).map_or_else(|_| format!("{} s", time.as_secs()), |time| format!("{time:#}"))
 }
 
-/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`; never nothing.
+/// A time as settings have it: `10s`, `300ms`, `2m`, `24h`, `1d`, with a plus before it or without; never nothing.
 ///
 /// # Errors
 /// What is expected, for whoever wrote the setting.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let rule = "expected a time such as 10s, 300ms or 2m";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| rule)?;
+    let span = text.strip_prefix('+').unwrap_or(text).parse::<jiff::Span>();
+    let parsed = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours())).map_err(|_| rule)?;
     Duration::try_from(parsed).ok().filter(|time| !time.is_zero()).ok_or_else(|| rule.into())
 }

@@ -131,6 +131,14 @@ mod tests {
     }
 
     #[test]
+    fn p13_acts_are_asked_for_by_every_command_of_admin() {
+        let cli = Cli::command();
+        let admin = cli.find_subcommand("admin").map(|admin| admin.get_subcommands().collect::<Vec<_>>());
+        let names: Vec<_> = admin.unwrap_or_default().iter().map(|one| format!("admin.{}", one.get_name())).collect();
+        assert_eq!(names, berth_model::act::COMMANDS);
+    }
+
+    #[test]
     fn completions_are_made_for_each_shell() {
         for shell in <clap_complete::Shell as clap::ValueEnum>::value_variants() {
             let mut script = Vec::new();

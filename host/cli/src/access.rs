@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     answer::read,
@@ -17,13 +17,14 @@ use super::{
 };
 use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId};
 use berth_model::access::{
-    Account as AccountView, AccountWithWays, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView,
+    Account as AccountView, AccountWithWays, EditTeam, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView,
 };
 
 /// The subcommands of `berth team`.
 #[derive(Subcommand, Debug)]
 #[command(after_help = "Examples:
   berth team create \"Shop team\"
+  berth team rename \"Shop team\" \"Shops\"
   berth team grant \"Shop team\" ann developer
   berth team grant --host-app ha-super usr_01… auditor
   berth team grant --merchant bos-coffee usr_01… operator
@@ -34,6 +35,13 @@ pub enum Team {
     /// Create a team; you become its first admin
     Create {
         /// Its name
+        name: String,
+    },
+    /// Give a team another name
+    Rename {
+        /// The team, by its id or name
+        team: String,
+        /// The new name
         name: String,
     },
     /// List the teams that you may know of
@@ -177,12 +185,37 @@ fn the_one<T: ToString>(what: &str, name: &str, all: Vec<(T, String)>, list: &st
     }
 }
 
+/// Whether two names are one to those who read them, however they are written.
+fn same_name(one: &str, other: &str) -> bool {
+    let bare = |name: &str| name.split_whitespace().collect::<String>().to_lowercase();
+    bare(one) == bare(other)
+}
+
+/// Asks whether to create a second one of a name, where there is somebody to ask, and says it to others. Names need not be
+/// unique on a host, as nobody may learn of those that they do not know; `list` has those that the caller knows.
+pub(crate) async fn confirm_name(client: &Client, session: &mut Session, what: &str, list: &str, name: &str) -> Done {
+    if session.out.json {
+        return Ok(()); // a program has no use for a remark
+    }
+    let all = client.items(Call::get(list)).await.unwrap_or_default();
+    let text = |one: &Value, member: &str| one.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(there) = all.iter().find(|one| same_name(&text(one, "name"), name)) else { return Ok(()) };
+    session.out.note(format!("There is a {what} {:?} already: {}.", text(there, "name"), text(there, "id")));
+    session.confirm(&format!("Create another {what} of that name?"))
+}
+
 /// Runs `berth team`.
 pub async fn team(command: Team, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Team::Create { name } => {
+            confirm_name(&client, session, "team", "/v1/teams", &name).await?;
             let answer = client.value(Call::create("/v1/teams").json(&NewTeam { name })).await?;
+            session.out.show(&answer, |team: TeamView, paint| named(&team.id, &team.name, paint))
+        }
+        Team::Rename { team, name } => {
+            let id = team_id(&client, &team).await?;
+            let answer = client.value(Call::patch(format!("/v1/teams/{id}")).json(&EditTeam { name })).await?;
             session.out.show(&answer, |team: TeamView, paint| named(&team.id, &team.name, paint))
         }
         Team::List => {

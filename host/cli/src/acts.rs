@@ -11,7 +11,7 @@ use super::{
     client::Client,
     failure::{Done, Failure},
     paint::{Ink, Paint},
-    parse::one_of,
+    parse::{Past, one_of},
     session::Session,
     table::{Card, Cell},
 };
@@ -92,12 +92,12 @@ pub struct Which {
     /// Only those about this workspace
     #[arg(long)]
     workspace: Option<WorkspaceId>,
-    /// Only those of this moment or later, such as 2030-01-31T08:00:00Z
+    /// Only those of this moment or later: 7d (ago), or RFC 3339
     #[arg(long, value_name = "TIME")]
-    from: Option<Millis>,
-    /// Only those before this moment
+    from: Option<Past>,
+    /// Only those before this moment: 7d (ago), or RFC 3339
     #[arg(long, value_name = "TIME")]
-    until: Option<Millis>,
+    until: Option<Past>,
     /// Only those that ended so
     #[arg(long, value_parser = one_of!(Outcome))]
     outcome: Option<Outcome>,
@@ -107,7 +107,7 @@ pub struct Which {
 }
 
 impl Which {
-    async fn call(&self, client: &Client) -> Result<Call, Failure> {
+    async fn call(&self, client: &Client, now: Millis) -> Result<Call, Failure> {
         let actor = match self.by.as_deref() {
             Some(BERTH) => Some(BERTH.to_owned()),
             Some("me") => Some(read::<Me>(&client.value(Call::get("/v1/me")).await?)?.account.id.to_string()),
@@ -126,8 +126,8 @@ impl Which {
             .query("host_app", self.host_app.as_ref())
             .query("merchant", self.merchant.as_ref())
             .query("workspace", self.workspace.as_ref())
-            .query("from", self.from)
-            .query("until", self.until)
+            .query("from", self.from.map(|at| at.resolve(now)))
+            .query("until", self.until.map(|at| at.resolve(now)))
             .query("outcome", self.outcome)
             .query("address", self.address.as_ref()))
     }
@@ -138,7 +138,7 @@ pub async fn run(command: Acts, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Acts::List { which, last } => {
-            let items = newest(&client, which.call(&client).await?, last).await?;
+            let items = newest(&client, which.call(&client, session.clock.now()).await?, last).await?;
             let head = ["AT", "ID", "BY", "OPERATION", "ABOUT", "OUTCOME", "FROM"];
             session.out.list(items, head, "Nobody has done anything of that kind.", row)
         }
@@ -151,7 +151,7 @@ pub async fn run(command: Acts, session: &mut Session) -> Done {
                 Form::Csv => "text/csv",
                 Form::Ndjson => "application/x-ndjson",
             };
-            let call = which.call(&client).await?.header("accept", accept);
+            let call = which.call(&client, session.clock.now()).await?.header("accept", accept);
             export(&client, session, &call).await
         }
     }

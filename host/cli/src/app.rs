@@ -16,6 +16,7 @@ use super::{
 };
 use crate::views;
 use berth_base::{
+    error::Error,
     ids::{MiniAppId, TeamId},
     version::VersionNumber,
 };
@@ -110,12 +111,20 @@ pub enum App {
         /// The MiniApp
         app: MiniAppId,
         /// The version
-        #[arg(required_unless_present = "none")]
+        #[arg(required_unless_present = "none", value_parser = bound)]
         version: Option<VersionNumber>,
         /// Take the bound away
         #[arg(long, conflicts_with = "version")]
         none: bool,
     },
+}
+
+/// The version of a bound. Who says that there be none is led to the option that says it.
+fn bound(text: &str) -> Result<VersionNumber, String> {
+    match text.parse() {
+        Err(_) if text.eq_ignore_ascii_case("none") => Err("to take the bound away, give --none".into()),
+        parsed => parsed.map_err(|error: Error| error.detail),
+    }
 }
 
 /// `on` or `off` on the command line

@@ -22,7 +22,7 @@ use berth_base::{
     clock::Millis,
     ids::{AuditId, Digest},
 };
-use berth_judge::{Compiler, Engine, EngineConfig, Subject, admit, builtin};
+use berth_judge::{Compiler, Engine, EngineConfig, Policy, Subject, admit, builtin, say_if_slow};
 use berth_model::{
     audit::{self, Audit, AuditState, Evaluation, Findings, Gate, OutcomeKind},
     policy::{
@@ -59,8 +59,12 @@ pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     package.told.iter().for_each(|line| session.out.note(clean(line)));
     let (engine, _temporary) = engine(session.cache.as_deref())?;
     let mut evaluations = Vec::new();
-    for auditor in asked {
-        evaluations.push(evaluate(&engine, auditor, package.subject.clone(), session.clock.now()).await?);
+    let of = asked.len();
+    for (at, auditor) in asked.into_iter().enumerate() {
+        let note = format!("compiling policy {} of {of}: {}", at + 1, auditor.name);
+        let compiled = say_if_slow(engine.inspect(auditor.wasm), || session.out.note(note)).await?;
+        let (config, now) = (auditor.config, session.clock.now());
+        evaluations.push(evaluate(&compiled, config, package.subject.clone(), now).await?);
     }
     let gate = audit::gate(&evaluations);
     let audit = record(package, evaluations, &gate, session);
@@ -162,6 +166,7 @@ fn told(report: &PackReport) -> Vec<String> {
 
 /// An auditor to ask, with its config.
 struct Asked {
+    name: String,
     wasm: Vec<u8>,
     config: Value,
 }
@@ -172,13 +177,13 @@ fn asked(choices: &[PolicyChoice]) -> Result<Vec<Asked>, Failure> {
     for builtin in builtin::ALL {
         if admit(builtin.wasm)?.1 == PolicyKind::Auditor {
             let choice = choices.iter().rfind(|choice| choice.policy == builtin.name);
-            asked.push(Asked { wasm: builtin.wasm.to_vec(), config: config(choice)? });
+            asked.push(Asked { name: builtin.name.into(), wasm: builtin.wasm.to_vec(), config: config(choice)? });
         }
     }
     for choice in choices.iter().filter(|choice| builtin::ALL.iter().all(|builtin| builtin.name != choice.policy)) {
         let path = Path::new(&choice.policy);
         let wasm = fs::read(path).map_err(|error| no_auditor(path, &error))?;
-        asked.push(Asked { wasm, config: config(Some(choice))? });
+        asked.push(Asked { name: choice.policy.clone(), wasm, config: config(Some(choice))? });
     }
     Ok(asked)
 }
@@ -198,9 +203,12 @@ fn config(choice: Option<&PolicyChoice>) -> Result<Value, Failure> {
     Ok(given.unwrap_or_else(|| json!({})))
 }
 
-async fn evaluate(engine: &Engine, asked: Asked, subject: Arc<Subject>, at: Millis) -> Result<Evaluation, Failure> {
-    let Asked { wasm, config } = asked;
-    let policy = engine.inspect(wasm).await?;
+async fn evaluate(
+    policy: &Arc<Policy>,
+    config: Value,
+    subject: Arc<Subject>,
+    at: Millis,
+) -> Result<Evaluation, Failure> {
     let about = policy.description();
     if policy.kind() != PolicyKind::Auditor {
         return Err(Failure::usage(format!(

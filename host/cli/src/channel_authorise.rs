@@ -12,6 +12,7 @@ use super::{
     client::Client,
     failure::{Done, Failure},
     paint::{Paint, clean, state},
+    parse::seconds,
     session::Session,
     table::{Card, Cell},
 };
@@ -61,8 +62,8 @@ pub struct Authorise {
     /// Do not wait for the merchant
     #[arg(long)]
     pub no_wait: bool,
-    /// How many seconds to wait
-    #[arg(long, default_value_t = 1800, value_name = "SECONDS")]
+    /// How long to wait
+    #[arg(long, default_value = "30m", value_name = "DURATION", value_parser = seconds)]
     pub timeout: i64,
 }
 

@@ -22,7 +22,7 @@ use berth_base::{
 };
 use berth_model::event::{
     Event,
-    webhook::{Replay, wants},
+    webhook::{Replay, check_types, wants},
 };
 
 const PAGE: u32 = 200;
@@ -101,6 +101,7 @@ pub async fn run(command: Events, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Events::List { which, after, types, last } => {
+            let types = check_types(types)?; // the host lists all, and what is wanted is picked out here
             let items = read_all(&client, &which, after, &types, last.unwrap_or(usize::MAX)).await?;
             let head = ["SEQ", "AT", "TYPE", "VERSION", "SUBJECT", "ACTOR"];
             session.out.list(items, head, "Nothing has happened.", row)
@@ -114,7 +115,7 @@ pub async fn run(command: Events, session: &mut Session) -> Done {
 pub async fn replay(client: &Client, session: &mut Session, webhook: &WebhookId, after: i64) -> Done {
     client.value(Call::ask(format!("/v1/webhooks/{webhook}/replay")).json(&Replay { after })).await?;
     let document = json!({"webhook": webhook, "after": after});
-    session.out.done(&document, format!("Everything after event {after} is delivered to {webhook} again."))
+    session.out.done(&document, format!("Everything after event {after} is queued for {webhook}: `berth webhook show {webhook}` tells how far it is."))
 }
 
 /// The newest `most` of the wanted events, oldest first.

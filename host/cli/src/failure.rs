@@ -136,10 +136,11 @@ impl Failure {
         self.with_audit_of(app, version)
     }
 
-    /// Points to the list of teams, if a team has to be named.
+    /// Points to the list of teams, if a team has to be named and the host knows no better command.
     pub(crate) fn about_team(mut self) -> Self {
         if let Self::Refused(problem) = &mut self
             && problem.fields.get("field") == Some(&"team".into())
+            && problem.fields.get("next").is_none_or(Value::is_null)
         {
             problem.next = Some("berth team list, then add --team ID".into());
         }

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{
+    access::confirm_name,
     call::Call,
     client::Client,
     failure::{Done, Failure},
@@ -96,6 +97,7 @@ pub async fn run(command: HostApp, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         HostApp::Create { name, id } => {
+            confirm_name(&client, session, "host app", "/v1/host-apps", &name).await?;
             let answer = client.value(Call::create("/v1/host-apps").json(&NewHostApp { name, id })).await?;
             session.out.show(&answer, view)
         }

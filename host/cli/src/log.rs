@@ -13,14 +13,11 @@ use super::{
     client::Client,
     failure::{Done, Failure},
     paint::{Ink, Paint},
-    parse::{duration, one_of},
+    parse::{Past, duration, one_of},
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::{
-    clock::Millis,
-    ids::{HostAppId, MiniAppId},
-};
+use berth_base::ids::{HostAppId, MiniAppId};
 use berth_model::log::{Level, LogEntry, LogMasks, LogPage, Mask, MaskRule, SetLogMasks};
 
 /// The pause before a lost stream is opened again.
@@ -43,12 +40,12 @@ pub enum Logs {
         /// Only those that arrived in this time: 2h, 3d
         #[arg(long, value_name = "TIME", value_parser = duration, conflicts_with = "from")]
         since: Option<i64>,
-        /// Only those that arrived at this moment or later, such as 2030-01-31T08:00:00Z
+        /// Only those that arrived at this moment or later: 2h (ago), or RFC 3339
         #[arg(long, value_name = "TIME")]
-        from: Option<Millis>,
-        /// Only those that arrived before this moment
+        from: Option<Past>,
+        /// Only those that arrived before this moment: 2h (ago), or RFC 3339
         #[arg(long, value_name = "TIME")]
-        until: Option<Millis>,
+        until: Option<Past>,
         /// How many of the newest
         #[arg(long, value_name = "COUNT", default_value_t = 50)]
         last: usize,
@@ -178,7 +175,9 @@ pub async fn run(command: Logs, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Logs::List { which, since, from, until, last } => {
-            let from = from.or(since.map(|seconds| session.clock.now().plus_seconds(-seconds)));
+            let now = session.clock.now();
+            let from = from.map(|at| at.resolve(now)).or(since.map(|seconds| now.plus_seconds(-seconds)));
+            let until = until.map(|at| at.resolve(now));
             let call = which.of("/v1/logs").query("from", from).query("until", until);
             let mut items = newest(&client, call, last).await?;
             items.reverse();

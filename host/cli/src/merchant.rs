@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::{
+    access::confirm_name,
     app::OnOff,
     call::Call,
     failure::Done,
@@ -57,6 +58,7 @@ pub async fn run(command: Merchant, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Merchant::Create { name, id, unify_users } => {
+            confirm_name(&client, session, "merchant", "/v1/merchants", &name).await?;
             let call = Call::create("/v1/merchants").json(&NewMerchant { name, id, unify_users });
             session.out.show(&client.value(call).await?, view)
         }

@@ -7,10 +7,14 @@ use serde_json::Value;
 
 use berth_base::{clock::Millis, error::Error};
 
-/// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`). A
-/// day has 24 hours.
+/// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`), with a plus
+/// before it or without. A day has 24 hours.
 pub fn duration(text: &str) -> Result<i64, String> {
-    let span = text.parse::<Span>().and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
+    let span = text
+        .strip_prefix('+')
+        .unwrap_or(text)
+        .parse::<Span>()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()));
     let seconds = span.ok().filter(|span| span.subsec_nanos() == 0).map_or(0, |span| span.as_secs());
     if seconds > 0 {
         Ok(seconds)
@@ -19,12 +23,20 @@ pub fn duration(text: &str) -> Result<i64, String> {
     }
 }
 
+/// The seconds of a duration, or their number; 0 is one.
+pub fn seconds(text: &str) -> Result<i64, String> {
+    match text.parse::<i64>() {
+        Ok(seconds) if seconds >= 0 => Ok(seconds),
+        _ => duration(text).map_err(|why| format!("{why}, or a number of seconds")),
+    }
+}
+
 pub fn assigned(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected FIELD=VALUE, such as thing2=Latte")?;
     Ok((name.into(), value.into()))
 }
 
-/// A moment: `now`, a time from now (`+2h`), or RFC 3339.
+/// A moment: `now`, a time from now (`2h` or `+2h`), or RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     FromNow(i64),
@@ -47,12 +59,41 @@ impl FromStr for Moment {
         if text == "now" {
             return Ok(Self::FromNow(0));
         }
-        if let Some(span) = text.strip_prefix('+') {
-            return duration(span).map(Self::FromNow);
+        if let Ok(seconds) = duration(text) {
+            return Ok(Self::FromNow(seconds));
         }
         text.parse().map(Self::At).map_err(|_| {
-            format!("{text:?} is not a time: expected now, +2h, +90d, or RFC 3339 such as 2030-01-31T08:00:00Z")
+            format!(
+                "{text:?} is not a time: expected now, 2h or 90d from now, or RFC 3339 such as 2030-01-31T08:00:00Z"
+            )
         })
+    }
+}
+
+/// A moment that has been: `now`, a time ago (`2h`), or RFC 3339.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past(Moment);
+
+impl Past {
+    pub fn resolve(self, now: Millis) -> Millis {
+        self.0.resolve(now)
+    }
+}
+
+impl FromStr for Past {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse::<Moment>() {
+            Ok(Moment::FromNow(_)) if text.starts_with('+') => {
+                Err(format!("{text:?} is yet to come: expected a time ago such as 2h or 90d"))
+            }
+            Ok(Moment::FromNow(seconds)) => Ok(Self(Moment::FromNow(-seconds))),
+            Ok(at) => Ok(Self(at)),
+            Err(_) => Err(format!(
+                "{text:?} is not a time: expected now, 2h or 90d ago, or RFC 3339 such as 2030-01-31T08:00:00Z"
+            )),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `berth webhook`: webhooks and their deliveries.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -11,10 +13,14 @@ use super::{
     events::replay,
     failure::{Done, Failure},
     paint::{Ink, Paint, said},
+    parse::seconds,
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MerchantId, WebhookId, WorkspaceId};
+use berth_base::{
+    clock::in_words,
+    ids::{HostAppId, MerchantId, WebhookId, WorkspaceId},
+};
 use berth_model::{
     access::ScopeKind,
     event::webhook::{
@@ -81,8 +87,8 @@ pub enum Webhook {
     Rotate {
         /// The webhook
         webhook: WebhookId,
-        /// How many seconds messages are signed with the old one too; a day when absent
-        #[arg(long, value_name = "SECONDS")]
+        /// For how long messages are signed with the old one too: 2d, 0; a day when absent
+        #[arg(long, value_name = "DURATION", value_parser = seconds)]
         keep_old: Option<i64>,
     },
     /// Send a message at once and show what the receiver answered
@@ -187,9 +193,11 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
             let call = Call::post(format!("{}/rotate-secret", path(&webhook)));
             let answer = client.value(call.json(&RotateSecret { keep_old_seconds: keep_old })).await?;
             let old = match keep_old {
-                None => "The old one is valid for a day more (--keep-old SECONDS changes that).".to_owned(),
+                None => "The old one is valid for a day more (--keep-old DURATION changes that).".to_owned(),
                 Some(0) => "The old one is not valid any more.".to_owned(),
-                Some(seconds) => format!("The old one is valid for {seconds} seconds more."),
+                Some(seconds) => {
+                    format!("The old one is valid for {} more.", in_words(Duration::from_secs(seconds.unsigned_abs())))
+                }
             };
             session.out.show(&answer, |one, paint| format!("{} {old}", secret_view(one, paint)))
         }
@@ -223,15 +231,25 @@ async fn deliveries(client: &Client, session: &mut Session, webhook: &WebhookId,
             Cell::of(one.subject),
             Cell::new(if dead { Ink::Bad } else { Ink::Plain }, one.state.as_str()),
             Cell::of(one.attempts),
-            if dead { "-".into() } else { paint.when(one.next_at) },
-            Cell::of(one.error),
+            match (one.next_at, one.behind) {
+                (_, Some(earlier)) => format!("after {earlier}").into(),
+                (Some(at), None) => paint.when(at),
+                (None, None) => "-".into(),
+            },
+            match one.behind {
+                Some(_) if one.error.is_empty() => "it waits for an earlier one of its subject".into(),
+                _ => Cell::of(one.error),
+            },
         ]
     })
 }
 
 async fn replay_one(client: &Client, session: &mut Session, webhook: &WebhookId, seq: i64) -> Done {
     client.value(Call::ask(format!("{}/deliveries/{seq}/replay", path(webhook)))).await?;
-    session.out.done(&json!({"webhook": webhook, "delivery": seq}), format!("Event {seq} is delivered again."))
+    session.out.done(
+        &json!({"webhook": webhook, "delivery": seq}),
+        format!("Event {seq} is queued, and delivered as soon as the receiver takes it."),
+    )
 }
 
 fn scope(one: &View) -> String {

@@ -1,6 +1,8 @@
 //! The first-party policies, built from `plugins/` and contained in the binary. They are admitted as every upload is:
 //! as core modules with an embedded WIT section, of which the host makes components.
 
+use berth_base::ids::Digest;
+
 /// A first-party policy.
 #[derive(Clone, Copy)]
 pub struct Builtin {
@@ -16,6 +18,14 @@ pub const ALL: &[Builtin] = include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 /// A guard that panics, built with the SDK.
 #[cfg(test)]
 pub(crate) const BREAKS: &[u8] = include_bytes!(env!("BERTH_BREAKING_POLICY"));
+
+/// What is said while a policy is compiled, which takes long: its name and place among the first-party ones.
+pub(crate) fn compiling(digest: &Digest) -> String {
+    match ALL.iter().position(|builtin| Digest::of(builtin.wasm) == *digest) {
+        Some(at) => format!("compiling policy {} of {}: {}", at + 1, ALL.len(), ALL[at].name),
+        None => format!("compiling policy {digest}"),
+    }
+}
 
 #[cfg(test)]
 mod tests {

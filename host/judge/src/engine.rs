@@ -11,12 +11,13 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
 
 use super::{
-    CompileLimits, Compiler, Policy, PolicyKind,
+    CompileLimits, Compiler, Policy, PolicyKind, builtin,
     cache::{Cache, Compiled},
     compile::internal,
     deep, gate,
     guest::Guest,
     installed::{Judge, Seats},
+    patience::say_if_slow,
     pulse::Pulse,
     resting::Resting,
     run::Program,
@@ -194,7 +195,8 @@ impl Engine {
         let wasm = apart(move || if Digest::of(&wasm) == id { Ok(wasm) } else { Err(damaged(&id)) }).await?;
         let _turn = self.0.compiling.acquire().await.map_err(Error::internal)?;
         let Inner { config, cache, .. } = &*self.0;
-        config.compiler.run(wasm, &config.compile_limits, cache).await
+        let work = config.compiler.run(wasm, &config.compile_limits, cache);
+        say_if_slow(work, || tracing::info!(target: "berth::compiling", "{}", builtin::compiling(digest))).await
     }
 
     /// The policy from the code of an earlier compilation; `None` when there is no code that this wasmtime can load.

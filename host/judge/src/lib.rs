@@ -19,6 +19,7 @@ mod gate;
 mod guest;
 mod installed;
 mod lists;
+mod patience;
 mod pulse;
 mod resting;
 mod run;
@@ -47,6 +48,7 @@ pub use engine::{AUDITS_AT_ONCE, Engine, EngineConfig, GUARDS_AT_ONCE, PoolUsage
 pub use gate::{admit, exports, imports};
 pub use installed::Policy;
 pub use lists::named_lists;
+pub use patience::say_if_slow;
 pub use subject::Subject;
 
 use berth_model::policy::{

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use crate::{
     access::{Grant, Origin, ScopeKind},
     event::{Event, webhook::WebhookScope},
+    nearest::did_you_mean,
 };
 
 /// Of how many characters a path is kept at most.
@@ -347,6 +348,31 @@ pub enum Operations {
     Beginning(String),
 }
 
+/// The operations of commands on the host's own machine, which are no operations of the API.
+pub const COMMANDS: [&str; 5] =
+    ["admin.token", "admin.invite", "admin.rotate-secrets", "admin.rotate-oidc-key", "admin.backup"];
+
+impl Operations {
+    /// Refuses operations of which there is none among those that are kept as acts, `known` and [`COMMANDS`].
+    ///
+    /// # Errors
+    /// `invalid-field` for `operation`.
+    pub fn require_known<'a>(&self, known: impl Iterator<Item = &'a str>) -> Result<()> {
+        let known: Vec<&str> = known.chain(COMMANDS).collect();
+        let (asked, is_known) = match self {
+            Self::Exactly(asked) => (asked, known.contains(&asked.as_str())),
+            Self::Beginning(asked) => (asked, known.iter().any(|one| one.starts_with(asked.as_str()))),
+        };
+        if is_known {
+            return Ok(());
+        }
+        let near = did_you_mean(asked, known);
+        let text =
+            format!("nothing that changes anything is called {asked:?}.{near} Operations are those of /openapi.json.");
+        Err(Error::parameter("operation", text))
+    }
+}
+
 impl ActQuery {
     /// The operations that are asked for.
     pub fn operations(&self) -> Option<Operations> {
@@ -439,5 +465,23 @@ mod tests {
         assert_eq!(of("versions.*"), Some(Operations::Beginning("versions.".into())));
         assert_eq!(of("versions.publish"), Some(Operations::Exactly("versions.publish".into())));
         assert_eq!(of(""), None);
+    }
+
+    #[test]
+    fn p10_operations_that_do_not_exist_are_refused_and_the_nearest_is_named() {
+        let asks = |operation: &str| {
+            let query = ActQuery { operation: Some(operation.into()), ..Default::default() };
+            query.operations().unwrap().require_known(["versions.publish", "grayscale.create"].into_iter())
+        };
+        for known in ["versions.publish", "versions.*", "*", "admin.backup", "admin.*"] {
+            asks(known).unwrap();
+        }
+        for (unknown, near) in
+            [("publish", "versions.publish"), ("version.publish", "versions.publish"), ("gray.*", "")]
+        {
+            let said = asks(unknown).unwrap_err();
+            assert_eq!(said.code, Code::InvalidField);
+            assert!(said.detail.contains(near), "{said}");
+        }
     }
 }

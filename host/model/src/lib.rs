@@ -19,6 +19,7 @@ pub mod login_entry;
 pub mod member_portal;
 pub mod message;
 pub mod mini_app;
+pub mod nearest;
 pub mod official_account;
 pub mod oidc;
 pub mod overview;

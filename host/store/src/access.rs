@@ -13,13 +13,24 @@ use berth_base::{
 };
 use berth_base::{error::Error, text};
 use berth_model::access::{
-    Account, AccountName, AccountWithWays, Caller, Member, ProviderLink, Role, Scope, ScopeKind, SecondFactor,
+    Account, AccountName, AccountWithWays, Action, Caller, Member, ProviderLink, Role, Scope, ScopeKind, SecondFactor,
     SessionBy, SessionUse, Team, Token,
 };
 use berth_model::{
     access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
     event::{MemberGranted, MemberRemoved, kind},
 };
+
+/// A list of the roles that allow an action in scopes of a kind, as SQL has it.
+pub(crate) fn roles(action: Action, kind: ScopeKind) -> String {
+    action.roles(kind).map(|role| format!("'{role}'")).collect::<Vec<_>>().join(", ")
+}
+
+/// The condition that the row `g` of `role_grant` allows to read what is in its scope.
+pub(crate) fn reads() -> String {
+    let in_kind = |kind: &ScopeKind| format!("g.scope_kind = '{kind}' AND g.role IN ({})", roles(Action::Read, *kind));
+    format!("({})", ScopeKind::ALL.iter().map(in_kind).collect::<Vec<_>>().join(" OR "))
+}
 
 /// A token with one of the roles of its account; the role is NULL when the account has none.
 #[derive(sqlx::FromRow)]
@@ -227,6 +238,17 @@ impl Tx {
     /// The team with this id.
     pub async fn team(&mut self, id: &TeamId) -> Result<Option<Team>> {
         Ok(fetch!(self, fetch_optional, Team, "SELECT * FROM team WHERE id = $1", id)?)
+    }
+
+    /// Locks a team until the transaction ends, and returns it.
+    pub async fn hold_team(&mut self, id: &TeamId) -> Result<Option<Team>> {
+        Ok(fetch!(self, fetch_optional, Team, "UPDATE team SET name = name WHERE id = $1 RETURNING *", id)?)
+    }
+
+    /// Sets the name of a team.
+    pub async fn set_team_name(&mut self, id: &TeamId, name: &str) -> Result<()> {
+        execute!(self, "UPDATE team SET name = $2 WHERE id = $1", id, name)?;
+        Ok(())
     }
 
     /// A page of the teams that the caller may know about, by id, and one more than the page holds.

@@ -1,6 +1,6 @@
 //! MiniApps in the database.
 
-use super::{Tx, chosen, execute, fetch, fetch_built, push_if};
+use super::{Tx, access::roles, chosen, execute, fetch, fetch_built, push_if};
 use crate::search::containing;
 use berth_base::{
     error::{Error, Result},
@@ -9,7 +9,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
-    access::Caller,
+    access::{Action, Caller, ScopeKind},
     mini_app::{ListedMiniApp, MiniApp, MiniAppQuery, ShelfSide},
     version::State,
 };
@@ -25,9 +25,8 @@ macro_rules! push_own_teams {
 /// Pushes the host apps of which the caller is a member that reads, as a list in parentheses.
 macro_rules! push_own_host_apps {
     ($query:ident, $caller:expr) => {
-        $query.push(
-            "(SELECT scope_id FROM role_grant WHERE scope_kind = 'host_app' AND role <> 'server' AND account_id = ",
-        );
+        $query.push("(SELECT scope_id FROM role_grant WHERE scope_kind = 'host_app' AND role IN (");
+        $query.push(roles(Action::Read, ScopeKind::HostApp)).push(") AND account_id = ");
         $query.push_bind(&$caller.account).push(")");
     };
 }

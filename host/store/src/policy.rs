@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use berth_base::sql::Count;
 
-use super::{Tx, chosen, execute, fetch, fetch_built};
+use super::{Tx, access::roles, chosen, execute, fetch, fetch_built};
 use berth_base::clock::Millis;
 use berth_base::{
     error::{Error, Result},
@@ -15,7 +15,7 @@ use berth_model::policy::{
     registry::{Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, Watch},
 };
 use berth_model::{
-    access::Caller,
+    access::{self, Action, Caller},
     event,
     policy::registry::{InstalledPolicy, ScopeKind},
 };
@@ -131,10 +131,14 @@ impl Tx {
         )?)
     }
 
-    /// The policy bindings of all places that the caller may know about, without those of ended gray tasks.
+    /// The policy bindings of all places that the caller may read, without those of ended gray tasks.
     pub async fn policy_bindings_known_to(&mut self, caller: &Caller) -> Result<Vec<PolicyBindingRow>> {
-        let known =
-            |kind: &str| format!("IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND account_id = ");
+        let read = |kind| {
+            let roles = roles(Action::Read, kind);
+            format!(
+                "IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND role IN ({roles}) AND account_id = "
+            )
+        };
         Ok(fetch_built!(self, PolicyBindingRow, |query| {
             query.push(
                 "SELECT b.*, p.name, p.version, p.kind FROM policy_binding b JOIN policy p ON p.digest = b.digest
@@ -144,8 +148,8 @@ impl Tx {
             );
             if chosen!(!caller.reads_everything()) {
                 query.push(" AND (b.scope_kind = 'platform' OR b.scope_kind = 'host_app' AND b.scope_id ");
-                query.push(known("host_app")).push_bind(&caller.account).push(") OR m.team_id ");
-                query.push(known("team")).push_bind(&caller.account).push("))");
+                query.push(read(access::ScopeKind::HostApp)).push_bind(&caller.account).push(") OR m.team_id ");
+                query.push(read(access::ScopeKind::Team)).push_bind(&caller.account).push("))");
             }
             query.push(" ORDER BY p.name, b.scope_kind, b.scope_id, b.position, b.id");
         })?)

@@ -261,6 +261,7 @@ mod tests {
         call!(
             db,
             workspaces_known_to(caller, page);
+            webhooks_known_to(caller, page);
             workspace_members(&ws, &made(maybe(json!({"user_name": "a", "group": tag}))));
             workspace_groups(&ws, &made(maybe(json!({"kind": "tag", "parent": tag}))));
             touch_groups(&who, DAWN);

@@ -4,7 +4,7 @@
 
 use berth_base::{clock::Millis, error::Result, ids::WebhookId, sql::Count};
 use berth_model::{
-    access::{Action, Caller, Role, ScopeKind},
+    access::{Action, Caller, ScopeKind},
     binding::BindingState,
     event::webhook::WebhookScope,
     settings::PermitKind,
@@ -15,7 +15,7 @@ use berth_model::{
     },
 };
 
-use super::{Tx, chosen, fetch, fetch_built};
+use super::{Tx, access::roles, chosen, fetch, fetch_built};
 
 /// How many rows of a kind are read: those that are shown, and one that says that there are more.
 const ROWS: i64 = MOST_OF_A_KIND as i64 + 1;
@@ -30,11 +30,6 @@ struct Row<T> {
 
 fn all<T>(rows: Vec<Row<T>>, what: impl Fn(T) -> What) -> Vec<Waiting> {
     rows.into_iter().map(|row| Waiting { since: row.since, what: what(row.what) }).collect()
-}
-
-/// A list of the roles that allow an action, as SQL has it.
-fn roles(action: Action, kind: ScopeKind) -> String {
-    action.roles(kind).map(|role: Role| format!("'{role}'")).collect::<Vec<_>>().join(", ")
 }
 
 /// Pushes the condition that `$column` is a scope of this kind in which the roles of the caller allow the action. It is asked

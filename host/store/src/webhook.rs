@@ -2,7 +2,7 @@
 
 use sqlx::types::Json;
 
-use super::{Tx, execute, fetch, fetch_built, push_if};
+use super::{Tx, access::reads, chosen, execute, fetch, fetch_built, push_if};
 use berth_base::{
     clock::Millis,
     error::Result,
@@ -58,19 +58,15 @@ impl Tx {
 
     /// A page of the webhooks in scopes that the caller may read, by id, and one more than the page holds.
     pub async fn webhooks_known_to(&mut self, caller: &Caller, query: &PageQuery) -> Result<Vec<WebhookRow>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            WebhookRow,
-            "SELECT * FROM webhook w WHERE w.id > $1 AND ($2 OR EXISTS
-                (SELECT 1 FROM role_grant g WHERE g.account_id = $3 AND g.scope_kind = w.scope_kind
-                 AND g.scope_id = w.scope_id AND g.role NOT IN ('fulfiller', 'server')))
-             ORDER BY w.id LIMIT $4",
-            query.after(),
-            caller.reads_everything(),
-            &caller.account,
-            query.limit() + 1
-        )?)
+        Ok(fetch_built!(self, WebhookRow, |q| {
+            q.push("SELECT * FROM webhook w WHERE w.id > ").push_bind(query.after());
+            if chosen!(!caller.reads_everything()) {
+                q.push(" AND EXISTS (SELECT 1 FROM role_grant g WHERE g.scope_kind = w.scope_kind");
+                q.push(" AND g.scope_id = w.scope_id AND ").push(reads());
+                q.push(" AND g.account_id = ").push_bind(&caller.account).push(")");
+            }
+            q.push(" ORDER BY w.id LIMIT ").push_bind(query.limit() + 1);
+        })?)
     }
 
     /// The number of webhooks in a scope.
@@ -196,10 +192,17 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<Delivery>> {
         Ok(fetch_built!(self, Delivery, |q| {
-            q.push("SELECT d.*, e.id AS event_id, e.type FROM webhook_delivery d JOIN event e ON e.seq = d.seq");
-            q.push(" WHERE d.webhook_id = ").push_bind(id).push(" AND d.seq > ").push_bind(after);
+            q.push(
+                "SELECT d.seq, d.event_id, d.type, d.subject, d.state, d.attempts, d.behind, d.status, d.error, d.updated_at,
+                    CASE WHEN d.state = 'waiting' AND d.behind IS NULL THEN d.next_at END AS next_at
+                 FROM (SELECT d.*, e.id AS event_id, e.type, CASE WHEN d.state = 'waiting' THEN
+                        (SELECT MIN(f.seq) FROM webhook_delivery f WHERE f.webhook_id = d.webhook_id
+                         AND f.subject = d.subject AND f.state = 'waiting' AND f.seq < d.seq) END AS behind
+                    FROM webhook_delivery d JOIN event e ON e.seq = d.seq WHERE d.webhook_id = ",
+            );
+            q.push_bind(id).push(" AND d.seq > ").push_bind(after);
             push_if!(q, state, " AND d.state = ", "");
-            q.push(" ORDER BY d.seq LIMIT ").push_bind(limit);
+            q.push(" ORDER BY d.seq LIMIT ").push_bind(limit).push(") d ORDER BY d.seq");
         })?)
     }
 

@@ -19,12 +19,37 @@ use berth_store::{Db, Tx};
 ///
 /// # Errors
 /// `not-found` when there is none or the caller may not know about it; `missing-grant` when the caller's roles or token
-/// do not allow `action` there.
+/// do not allow `action` there, as those of a bound host app do not, whose members read the MiniApp.
 pub async fn authorise(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
-    let mini_app = tx.mini_app(id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
-    let mini_app = mini_app.ok_or_else(|| Error::not_found("MiniApp", id))?;
+    let found = tx.mini_app(id).await?;
+    let knows = match &found {
+        Some(mini_app) => caller.knows(&mini_app.scope()) || !read_through(tx, caller, id).await?.is_empty(),
+        None => false,
+    };
+    allowed(found.filter(|_| knows), caller, id, action)
+}
+
+/// Reads the MiniApp for the sake of something of it that is the team's own and was named by an id, such as a gray task.
+///
+/// # Errors
+/// As for [`authorise`], but `not-found` for the members of a bound host app, too: a `missing-grant` would tell them that the
+/// id is one.
+pub(crate) async fn authorise_own(tx: &mut Tx, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    let known = tx.mini_app(id).await?.filter(|mini_app| caller.knows(&mini_app.scope()));
+    allowed(known, caller, id, action)
+}
+
+fn allowed(known: Option<MiniApp>, caller: &Caller, id: &MiniAppId, action: Action) -> Result<MiniApp> {
+    let mini_app = known.ok_or_else(|| Error::not_found("MiniApp", id))?;
     caller.require(action, &mini_app.scope())?;
     Ok(mini_app)
+}
+
+/// The host apps through which the roles of the caller allow to read the MiniApp, whatever the token is for.
+async fn read_through(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Result<Vec<HostAppId>> {
+    let mut own = tx.bound_host_apps(id).await?;
+    own.retain(|host_app| caller.reads(&Scope::HostApp(host_app.clone())));
+    Ok(own)
 }
 
 /// Through what a caller reads a MiniApp.
@@ -46,10 +71,12 @@ pub(crate) async fn readable(tx: &mut Tx, caller: &Caller, id: &MiniAppId) -> Re
         Ok(mini_app) => return Ok((mini_app, Reader::Team)),
         Err(refusal) => refusal,
     };
-    let mut own = tx.bound_host_apps(id).await?;
-    own.retain(|host_app| caller.can(Action::Read, &Scope::HostApp(host_app.clone())));
+    let own = read_through(tx, caller, id).await?;
     match tx.mini_app(id).await? {
-        Some(mini_app) if !own.is_empty() => Ok((mini_app, Reader::HostApps(own))),
+        Some(mini_app) if !own.is_empty() => {
+            caller.require_scope(Action::Read.token_scope())?;
+            Ok((mini_app, Reader::HostApps(own)))
+        }
         _ => Err(refusal),
     }
 }
@@ -68,7 +95,8 @@ fn only_team(caller: &Caller) -> Result<TeamId> {
     match (teams.next(), teams.next()) {
         (Some(team), None) => Ok(team.clone()),
         (None, _) => {
-            Err(Error::field("team", "you are in no team. Create one with POST /v1/teams, or ask to be added."))
+            let text = "you are in no team. Create one with POST /v1/teams, or ask to be added.";
+            Err(Error::field("team", text).next("berth team create NAME"))
         }
         _ => Err(Error::field("team", "you are in several teams, so name the one that owns the MiniApp.")),
     }

@@ -397,5 +397,6 @@ async fn f76_a_forged_forwarded_for_is_not_believed() {
 fn times_are_read_as_people_write_them() {
     assert_eq!(duration("300ms"), Ok(300 * MS));
     assert_eq!(duration("2m"), Ok(120_000 * MS));
+    assert_eq!((duration("1d"), duration("+1d")), (Ok(86_400_000 * MS), Ok(86_400_000 * MS)));
     assert!(duration("-1s").is_err() && duration("0s").is_err() && duration("soon").is_err());
 }

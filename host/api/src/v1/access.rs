@@ -9,7 +9,7 @@ use berth_base::{
     page::{Page, PageQuery},
 };
 use berth_model::access::{
-    Account, AccountName, AccountQuery, AccountWithWays, Caller, Grant, IssueToken, IssuedToken, Me, Member,
+    Account, AccountName, AccountQuery, AccountWithWays, Caller, EditTeam, Grant, IssueToken, IssuedToken, Me, Member,
     NamesQuery, NewAccount, NewTeam, NewToken, Role, Scope, SetRole, Team, Token,
 };
 use berth_work::access::{self, Entered};
@@ -23,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(account))
         .routes(routes!(account_names))
         .routes(routes!(create_team, teams))
+        .routes(routes!(edit_team))
         .routes(routes!(issue_token, tokens))
         .routes(routes!(revoke_token))
         .routes(routes!(team_members))
@@ -90,6 +91,17 @@ async fn create_team(State(app): AppState, caller: Caller, Json(new): Json<NewTe
 #[utoipa::path(get, path = "/v1/teams", tag = "access", params(PageQuery), responses((status = 200, body = Page<Team>)))]
 async fn teams(State(app): AppState, caller: Caller, Query(page): Query<PageQuery>) -> Result<Json<Page<Team>>> {
     Ok(Json(access::teams(&app.db, &caller, &page).await?))
+}
+
+/// Give a team another name, which its admins may.
+#[utoipa::path(patch, path = "/v1/teams/{id}", tag = "access", params(("id" = TeamId, Path)), request_body = EditTeam, responses((status = 200, body = Team)))]
+async fn edit_team(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<TeamId>,
+    Json(edit): Json<EditTeam>,
+) -> Result<Json<Team>> {
+    Ok(Json(access::edit_team(&app.db, &caller, &id, &edit).await?))
 }
 
 /// Issue a token. Its secret is shown only in this answer.

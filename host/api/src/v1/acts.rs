@@ -1,6 +1,7 @@
 //! Handlers for acts: who did what, and from where.
 
 use axum::{
+    Extension,
     body::Body,
     http::{
         HeaderMap,
@@ -20,7 +21,7 @@ use berth_model::{
 };
 use berth_work::{access, act};
 
-use crate::{Api, csv};
+use crate::{Api, csv, witness::Operations};
 
 /// How many acts an export reads at a time.
 const BATCH: u32 = 200;
@@ -39,8 +40,12 @@ async fn list(
     State(app): AppState,
     caller: Caller,
     headers: HeaderMap,
+    Extension(operations): Extension<Operations>,
     Query(query): Query<ActQuery>,
 ) -> Result<Response> {
+    if let Some(asked) = query.operations() {
+        asked.require_known(operations.values().map(String::as_str))?;
+    }
     match Form::asked(&headers) {
         Form::Json => Ok(Json(act::list(&app.db, &caller, &query).await?).into_response()),
         form => export(app, caller, query, form).await,

@@ -1,12 +1,20 @@
 //! `berth demo`: a host with sample data.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use clap::Args;
 use include_dir::{Dir, include_dir};
 
-use super::{listen, log, open};
+use super::{
+    folder::{self, Found},
+    listen, log, open,
+};
 use berth_api::serve::{ServeConfig, stop_signal};
 use berth_base::{
     error::{Code, Error, Result},
@@ -14,7 +22,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_check::Asker;
-use berth_cli::{Done, Session};
+use berth_cli::{Done, Failure, Session};
 use berth_model::{
     access::{Caller, NewTeam},
     audit::{AuditState, Decide},
@@ -62,9 +70,11 @@ pub struct Demo {
 
 /// Runs a host with a seeded team, sample packages, a release and a grayscale task.
 pub async fn demo(args: Demo, session: &mut Session) -> Done {
-    log("warn");
+    log("warn,berth::compiling=info");
     let (listener, bound) = listen(args.listen).await?;
-    let host = open(Config::with_defaults(Storage::in_folder(args.data_dir))).await?;
+    require_demo(&args.data_dir)?;
+    let host = open(Config::with_defaults(Storage::in_folder(args.data_dir.clone()))).await?;
+    folder::leave(&args.data_dir, &folder::Host { url: format!("http://{bound}") })?;
     let app = host.app.clone();
     let token = access::admin_token(&app.db).await?.secret;
     let link = access::invite_admin(&app.db, Some(&format!("http://{bound}"))).await?.link.unwrap_or_default();
@@ -83,6 +93,27 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
         ended = &mut serving => drop(ended?),
     }
     Ok(())
+}
+
+/// Makes the folder of a demo, or finds it. Refuses every other folder in which there is anything, such as that of a host,
+/// whose data the demo's would be mixed with.
+fn require_demo(folder: &Path) -> Done {
+    let name = folder.display();
+    let why = match folder::look::<folder::Demo>(folder)? {
+        Found::Marked(_) => return Ok(()),
+        Found::Nothing => {
+            std::fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
+            return folder::leave(folder, &folder::Demo { demo: "Made by `berth demo`, which may write here.".into() });
+        }
+        Found::Foreign(_) if folder.join("berth.db").exists() => {
+            format!("{name} holds the data of a host that is no demo. `berth serve --data-dir {name}` goes on with it;")
+        }
+        Found::Foreign(entry) => format!("{name} holds {:?}, which is of no demo:", entry.to_string_lossy()),
+    };
+    let text = format!(
+        "{why} for a demo, give --data-dir a new folder (and delete that of a demo of an older berth). Nothing was written."
+    );
+    Err(Failure::refused("foreign-folder", text))
 }
 
 /// Creates what is missing of the sample data, and returns the public key of the demo's host app.

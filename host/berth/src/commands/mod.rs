@@ -3,8 +3,9 @@
 mod backup;
 mod demo;
 mod doctor;
+mod folder;
 
-use std::{io::IsTerminal, net::SocketAddr};
+use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 use clap::{Args, Subcommand};
 use tokio::net::TcpListener;
@@ -28,7 +29,7 @@ use berth_work::{
 
 use crate::{
     server::{self, Host},
-    settings::Settings,
+    settings::{DEFAULT_LISTEN, Settings},
 };
 
 /// The arguments of `berth serve`.
@@ -95,9 +96,9 @@ pub struct AdminInvite {
     /// The storage of the host.
     #[command(flatten)]
     pub storage: Storage,
-    /// The address by which people reach the host
-    #[arg(long, env = "BERTH_PUBLIC_URL", default_value = "http://127.0.0.1:7070", value_name = "URL")]
-    pub public_url: String,
+    /// The address by which people reach the host; that of its last start when absent
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
 }
 
 /// Sets the process's umask so that only its user can read what it writes: the database, packages that are not public
@@ -137,10 +138,13 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
     let (listener, bound) = listen(args.settings.listen).await?;
     let data_dir = args.settings.host.storage.data_dir.clone();
     let host = open(args.settings.host).await?;
+    // From now on the folder is the host's own, and no backup may write over it.
+    folder::forget::<folder::Backup>(&data_dir)?;
+    let url = host.app.config.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
+    folder::leave(&data_dir, &folder::Host { url: url.clone() })?;
     let admin = access::first_admin(&host.app.db).await?;
     match admin {
         Some(admin) => {
-            let url = host.app.config.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
             let invited = access::invite_admin(&host.app.db, Some(&url)).await?;
             welcome(session, bound, &admin, &invited)?;
         }
@@ -189,12 +193,27 @@ pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
 
 /// Prints a link by which the first admin of the host whose data is in the storage signs in.
 pub async fn admin_invite(args: AdminInvite, session: &mut Session) -> Done {
+    let folder = args.storage.data_dir.clone();
     let host = existing(args.storage).await?;
-    let work = access::invite_admin(&host.app.db, Some(&args.public_url));
+    let url = args.public_url.unwrap_or_else(|| supposed(&folder, session));
+    let work = access::invite_admin(&host.app.db, Some(&url));
     let issued = by_command(&host.app.db, "admin invite", work).await?;
     let link = issued.link.as_deref().unwrap_or_default();
     let text = format!("{link}\n\nIt is good once, until {}.", issued.invitation.expires_at);
     session.out.done(&issued, text)
+}
+
+/// The address at which the host of the folder is supposed to be reached, as nobody has given it: that of its last start, or the
+/// one at which hosts listen. Says which.
+fn supposed(folder: &Path, session: &mut Session) -> String {
+    let give = "If people reach the host by another address, give it by --public-url.";
+    if let Some(folder::Host { url }) = folder::mark(folder) {
+        session.out.note(format!("The address is the one of the host's last start. {give}"));
+        return url;
+    }
+    let url = format!("http://{DEFAULT_LISTEN}");
+    session.out.note(format!("The address {url} is guessed, as no host has started on {}. {give}", folder.display()));
+    url
 }
 
 /// The host whose data is in `storage`, which must exist.

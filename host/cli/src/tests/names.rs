@@ -3,6 +3,7 @@
 use axum::{
     Json, Router,
     http::{StatusCode, Uri},
+    routing::get,
 };
 use serde_json::{Value, json};
 
@@ -93,4 +94,20 @@ async fn a_push_a_privacy_agreement_and_a_permit_name_people_too() {
         set.out,
         set.err
     );
+}
+
+#[tokio::test]
+async fn a_second_thing_of_a_name_is_asked_about_on_a_terminal_and_told_elsewhere() {
+    let team = json!({"id": ulid("team"), "name": "Coffee team", "created_at": AT});
+    let list = json!({"items": [team]});
+    let host = Router::new().route("/v1/teams", get(|| async { Json(list) }).post(|| async { Json(team) }));
+    let mut desk = Desk::before(host).await;
+    let told = desk.args(&["team", "create", " coffee  TEAM"]).await.good();
+    assert!(told.err.contains("There is a team \"Coffee team\" already"), "{}", told.err);
+    assert!(desk.args(&["team", "create", "Tea team"]).await.good().err.is_empty());
+    (desk.attended, desk.input) = (true, "n\n".into());
+    let kept = desk.args(&["team", "create", "Coffee team"]).await;
+    assert!(kept.code == 1 && kept.err.contains("not-confirmed"), "{}", kept.err);
+    desk.input = "y\n".into();
+    desk.args(&["team", "create", "Coffee team"]).await.good();
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::gray_lists::{ListChoice, ListFrom};
-use super::super::parse::{ConfigSource, Moment, PolicyChoice, Ranged, duration, percent};
+use super::super::parse::{ConfigSource, Moment, Past, PolicyChoice, Ranged, duration, percent, seconds};
 use super::Desk;
 use berth_base::{clock::Millis, ids::HostAppId};
 use berth_model::rollout::{ObjectKind, Platform};
@@ -19,6 +19,7 @@ fn durations_are_numbers_with_units() {
         ("1d12h", 129_600),
         ("1d 12h", 129_600),
         ("2 hours", 7_200),
+        ("+90d", 7_776_000),
     ];
     for (text, seconds) in good {
         assert_eq!(duration(text), Ok(seconds), "{text}");
@@ -44,17 +45,43 @@ fn durations_are_numbers_with_units() {
 }
 
 #[test]
+fn seconds_are_a_duration_or_their_number() {
+    for (text, number) in [("0", 0), ("86400", 86_400), ("1d", 86_400), ("+1d", 86_400), ("90s", 90)] {
+        assert_eq!(seconds(text), Ok(number), "{text}");
+    }
+    for text in ["", "-1", "1y", "soon"] {
+        assert!(seconds(text).is_err_and(|why| why.contains("1d12h")), "{text:?}");
+    }
+}
+
+#[test]
+fn what_has_been_is_said_by_how_long_ago() {
+    let now: Millis = "2030-01-31T08:00:00Z".parse().unwrap();
+    for (text, at) in [
+        ("now", "2030-01-31T08:00:00.000Z"),
+        ("2h", "2030-01-31T06:00:00.000Z"),
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000Z"),
+    ] {
+        assert_eq!(text.parse::<Past>().unwrap().resolve(now).to_string(), at);
+    }
+    for text in ["", "+2h", "yesterday"] {
+        assert!(text.parse::<Past>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
 fn moments_are_now_or_ahead_or_rfc_3339() {
     let now: Millis = "2030-01-31T08:00:00Z".parse().unwrap();
     let cases = [
         ("now", "2030-01-31T08:00:00.000Z"),
         ("+2h", "2030-01-31T10:00:00.000Z"),
+        ("2h", "2030-01-31T10:00:00.000Z"),
         ("2030-02-01T00:00:00+08:00", "2030-01-31T16:00:00.000Z"),
     ];
     for (text, at) in cases {
         assert_eq!(text.parse::<Moment>().unwrap().resolve(now).to_string(), at);
     }
-    for text in ["", "2h", "+", "tomorrow", "2030-01-31", "2030-01-31T08:00:00"] {
+    for text in ["", "2", "+", "-2h", "tomorrow", "2030-01-31", "2030-01-31T08:00:00"] {
         assert!(text.parse::<Moment>().is_err(), "{text:?}");
     }
 }

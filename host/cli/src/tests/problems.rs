@@ -35,6 +35,39 @@ async fn a_refusal_says_type_detail_advice_and_request_id() {
 }
 
 #[tokio::test]
+async fn whoever_is_in_no_team_is_led_to_create_one_and_not_to_an_empty_list() {
+    let refused = |next: Option<&'static str>| {
+        move || async move {
+            let problem = json!({"type": "https://berth.example/problems/invalid-field", "status": 422,
+                "detail": "team: say which.", "field": "team", "next": next});
+            (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                [(header::CONTENT_TYPE, "application/problem+json")],
+                problem.to_string(),
+            )
+        }
+    };
+    for (next, said) in [(Some("berth team create NAME"), "berth team create NAME"), (None, "berth team list")] {
+        let desk = Desk::before(Router::new().route("/v1/mini-apps", post(refused(next)))).await;
+        let ran = desk.run("app create Shop --id shop").await;
+        assert!(ran.code == 1 && ran.err.contains(said), "{}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn whoever_wants_no_least_version_is_led_to_the_option() {
+    let ran = Desk::bare().run("app min-version shop none").await;
+    assert!(ran.code == 2 && ran.err.contains("--none"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn events_of_a_type_that_does_not_exist_are_not_looked_for() {
+    let desk = Desk::before(Router::new()).await;
+    let ran = desk.run("events list --types version.publish").await;
+    assert!(ran.code == 1 && ran.err.contains("version.published"), "{}", ran.err);
+}
+
+#[tokio::test]
 async fn with_json_a_refusal_is_the_one_document() {
     let desk = Desk::before(Router::new().route("/v1/mini-apps", get(|| async { refusal() }))).await;
     let ran = desk.run("app list --json").await;

@@ -2,8 +2,14 @@
 
 pub mod roles;
 
-use axum::{Router, extract::Path, routing::get};
-use berth_model::access::{Scope, ScopeKind};
+use axum::{
+    Router,
+    extract::Path,
+    http::Method,
+    routing::{get, post},
+};
+use berth_base::page::Page as ListPage;
+use berth_model::access::{Action, EditTeam, Scope, ScopeKind, Team};
 
 use self::roles::{Place, Roles};
 use crate::{
@@ -20,6 +26,7 @@ use crate::{
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/{kind}/{id}/members", get(list).post(set))
+        .route("/ui/{kind}/{id}/members/name", post(rename))
         .route("/ui/{kind}/{id}/members/{account}/remove", get(confirm_remove).post(remove))
 }
 
@@ -44,6 +51,8 @@ struct Page<'a> {
     t: Texts,
     title: &'a str,
     roles: &'a Roles<'a>,
+    /// The team with its name, for those who may change it.
+    team: Option<Team>,
     command: String,
     filled: &'a Filled,
 }
@@ -53,10 +62,30 @@ async fn list(visit: Visit, Path((kind, id)): Path<(String, String)>) -> Answer 
 }
 
 async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer {
-    let title = format!("{} · {id}", visit.t.members());
+    let team = team(visit, &place.scope).await?;
+    let name = team.as_ref().map_or(id, |team| &team.name);
+    let title = format!("{} · {name}", visit.t.members());
     let roles = place.roles(visit, filled).await?;
-    let page = Page { t: visit.t, title: &title, roles: &roles, command: place.command(), filled };
+    let team = team.filter(|_| visit.can(Action::Configure, &place.scope));
+    let page = Page { t: visit.t, title: &title, roles: &roles, team, command: place.command(), filled };
     visit.page(Head { title: &title, ..Head::default() }, &page)
+}
+
+/// The team that a place is; `None` when it is something else.
+async fn team(visit: &Visit, scope: &Scope) -> Result<Option<Team>, Shown> {
+    let Scope::Team(id) = scope else { return Ok(None) };
+    let known: ListPage<Team> = visit.api.page("/v1/teams?limit=200").await.or_show(visit)?;
+    Ok(known.items.into_iter().find(|team| team.id == *id))
+}
+
+async fn rename(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent) -> Answer {
+    let place = place(&visit, &kind, &id)?;
+    let Scope::Team(team) = &place.scope else { return Err(visit.refuse(not_found())) };
+    let edit = EditTeam { name: sent.get("name").into() };
+    match visit.api.act(Method::PATCH, &at!("/v1/teams/{}", team), &edit).await {
+        Ok(()) => done(&place.here, visit.t.team_renamed()),
+        Err(refused) => show(&visit, &place, &id, &sent.again(&visit, refused)?).await,
+    }
 }
 
 async fn set(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent) -> Answer {

@@ -41,6 +41,7 @@ fn chinese(kind: &str) -> Option<&'static str> {
         "token.issued" => "访问令牌已签发",
         "token.revoked" => "访问令牌已吊销",
         "team.created" => "团队已创建",
+        "team.edited" => "团队已修改",
         "mini_app.created" => "小程序已创建",
         "mini_app.edited" => "小程序名称或描述已修改",
         "mini_app.on_shelf" => "小程序已上架",

@@ -21,6 +21,8 @@ texts! {
     account_id = "Account id" / "账号 ID";
     account_id_hint = "Of somebody who has an account: it is on their page of access." / "对方账号的 ID，可在其“我的权限”页查看。";
     member_set = "The role was given." / "角色已授予。";
+    rename = "Rename" / "重命名";
+    team_renamed = "The team has another name now." / "团队已更名。";
     member_removed = "The role was taken away." / "角色已移除。";
     remove = "Remove" / "移除";
     remove_member_effect(name) = "{name} may do nothing here any more." / "{name} 将失去在此处的所有权限。";

@@ -103,6 +103,14 @@ pub struct NewTeam {
     pub name: String,
 }
 
+/// What may be edited of a team.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditTeam {
+    /// The new name, 1 to 64 characters.
+    pub name: String,
+}
+
 /// An account with its role in a scope.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs, reason = "the names say it")]

@@ -15,8 +15,8 @@ mod session;
 mod token;
 
 pub use accounts::{
-    Account, AccountName, AccountQuery, AccountWithWays, Grant, MOST_NAMES, Me, Member, NamesQuery, NewAccount,
-    NewTeam, SetRole, Team,
+    Account, AccountName, AccountQuery, AccountWithWays, EditTeam, Grant, MOST_NAMES, Me, Member, NamesQuery,
+    NewAccount, NewTeam, SetRole, Team,
 };
 pub use grant::{Action, Role, Scope, ScopeKind, TokenScope};
 pub use invitation::{

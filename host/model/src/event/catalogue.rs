@@ -123,6 +123,7 @@ catalogue! {
     TOKEN_ISSUED = "token.issued" Token, "A token was issued.";
     TOKEN_REVOKED = "token.revoked" Token, "A token was revoked; `data` is how it was before.";
     TEAM_CREATED = "team.created" Team, "A team was created.";
+    TEAM_EDITED = "team.edited" Team, "The name of a team changed.";
 
     MINI_APP_CREATED = "mini_app.created" MiniApp, "A MiniApp was created.";
     MINI_APP_EDITED = "mini_app.edited" MiniApp, "The name or the description of a MiniApp changed.";

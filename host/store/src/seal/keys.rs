@@ -67,7 +67,8 @@ impl FromStr for SecretKey {
     /// key.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
-            let rule = "a secret key is the base64 of 32 bytes. Make one with `openssl rand -base64 32`.";
+            let rule = "a secret key is the base64 of 32 bytes. A host that is new may have one of `openssl rand -base64 32`; one \
+                        with data needs the key that it had.";
             Error::parameter("secret-keys", rule)
         };
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| wrong())?);
@@ -131,6 +132,23 @@ impl Seal {
             || Error::parameter("secret-key-file", "the file holds no key. Write one with `openssl rand -base64 32`.");
         let (first, older) = keys.split_first().ok_or_else(none)?;
         Ok(Self::new(first, older, source, random))
+    }
+}
+
+/// Why the file from which the settings have the keys gives none, as the second half of a sentence; `None` when it gives
+/// some, or the keys come from the settings themselves.
+pub(super) fn lost(config: &SealConfig, data_dir: &Path) -> Option<String> {
+    let own = config.own_file(data_dir);
+    let file = own.as_deref().or(config.secret_key_file.as_deref())?;
+    let name = file.display();
+    if !file.exists() {
+        return Some(format!("{name} is missing"));
+    }
+    match read(file) {
+        Ok(keys) if keys.is_empty() => Some(format!("{name} holds no key")),
+        Ok(_) => None,
+        Err(error) if error.code == Code::Unavailable => Some(format!("{name} cannot be read")),
+        Err(_) => Some(format!("{name} holds a line that is no key")),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Inspects sealed secrets, and seals them anew under the first key.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use serde::Serialize;
 
-use super::{Seal, SealConfig};
+use super::{Seal, SealConfig, keys, parts};
 use berth_base::error::{Code, Error, Result};
 
 use crate::{Db, SEALED, SealedColumn};
@@ -49,25 +49,30 @@ pub async fn rotate(db: &Db) -> Result<Rotation> {
     rotate_columns(db, db.seal(), SEALED).await
 }
 
-/// Refuses to make a new key for a database that has sealed secrets, which that key could not open. This happens with a
-/// restored database without its key file, or one that other hosts use with a key of their own.
+/// Refuses to go on without a key, or to make a new one, for a database that has sealed secrets, which a new key could not
+/// open. This happens with a restored database without its key file, with a key file that was emptied, or with a database
+/// that other hosts use with a key of their own.
 ///
 /// # Errors
-/// `secret-sealed` when there are secrets and the host's own key file is missing.
+/// `secret-sealed` when there are secrets and no key can be read; it names the keys that they were sealed with.
 pub async fn require_keys(db: &Db, config: &SealConfig, data_dir: &Path) -> Result<()> {
-    let Some(file) = config.own_file(data_dir).filter(|file| !file.exists()) else { return Ok(()) };
+    let Some(why) = keys::lost(config, data_dir) else { return Ok(()) };
     let mut tx = db.read().await?;
+    let mut names = BTreeSet::new();
     for column in SEALED {
-        if !tx.sealed_rows(column, "", 1).await?.is_empty() {
-            let detail = format!(
-                "The database holds sealed secrets, and there is no key: {} is missing. Restore it from the backup or copy \
-                 it from the other host, or give the key by --secret-keys or --secret-key-file.",
-                file.display()
-            );
-            return Err(Error::new(Code::SecretSealed, detail));
-        }
+        let first = tx.sealed_rows(column, "", 1).await?;
+        names.extend(first.iter().filter_map(|(_, sealed)| parts(sealed)).map(|(name, _)| name.to_owned()));
     }
-    Ok(())
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let detail = format!(
+        "The database holds secrets sealed with the key {names}, and {why}. A new key opens none of them: take secret.key \
+         from the backup whose berth-backup.json names that key, or from another host of this database, or give the key by \
+         --secret-keys or --secret-key-file."
+    );
+    Err(Error::new(Code::SecretSealed, detail))
 }
 
 async fn inspect_columns(db: &Db, seal: &Seal, columns: &[SealedColumn]) -> Result<Inspection> {
@@ -144,5 +149,32 @@ mod tests {
         let again = rotate_columns(db, &both, &[SealedColumn::PROBE]).await.unwrap();
         assert_eq!((again.sealed, again.current), (0, 250));
         assert_eq!(inspect_columns(db, &lost, &[SealedColumn::PROBE]).await.unwrap().older, 0);
+    }
+
+    #[tokio::test]
+    async fn f65_i8_a_database_with_secrets_is_told_which_key_it_needs_and_not_to_make_one() {
+        let fresh = testing::fresh().await;
+        let (db, folder) = (&fresh.db, tempfile::tempdir().unwrap());
+        let config = SealConfig::default();
+        require_keys(db, &config, folder.path()).await.unwrap();
+        let key = SecretKey::from_bytes([7; 32]);
+        let seal = Seal::new(&key, &[], KeySource::Given, Arc::new(SystemRandom));
+        let mut tx = db.begin().await.unwrap();
+        let sealed = seal.seal(b"s", "host_key:swap").unwrap();
+        crate::execute!(tx, "INSERT INTO host_key (name, key_sealed) VALUES ('swap', $1)", &sealed).unwrap();
+        tx.commit().await.unwrap();
+        let own = folder.path().join("secret.key");
+        let named = SealConfig { secret_key_file: Some(own.clone()), ..SealConfig::default() };
+        for (content, says) in [(None, "missing"), (Some(""), "no key"), (Some("not a key"), "is no key")] {
+            content.map(|content| std::fs::write(&own, content).unwrap());
+            for config in [&config, &named] {
+                let said = require_keys(db, config, folder.path()).await.unwrap_err();
+                assert_eq!(said.code, Code::SecretSealed);
+                assert!(said.detail.contains(&key.id()) && said.detail.contains(says), "{said}");
+                assert!(!said.detail.contains("openssl"), "{said}");
+            }
+        }
+        std::fs::write(&own, &*key.to_base64()).unwrap();
+        require_keys(db, &config, folder.path()).await.unwrap();
     }
 }

@@ -8,8 +8,8 @@ use berth_base::{
 };
 use berth_model::{
     access::{
-        Account, AccountName, AccountQuery, AccountWithWays, Action, Caller, Member, NamesQuery, NewAccount, NewTeam,
-        Role, Scope, SessionEnd, Team, Token, TokenScope,
+        Account, AccountName, AccountQuery, AccountWithWays, Action, Caller, EditTeam, Member, NamesQuery, NewAccount,
+        NewTeam, Role, Scope, SessionEnd, Team, Token, TokenScope,
     },
     event::kind,
 };
@@ -174,6 +174,27 @@ pub async fn create_team(db: &Db, caller: &Caller, new: &NewTeam) -> Result<Team
     tx.insert_team(&team).await?;
     tx.tell(kind::TEAM_CREATED, &team.id, caller.account.as_str(), &team);
     tx.grant(caller.account.as_str(), &caller.account, &Scope::Team(team.id.clone()), Role::Admin).await?;
+    tx.commit().await?;
+    Ok(team)
+}
+
+/// Gives a team another name, which its admins may. When nothing changes, nothing is written.
+///
+/// # Errors
+/// `invalid-field`; `not-found`; `missing-grant`.
+#[tracing::instrument(name = "team.edit", skip_all, fields(team = %id))]
+pub async fn edit_team(db: &Db, caller: &Caller, id: &TeamId, edit: &EditTeam) -> Result<Team> {
+    let scope = Scope::Team(id.clone());
+    let mut tx = db.begin().await?;
+    known_scope(&mut tx, caller, &scope).await?;
+    caller.require(Action::Configure, &scope)?;
+    let before = tx.hold_team(id).await?.ok_or_else(|| Error::not_found("team", id))?;
+    let team = Team { name: text::name("name", &edit.name, 64)?, ..before.clone() };
+    if team.name == before.name {
+        return Ok(team);
+    }
+    tx.set_team_name(id, &team.name).await?;
+    tx.tell(kind::TEAM_EDITED, id, caller.account.as_str(), &team).was(Some(&before));
     tx.commit().await?;
     Ok(team)
 }

@@ -17,8 +17,8 @@ mod token;
 mod watch;
 
 pub use accounts::{
-    Myself, account, account_names, accounts, create_account, create_team, disable, enable, me, members, set_role,
-    teams,
+    Myself, account, account_names, accounts, create_account, create_team, disable, edit_team, enable, me, members,
+    set_role, teams,
 };
 pub use berth_model::access::*;
 pub use config::SessionConfig;

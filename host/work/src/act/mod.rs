@@ -20,6 +20,8 @@ use berth_model::{
 };
 use berth_store::{Db, Tx};
 
+use crate::mini_app;
+
 /// A page of the acts that the caller may read, newest first: all of them for admins and viewers of the platform, those about a
 /// place for its admins, and for everybody their own.
 ///
@@ -138,13 +140,11 @@ async fn readable(tx: &mut Tx, caller: &Caller, mut events: Vec<Event>) -> Resul
 async fn may_list(tx: &mut Tx, caller: &Caller, query: &ActQuery) -> Result<()> {
     let places = query.places();
     let mut scopes: Vec<Scope> = places.iter().filter_map(scope_of).collect();
-    if let Some(id) = &query.mini_app {
-        let found = tx.owners(&[id.clone()].into()).await?.remove(id).map(Scope::Team);
-        let team = found.filter(|team| caller.knows(team)).ok_or_else(|| Error::not_found("MiniApp", id))?;
-        scopes.push(team);
-    }
     if let Some(hidden) = scopes.iter().find(|scope| !caller.knows(scope)) {
         return Err(Error::not_found(hidden.kind().as_str(), hidden.id()));
+    }
+    if let Some(id) = &query.mini_app {
+        scopes.push(mini_app::readable(tx, caller, id).await?.0.scope());
     }
     if scopes.is_empty() && query.actor.as_deref() == Some(caller.account.as_str()) {
         return caller.require_scope(Action::ReadActs.token_scope());

@@ -15,7 +15,11 @@ pub use min_version::set_min_version;
 pub use release::{publish, releases, roll_back};
 pub use view::{get, list};
 
-use berth_base::{error::Result, ids::MiniAppId, version::VersionNumber};
+use berth_base::{
+    error::{Error, Result},
+    ids::MiniAppId,
+    version::VersionNumber,
+};
 use berth_model::access::{Action, Caller, Scope};
 use berth_store::{Tx, version::VersionRow};
 
@@ -32,12 +36,15 @@ pub(crate) async fn readable(
     id: &MiniAppId,
     number: &VersionNumber,
 ) -> Result<VersionRow> {
-    let Err(refusal) = mini_app::authorise(tx, caller, id, Action::Read).await else {
+    if mini_app::authorise(tx, caller, id, Action::Read).await.is_ok() {
         return tx.require_version(id, number).await;
-    };
+    }
     match tx.version(id, number).await? {
         Some(row) if is_submitted_to(tx, caller, &row).await? => Ok(row),
-        _ => Err(refusal),
+        _ => {
+            mini_app::readable(tx, caller, id).await?;
+            Err(Error::not_found("version", format!("{number} of {id}")))
+        }
     }
 }
 

@@ -36,8 +36,13 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// The number of tries so far.
     pub attempts: i64,
-    /// When it is tried next, if it is the first of its subject.
-    pub next_at: Millis,
+    /// When it is tried next; `null` when it was given up, and while it waits for an earlier one.
+    #[serde(default)]
+    pub next_at: Option<Millis>,
+    /// The number of the first event of the same subject that waits: events of a subject are delivered in their order. Absent
+    /// when it is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<i64>,
     /// The receiver's last HTTP status, when it answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<i64>,

@@ -6,10 +6,15 @@ mod deliveries;
 pub use change::{EditWebhook, NewWebhook, RotateSecret};
 pub use deliveries::{Delivery, DeliveryQuery, DeliveryState, Ping, Replay, WebhookPing, WebhookReplayed};
 
-use berth_base::{clock::Millis, ids::WebhookId};
+use berth_base::{
+    clock::Millis,
+    error::{Error, Result},
+    ids::WebhookId,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::access::ScopeKind;
+use super::catalogue;
+use crate::{access::ScopeKind, nearest::did_you_mean};
 
 /// The scope that a webhook belongs to. It gets the events that members of the scope may read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
@@ -84,4 +89,51 @@ pub fn wants(types: &[String], kind: &str) -> bool {
         None => pattern == kind,
     };
     types.is_empty() || types.iter().any(takes)
+}
+
+/// How many types one webhook may list.
+const MAX_TYPES: usize = 100;
+
+/// The types, sorted and each once.
+///
+/// # Errors
+/// `invalid-field` for one that matches no type of event, and for more than 100.
+pub fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
+    types.sort_unstable();
+    types.dedup();
+    if types.len() > MAX_TYPES {
+        return Err(Error::field("types", format!("at most {MAX_TYPES}. Use `version.*` for all of a kind.")));
+    }
+    let is_unknown = |one: &&String| !catalogue::ALL.iter().any(|known| wants(&[(*one).clone()], known.kind));
+    match types.iter().find(is_unknown) {
+        Some(unknown) => {
+            let near = did_you_mean(unknown, catalogue::ALL.iter().map(|known| known.kind));
+            Err(Error::field(
+                "types",
+                format!("no event has the type {unknown:?}.{near} GET /v1/event-types lists them."),
+            ))
+        }
+        None => Ok(types),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_exact_or_end_in_a_star() {
+        let list = |types: &[&str]| types.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
+        assert!(wants(&[], "version.published"));
+        assert!(wants(&list(&["version.published"]), "version.published"));
+        assert!(wants(&list(&["host_app.created", "version.*"]), "version.published"));
+        assert!(!wants(&list(&["version.*"]), "versions.published"));
+        assert!(!wants(&list(&["version"]), "version.published"));
+        assert!(check_types(list(&["version.*", "version.*", "mini_app.created"])).is_ok_and(|types| types.len() == 2));
+        for wrong in ["version", "*", "version.unheard", "vers.*", ""] {
+            assert!(check_types(list(&[wrong])).is_err(), "{wrong}");
+        }
+        let said = check_types(list(&["version.publish"])).err().map(|error| error.detail).unwrap_or_default();
+        assert!(said.contains("\"version.published\""), "{said}");
+    }
 }

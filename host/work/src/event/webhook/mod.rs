@@ -20,30 +20,6 @@ use berth_model::{
 use berth_store::{Db, NewEvent, Tx, WebhookRow};
 use serde::Serialize;
 
-/// How many types one webhook may list.
-const MAX_TYPES: usize = 100;
-
-/// The types, sorted and each once.
-///
-/// # Errors
-/// `invalid-field` for one that matches no type of event, and for more than 100.
-pub(crate) fn check_types(mut types: Vec<String>) -> Result<Vec<String>> {
-    types.sort_unstable();
-    types.dedup();
-    if types.len() > MAX_TYPES {
-        return Err(Error::field("types", format!("at most {MAX_TYPES}. Use `version.*` for all of a kind.")));
-    }
-    let known = |pattern: &&String| {
-        !berth_model::event::catalogue::ALL.iter().any(|one| wants(&[(*pattern).clone()], one.kind))
-    };
-    match types.iter().find(known) {
-        Some(unknown) => {
-            Err(Error::field("types", format!("no event has the type {unknown:?}. GET /v1/event-types lists them.")))
-        }
-        None => Ok(types),
-    }
-}
-
 /// The webhook and its scope, when the caller may do `action` to it.
 async fn authorise(tx: &mut Tx, caller: &Caller, id: &WebhookId, action: Action) -> Result<(WebhookRow, Scope)> {
     let row = tx.webhook(id).await?;
@@ -99,23 +75,4 @@ pub async fn list(db: &Db, caller: &Caller, query: &PageQuery) -> Result<Page<We
     let rows = db.read().await?.webhooks_known_to(caller, query).await?;
     let page = Page::of(rows, query, |row| row.id.to_string());
     Ok(Page { items: page.items.iter().map(Webhook::from).collect(), next: page.next })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_exact_or_end_in_a_star() {
-        let list = |types: &[&str]| types.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        assert!(wants(&[], "version.published"));
-        assert!(wants(&list(&["version.published"]), "version.published"));
-        assert!(wants(&list(&["host_app.created", "version.*"]), "version.published"));
-        assert!(!wants(&list(&["version.*"]), "versions.published"));
-        assert!(!wants(&list(&["version"]), "version.published"));
-        assert!(check_types(list(&["version.*", "version.*", "mini_app.created"])).is_ok_and(|types| types.len() == 2));
-        for wrong in ["version", "*", "version.unheard", "vers.*", ""] {
-            assert!(check_types(list(&[wrong])).is_err(), "{wrong}");
-        }
-    }
 }

@@ -188,7 +188,7 @@ pub(crate) async fn at_place(
 ) -> Result<PolicyBindingRow> {
     let hidden = || Error::not_found("policy binding", id);
     let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
-    match scope::authorise(&row.scope(), tx, caller, action).await {
+    match scope::authorise_own(&row.scope(), tx, caller, action).await {
         Err(error) if error.code == Code::NotFound => Err(hidden()),
         Err(error) => Err(error),
         Ok(()) => Ok(row),
