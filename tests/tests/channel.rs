@@ -108,7 +108,7 @@ on_both! {
         act(&fifth, "abandon", json!(null)).await.refused("authorisation-state");
     }
 
-    async fn e15_a_wechat_account_can_be_vouched_for_in_a_run_and_stays_proven(host) {
+    async fn e10_a_wechat_account_can_be_vouched_for_in_a_run(host) {
         let merchant = merchant(&host).await;
         let cid = merchant.endpoint("One", &["pi-mall"]).await;
         let vouched = json!({"app_id": "wxb11529c136998cb6", "name": "Shop"});

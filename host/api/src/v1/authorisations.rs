@@ -81,9 +81,9 @@ async fn restart(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<AuthorisationId>,
-    OptionalJson(restart): OptionalJson<Restart>,
+    OptionalJson(restart): OptionalJson<Option<Restart>>,
 ) -> Result<Private> {
-    Ok(private(authorisation::restart(&app.channels, &caller, &id, restart).await?))
+    Ok(private(authorisation::restart(&app.channels, &caller, &id, restart.unwrap_or_default()).await?))
 }
 
 /// Abandon an authorisation, or give up one that failed.

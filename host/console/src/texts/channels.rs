@@ -46,6 +46,7 @@ texts! {
     step_kind = "Choose the kind" / "选择类型";
     step_grant = "Authorise" / "授权";
     step_target = "Choose the endpoint application" / "选择端应用";
+    another_target = "Go on with another endpoint application" / "改用其他端应用继续";
     step_bound = "Bound" / "完成绑定";
     run_is_started = "It waits for the merchant to authorise" / "等待商户授权";
     run_is_authorised = "The merchant agreed; the host takes the grant" / "商户已同意，正在获取授权";

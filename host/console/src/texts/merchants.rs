@@ -27,7 +27,7 @@ texts! {
     product_expired = "expired" / "已过期";
     product_unsubscribed = "unsubscribed" / "已退订";
     no_products = "Nothing was bought yet. The first purchase message makes the default endpoint application." / "尚未购买产品。首条购买消息将创建默认端应用。";
-    no_products_hint = "Purchase messages come from the order system. A fulfiller or an admin of the platform records one here, or sends it by command:" / "购买消息由订单系统发送；平台的履约员或管理员也可在此登记，或用命令发送：";
+    no_products_hint = "Purchase messages come from the order system. An admin of the platform, or whoever has the role fulfiller there, records one here or sends it by command:" / "购买消息由订单系统发送；平台管理员或拥有“订单系统”角色的账号也可在此登记，或用命令发送：";
     no_products_to_choose = "The merchant has no product instances, and an endpoint application holds at least one." / "该商户没有产品实例，而端应用至少包含一个。";
     last_product_hint = "An endpoint application holds at least one product: add another one before you take this one out, or delete the endpoint application." / "端应用至少包含一个产品：请先添加其他产品再移出，或删除该端应用。";
     record_purchase = "Record a purchase" / "登记购买";

@@ -28,7 +28,7 @@ pub use work::{advance, go_on, run};
 use std::sync::Arc;
 
 use berth_base::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{AuthorisationId, MerchantId},
     page::Page,
     secret::Secret,
@@ -224,7 +224,8 @@ pub async fn restart(
     get(channels, caller, id).await
 }
 
-/// Gives up the runs of a channel that failed, as it is bound now, or another run of it has begun.
+/// Gives up the runs of a channel that failed, as it is bound now, or another run of it has begun. One that somebody has
+/// just changed is left to them: what a run gets of WeChat, it gets once, and is not lost for that.
 pub(in crate::endpoint) async fn close_failed(
     tx: &mut Tx,
     actor: &str,
@@ -234,7 +235,10 @@ pub(in crate::endpoint) async fn close_failed(
 ) -> Result<()> {
     for flow in tx.failed_authorisations(merchant, kind, app_id).await? {
         let stage = flow.stage.0.clone().abandoned(actor)?;
-        tx.move_authorisation(actor, flow, stage).await?;
+        match tx.move_authorisation(actor, flow, stage).await {
+            Err(error) if error.code != Code::AuthorisationState => return Err(error),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -162,6 +162,7 @@ async fn begin(channels: &Channels, flow: &Authorisation) -> Result<Authorisatio
     match authoriser::authoriser(channels, flow)?.begin(&channels.db, flow).await? {
         Beginning::Vouched(grant) => {
             let mut tx = channels.db.begin().await?;
+            tx.hold_merchant(&flow.merchant).await?;
             let flow = granted(&mut tx, flow.clone(), grant).await?;
             tx.commit().await?;
             Ok(flow)
@@ -190,6 +191,7 @@ async fn redeem(channels: &Channels, flow: &Authorisation) -> Result<Authorisati
     let code: Secret = channels.db.seal().open_text(sealed, &format!("{ABOUT_CODE}:{}", flow.id))?.into();
     let Redeemed { grant, keep } = authoriser::authoriser(channels, flow)?.redeem(&channels.db, flow, &code).await?;
     let mut tx = channels.db.begin().await?;
+    tx.hold_merchant(&flow.merchant).await?;
     // The tokens first: this run is the only one that had the code, so what it got is the newest.
     tx.grant_wechat_account(&keep).await?;
     let flow = granted(&mut tx, flow.clone(), grant).await?;
@@ -197,7 +199,7 @@ async fn redeem(channels: &Channels, flow: &Authorisation) -> Result<Authorisati
     Ok(flow)
 }
 
-/// Records what the merchant granted. Runs of the same channel that failed before give way to this one.
+/// Records what the merchant, whom the transaction holds, has granted. Runs of the same channel that failed before give way to this one.
 async fn granted(tx: &mut Tx, flow: Authorisation, grant: Grant) -> Result<Authorisation> {
     close_failed(tx, &flow.started_by, &flow.merchant, flow.kind, &grant.app_id).await?;
     let stage = flow.stage.0.clone().granted(grant)?;
