@@ -63,6 +63,62 @@ on_both! {
         assert_eq!(merchant.events(before).await.0, ["channel.bound"]);
     }
 
+    async fn e15_a_run_moves_a_channel_that_is_bound_elsewhere_and_those_that_failed_give_way(host) {
+        let merchant = merchant(&host).await;
+        let (one, two) = (merchant.endpoint("One", &["pi-mall"]).await, merchant.endpoint("Two", &["pi-mall"]).await);
+        let channel = merchant.channel("h5", "https://shop.example/", &one).await;
+        let begin = async |target: Value| {
+            let vouched = json!({"app_id": "https://shop.example/", "name": "Page"});
+            let new = json!({"merchant": "bos-1", "kind": "h5", "vouched": vouched, "endpoint_app": target});
+            merchant.admin.post("/v1/channel-authorisations", new).await.good()
+        };
+        let act = async |run: &str, act: &str, how: Value| {
+            merchant.admin.post(&format!("/v1/channel-authorisations/{run}/{act}"), how).await
+        };
+        let failed = async || merchant.ids("/v1/channel-authorisations?merchant=bos-1&state=failed").await;
+        let first = begin(json!({"id": two})).await;
+        assert_eq!((&first["state"], &first["reason"]), (&json!("failed"), &json!("channel-bound")));
+        assert!(!text(&first["detail"]).contains('"'), "{first}");
+        let new = json!({"new": {"name": "Three", "products": ["pi-crm"]}});
+        let second = text(&begin(new).await["id"]);
+        assert_eq!(failed().await, [second.as_str()], "the first one gave way");
+        assert_eq!(act(&second, "restart", json!({})).await.good()["state"], "failed");
+
+        // What cannot be bound moves nothing.
+        merchant.leaves("pi-crm", "crm").await;
+        act(&second, "restart", json!({"move": true})).await.refused("product-unsubscribed");
+        let stored = merchant.admin.get(&format!("/v1/channels/{channel}")).await.good();
+        assert_eq!((&stored["endpoint_app"], failed().await), (&json!(one), vec![second.clone()]));
+
+        let third = text(&begin(json!({"id": two})).await["id"]);
+        let (_, before) = merchant.events(0).await;
+        let moved = act(&third, "restart", json!({"move": true})).await.good();
+        assert_eq!((&moved["state"], &moved["endpoint_app"]), (&json!("bound"), &json!(two)));
+        assert_eq!(moved["channel"], json!(channel));
+        let told = merchant.events(before).await.0;
+        assert!(["channel.unbound", "channel.bound"].iter().all(|one| told.iter().any(|told| told == one)), "{told:?}");
+        act(&third, "restart", json!({"move": true})).await.refused("authorisation-state");
+
+        let fourth = text(&begin(json!({"id": one})).await["id"]);
+        assert_eq!(failed().await, [fourth.as_str()]);
+        merchant.binds(&channel, &one, true).await.good();
+        assert!(failed().await.is_empty(), "the channel was bound by hand");
+        let fifth = text(&begin(json!({"id": two})).await["id"]);
+        assert_eq!(act(&fifth, "abandon", json!(null)).await.good()["state"], "abandoned");
+        act(&fifth, "abandon", json!(null)).await.refused("authorisation-state");
+    }
+
+    async fn e10_a_wechat_account_can_be_vouched_for_in_a_run(host) {
+        let merchant = merchant(&host).await;
+        let cid = merchant.endpoint("One", &["pi-mall"]).await;
+        let vouched = json!({"app_id": "wxb11529c136998cb6", "name": "Shop"});
+        let new = json!({"merchant": "bos-1", "kind": "wechat_mini_program", "vouched": vouched, "endpoint_app": {"id": cid}});
+        let run = merchant.admin.post("/v1/channel-authorisations", new).await.good();
+        assert_eq!(run["state"], "bound", "{run}");
+        let path = format!("/v1/channels/{}", text(&run["channel"]));
+        assert_eq!(merchant.admin.get(&path).await.good()["proof"], "vouched");
+    }
+
     async fn e5_of_two_merchants_that_authorise_one_channel_one_has_it_and_stays_unnamed(host) {
         let admin = host.admin();
         let merchants = [Merchant::new(&admin, "bos-1").await, Merchant::new(&admin, "bos-2").await];

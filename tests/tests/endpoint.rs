@@ -229,6 +229,25 @@ on_both! {
         store.admin.get(&path).await.refused("not-found");
     }
 
+    async fn e14_no_two_endpoint_applications_have_one_name_case_and_blanks_aside(host) {
+        let store = Store::open(host).await;
+        store.buys("mall-1", 50).await;
+        let shop = store.created("Member shop", &["mall-1"]).await;
+        let before = store.last_event().await;
+        let refused = store.create(" MEMBER  Shop", &["mall-1"]).await.refused("name-taken");
+        assert_eq!((&refused["endpoint_app"], &refused["field"]), (&json!(shop), &json!("name")));
+        assert!(store.told_after(before).await.is_empty());
+        let (default, sale) = (store.default().await, store.created("Sale", &["mall-1"]).await);
+        let rename = async |cid: &str, name: &str| {
+            store.admin.send("PATCH", &format!("/v1/endpoint-apps/{cid}"), Some(&json!({"name": name}))).await
+        };
+        rename(&sale, "membershop").await.refused("name-taken");
+        rename(&sale, "SALE").await.good();
+        rename(&default, "Sale").await.good();
+        store.admin.delete(&format!("/v1/endpoint-apps/{shop}")).await.good();
+        store.created("Member shop", &["mall-1"]).await;
+    }
+
     async fn e3_what_cannot_be_chosen_is_refused_and_leaves_nothing_behind(host) {
         let store = Store::open(host).await;
         store.buys("mall-1", 50).await;

@@ -173,6 +173,10 @@ on_both! {
         assert_eq!(stage.channels().await[0]["proof"], "platform");
         stage.admin.get(&format!("/v1/channels/{}", text(&squat["id"]))).await.refused("not-found");
         assert!(stage.told(&text(&squat["id"])).await.contains(&"channel.deleted".to_owned()));
+        // The merchant's own word, behind that, takes nothing from the proof.
+        let word = json!({"kind": "wechat_mini_program", "vouched": {"app_id": SHOP, "name": "Said"}});
+        assert_eq!(stage.begin(word).await["state"], "bound");
+        assert_eq!(stage.channels().await[0]["proof"], "platform");
         let again = json!({"merchant": "bos-2", "kind": "wechat_mini_program", "app_id": SHOP, "name": "Mine"});
         stage.admin.post("/v1/channels", again).await.refused("channel-taken");
     }

@@ -172,6 +172,7 @@ codes! {
     PermitState = "permit-state", Conflict, "The permit's state does not allow this";
 
     // channels and organisation nodes
+    NameTaken = "name-taken", Conflict, "Another one has the name";
     ChannelExists = "channel-exists", Conflict, "The merchant has the channel already";
     ChannelTaken = "channel-taken", Conflict, "Another merchant has the channel";
     ChannelBound = "channel-bound", Conflict, "The channel is bound to an endpoint application";

@@ -115,6 +115,12 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// Whether people read two names as one: case and blanks aside.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.to_lowercase().split_whitespace().collect::<String>();
+    letters(one) == letters(other)
+}
+
 /// Checks a name that stands for somebody alone, so that no two look alike for a character that nobody sees: as [`name`], without
 /// any invisible character.
 ///
@@ -217,6 +223,12 @@ fn rounded(amount: u64, unit: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn e14_names_are_the_same_case_and_blanks_aside() {
+        assert!(is_same_name("Member Shop", "member  shop") && is_same_name("ÄPFEL", "äpfel"));
+        assert!(!is_same_name("Shop", "Shop 2"));
+    }
 
     #[test]
     fn g2_a_name_has_1_to_20_unicode_scalar_values() {

@@ -12,7 +12,7 @@ use super::{
     table::{Card, Cell},
 };
 use crate::channel_authorise;
-use berth_base::ids::{ChannelId, EndpointAppId, MerchantId};
+use berth_base::ids::{AuthorisationId, ChannelId, EndpointAppId, MerchantId};
 use berth_model::endpoint::{
     Channel as View,
     channel::{BindChannel, ChannelKind, EditChannel, NewChannel},
@@ -49,6 +49,11 @@ pub enum Channel {
     Authorise(Box<Authorise>),
     /// List runs of authorising channels
     Authorisations(Authorisations),
+    /// Give up a run of authorising a channel that goes on or failed
+    Abandon {
+        /// The run
+        run: AuthorisationId,
+    },
     /// List channels
     List {
         /// Only those of this merchant
@@ -102,6 +107,7 @@ pub async fn run(command: Channel, session: &mut Session) -> Done {
     let command = match command {
         Channel::Authorise(args) => return channel_authorise::run(*args, session).await,
         Channel::Authorisations(args) => return channel_authorise::list(args, session).await,
+        Channel::Abandon { run } => return channel_authorise::abandon(&run, session).await,
         command => command,
     };
     let client = session.client()?;
@@ -110,7 +116,7 @@ pub async fn run(command: Channel, session: &mut Session) -> Done {
         Call::put(path).json(&BindChannel { endpoint_app, take })
     };
     let call = match command {
-        Channel::Authorise(_) | Channel::Authorisations(_) => return Ok(()),
+        Channel::Authorise(_) | Channel::Authorisations(_) | Channel::Abandon { .. } => return Ok(()),
         Channel::List { merchant, endpoint_app, kind, app_id } => {
             let call = Call::get("/v1/channels").query("merchant", merchant).query("endpoint_app", endpoint_app);
             let items = client.items(call.query("kind", kind).query("app_id", app_id)).await?;

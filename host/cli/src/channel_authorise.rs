@@ -16,9 +16,10 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
+use berth_base::error::Code;
 use berth_base::ids::{AuthorisationId, EndpointAppId, InstanceId, MerchantId};
 use berth_model::endpoint::{
-    authorisation::{AuthorisationView as View, NewAuthorisation, NewTarget, Target, Vouched},
+    authorisation::{AuthorisationView as View, NewAuthorisation, NewTarget, Restart, Target, Vouched},
     channel::ChannelKind,
 };
 
@@ -33,7 +34,8 @@ id of the run: nothing is lost, and what failed starts again.
 Examples:
   berth channel authorise --merchant bos-1 --new \"Shop\" --product pi-1 --product pi-2
   berth channel authorise --merchant bos-1 --kind h5 --app-id https://shop.example/ --name Shop --endpoint cid_01…
-  berth channel authorise auth_01… --endpoint cid_01…")]
+  berth channel authorise auth_01… --endpoint cid_01…
+  berth channel authorise auth_01… --move")]
 pub struct Authorise {
     /// Go on with this run
     #[arg(required_unless_present = "merchant", conflicts_with = "merchant")]
@@ -53,7 +55,10 @@ pub struct Authorise {
     /// A product instance of the new endpoint application; may be repeated
     #[arg(long = "product", value_name = "INSTANCE", requires = "new")]
     pub products: Vec<InstanceId>,
-    /// The channel's id on its platform, needed for all kinds but those of WeChat
+    /// Take the channel from the endpoint application that it is bound to now, to that of the run
+    #[arg(long = "move", requires = "run", conflicts_with_all = ["endpoint", "new"])]
+    pub take: bool,
+    /// The channel's id on its platform: needed for all kinds but those of WeChat, which tells it where this host is registered
     #[arg(long, value_name = "ID", requires = "name")]
     pub app_id: Option<String>,
     /// The channel's name, beside --app-id
@@ -87,7 +92,7 @@ pub async fn run(args: Authorise, session: &mut Session) -> Done {
             let new = NewAuthorisation { merchant, kind: args.kind, endpoint_app, vouched };
             client.value(Call::create(RUNS).json(&new)).await?
         }
-        (Some(id), _) => go_on(&client, id, args.target()).await?,
+        (Some(id), _) => go_on(&client, id, args.target(), args.take).await?,
         (None, None) => return Err(Failure::usage("Name a run, or a merchant with --merchant.")),
     };
     let answer = if args.no_wait { answer } else { wait(&client, session, answer, args.timeout).await? };
@@ -96,10 +101,13 @@ pub async fn run(args: Authorise, session: &mut Session) -> Done {
 }
 
 /// Does what can be done for a run now: sets its target, or starts it again.
-async fn go_on(client: &Client, id: &AuthorisationId, target: Option<Target>) -> Result<Value, Failure> {
+async fn go_on(client: &Client, id: &AuthorisationId, target: Option<Target>, take: bool) -> Result<Value, Failure> {
     let at = format!("{RUNS}/{id}");
     if let Some(target) = target {
         return client.value(Call::post(format!("{at}/endpoint-app")).json(&target)).await;
+    }
+    if take {
+        return client.value(Call::post(format!("{at}/restart")).json(&Restart { take })).await;
     }
     let answer = client.value(Call::get(&at)).await?;
     match read::<View>(&answer)?.state.as_str() {
@@ -144,8 +152,10 @@ fn verdict(run: &View) -> Done {
     match run.state.as_str() {
         "failed" => {
             let reason = run.reason.as_deref().unwrap_or("failed");
-            let advice = format!("Start again with `berth channel authorise {}`.", run.id);
-            Err(Failure::refused(reason, format!("{detail} {advice}")))
+            let again = format!("berth channel authorise {}", run.id);
+            let is_elsewhere = reason == Code::ChannelBound.slug();
+            let next = if is_elsewhere { format!("{again} --move") } else { again };
+            Err(Failure::refused(reason, detail).followed_by(next))
         }
         "abandoned" => Err(Failure::refused(
             "abandoned",
@@ -153,6 +163,12 @@ fn verdict(run: &View) -> Done {
         )),
         _ => Ok(()),
     }
+}
+
+/// Gives a run up.
+pub async fn abandon(run: &AuthorisationId, session: &mut Session) -> Done {
+    let answer = session.client()?.value(Call::post(format!("{RUNS}/{run}/abandon"))).await?;
+    session.out.show(&answer, view)
 }
 
 /// The arguments of `berth channel authorisations`.

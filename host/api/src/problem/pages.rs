@@ -398,6 +398,10 @@ pub fn page(code: Code) -> Page {
         ),
 
         // channels and organisation nodes
+        Code::NameTaken => (
+            "Another one of the same owner has this name, case and blanks aside. People and scripts could not tell them apart.",
+            "Use the one that the refusal names, or choose another name.",
+        ),
         Code::ChannelExists => (
             "The merchant has a channel of this kind with this id already.",
             "Use it: `berth channel list --app-id ID`. `berth channel bind` moves it to another endpoint application.",

@@ -10,7 +10,7 @@ use super::*;
 use berth_base::{ids::AuthorisationId, page::Page};
 use berth_model::{
     access::Caller,
-    endpoint::authorisation::{AuthorisationQuery, AuthorisationView, NewAuthorisation, Target},
+    endpoint::authorisation::{AuthorisationQuery, AuthorisationView, NewAuthorisation, Restart, Target},
 };
 use berth_work::endpoint::authorisation;
 
@@ -74,12 +74,19 @@ async fn choose(
 }
 
 /// Restart an authorisation, from its grant if it has one, otherwise with a new link.
-#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", operation_id = "channel-authorisations.restart", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
-async fn restart(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
-    Ok(private(authorisation::restart(&app.channels, &caller, &id).await?))
+///
+/// With `move`, its channel is taken from the endpoint application that it is bound to now.
+#[utoipa::path(post, path = "/v1/channel-authorisations/{id}/restart", tag = "channels", operation_id = "channel-authorisations.restart", params(("id" = AuthorisationId, Path)), request_body = Restart, responses((status = 200, body = AuthorisationView)))]
+async fn restart(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<AuthorisationId>,
+    OptionalJson(restart): OptionalJson<Option<Restart>>,
+) -> Result<Private> {
+    Ok(private(authorisation::restart(&app.channels, &caller, &id, restart.unwrap_or_default()).await?))
 }
 
-/// Abandon an authorisation.
+/// Abandon an authorisation, or give up one that failed.
 #[utoipa::path(post, path = "/v1/channel-authorisations/{id}/abandon", tag = "channels", operation_id = "channel-authorisations.abandon", params(("id" = AuthorisationId, Path)), responses((status = 200, body = AuthorisationView)))]
 async fn abandon(State(app): AppState, caller: Caller, Path(id): Path<AuthorisationId>) -> Result<Private> {
     Ok(private(authorisation::abandon(&app.db, &caller, &id).await?))

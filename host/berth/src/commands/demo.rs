@@ -27,6 +27,11 @@ use berth_model::{
     access::{Caller, NewTeam},
     audit::{AuditState, Decide},
     check::CheckRequest,
+    endpoint::{
+        app::NewEndpointApp,
+        channel::{BindChannel, ChannelKind, NewChannel},
+        merchant::NewMerchant,
+    },
     host_app::NewHostApp,
     mini_app::NewMiniApp,
     report::Report,
@@ -39,6 +44,7 @@ use berth_work::{
     app::App,
     audit, binding, check,
     config::{Config, Storage},
+    endpoint::{self, channel, fulfilment, merchant},
     host_app, mini_app, report, rollout,
     version::{self, upload},
 };
@@ -49,6 +55,8 @@ static COFFEE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/coffee
 static WEATHER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../packages/weather");
 
 const HOST_APP: &str = "demo-app";
+
+const MERCHANT: &str = "demo-merchant";
 
 /// How many devices have started coffee when the demo begins.
 const DEVICES: usize = 60;
@@ -141,6 +149,7 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
         approve(app, caller, id, number).await?;
         version::publish(&app.db, caller, &id.parse()?, &number.parse()?, Publish::default()).await?;
     }
+    merchant(app, caller).await?;
     approve(app, caller, "coffee", "1.2.0").await?;
     half_of_the_devices(app, caller, "coffee", "1.2.0").await?;
     app.follower.settled().await?;
@@ -148,6 +157,25 @@ async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
         device_starts(app, &host_app.public_key, number).await?;
     }
     Ok(host_app.public_key)
+}
+
+/// A merchant that has bought a mall, in an endpoint application that is reached by coffee.
+async fn merchant(app: &App, caller: &Caller) -> Result<()> {
+    let new = NewMerchant { name: "Demo merchant".into(), id: Some(MERCHANT.parse()?), unify_users: false };
+    let merchant = merchant::create(&app.db, caller, new).await?.id;
+    let bought = serde_json::json!({
+        "id": "demo-order-1", "merchant": merchant, "instance": "demo-mall", "product": "mall", "kind": "purchase",
+        "at": app.db.now(), "name": "Mall",
+    });
+    fulfilment::deliver(&app.intake, caller, &[bought]).await?;
+    let products = vec!["demo-mall".parse()?];
+    let shop = NewEndpointApp { merchant: merchant.clone(), name: "Coffee shop".into(), products };
+    let endpoint_app = endpoint::app::create(&app.db, caller, shop).await?.app.id;
+    let (kind, app_id) = (ChannelKind::MiniApp, "coffee".into());
+    let channel = NewChannel { merchant, kind, app_id, name: "Coffee".into() };
+    let channel = channel::create(&app.db, caller, channel).await?;
+    let bind = BindChannel { endpoint_app, take: false };
+    channel::bind(&app.db, caller, &channel.id, &bind).await.map(drop)
 }
 
 /// Packs a sample, uploads it, waits for its policies, and approves it.
@@ -222,7 +250,7 @@ async fn device_starts(app: &App, key: &str, number: usize) -> Result<()> {
 
 fn lines_to_try(bound: SocketAddr, link: &str, token: &str, key: &str) -> String {
     format!(
-        "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online.
+        "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online, and the merchant {MERCHANT}, whose shop is in coffee.
 
 Sign in as its admin, once, within a day:
 

@@ -64,7 +64,11 @@ async fn e10_a_run_that_fails_says_how_to_go_on() {
     let desk = Desk::before(host(Seen::new(), vec![run("failed", failed)])).await;
     let ran = desk.run("channel authorise --merchant bos-1").await;
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("cid_x") && ran.err.contains(&format!("berth channel authorise {RUN}")), "{}", ran.err);
+    assert!(
+        ran.err.contains("cid_x") && ran.err.contains(&format!("berth channel authorise {RUN} --move")),
+        "{}",
+        ran.err
+    );
 }
 
 #[tokio::test]

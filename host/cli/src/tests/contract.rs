@@ -56,7 +56,7 @@ fn parts(asked: &str) -> (String, Value) {
 #[tokio::test]
 async fn each_command_asks_as_the_contract_says() {
     let (team, account, token) = (ulid("team"), ulid("usr"), ulid("tok"));
-    let (cid, channel) = (ulid("cid"), ulid("chn"));
+    let (cid, channel, run) = (ulid("cid"), ulid("chn"), ulid("auth"));
     let open_id = format!("o{}", "0".repeat(27));
     let (template, message) = (ulid("tmpl"), ulid("msg"));
     let (application, member) = (ulid("wapp"), ulid("mem"));
@@ -257,6 +257,11 @@ async fn each_command_asks_as_the_contract_says() {
             "channel bind CHN CID --move",
             format!(r#"PUT /v1/channels/{channel}/endpoint-app {{"endpoint_app":"{cid}","move":true}}"#),
         ),
+        (
+            "channel authorise RUN --move --no-wait",
+            format!(r#"POST /v1/channel-authorisations/{run}/restart {{"move":true}}"#),
+        ),
+        ("channel abandon RUN", format!("POST /v1/channel-authorisations/{run}/abandon")),
         ("channel unbind CHN", format!("DELETE /v1/channels/{channel}/endpoint-app")),
         ("channel delete CHN", format!("DELETE /v1/channels/{channel}")),
         (
@@ -433,6 +438,7 @@ async fn each_command_asks_as_the_contract_says() {
             ("PB", &binding),
             ("CID", &cid),
             ("CHN", &channel),
+            ("RUN", &run),
             ("WEBHOOK", &webhook),
             ("OPENID", &open_id),
             ("TMPL", &template),

@@ -5,6 +5,7 @@ mod connect;
 mod endpoint_apps;
 mod fulfilments;
 mod nodes;
+mod purchase;
 
 use std::collections::BTreeSet;
 
@@ -56,6 +57,7 @@ pub fn routes() -> Router<Console> {
         .merge(endpoint_apps::routes())
         .merge(fulfilments::routes())
         .merge(nodes::routes())
+        .merge(purchase::routes())
 }
 
 impl crate::parts::Shown for InstanceState {
@@ -288,6 +290,9 @@ struct One<'a> {
     has: &'a Holdings,
     may_edit: bool,
     may_operate: bool,
+    may_record: bool,
+    /// How the order system says that something was bought.
+    purchase: String,
 }
 
 async fn one(visit: Visit, Path(id): Path<String>, Query(parts): Query<Parts>) -> Answer {
@@ -302,6 +307,8 @@ async fn one(visit: Visit, Path(id): Path<String>, Query(parts): Query<Parts>) -
         has: &has,
         may_edit: visit.can(Action::Configure, &scope),
         may_operate: visit.can(Action::Operate, &scope),
+        may_record: purchase::may_record(&visit),
+        purchase: purchase::command(&visit, &merchant),
     };
     visit.page(head(&visit, &merchant.name, None), &page)
 }

@@ -4,7 +4,7 @@ use super::{Texts, texts};
 
 texts! {
     app_id = "Id on its platform" / "平台 ID";
-    app_id_hint = "The id that the platform gives it: the id of a MiniApp of this host, the https address of an H5 page." / "该平台分配的 ID，例如本平台小程序的 ID、H5 页面的 https 地址。";
+    app_id_hint = "The id that the platform gives it: the id of a MiniApp of this host, the https address of an H5 page, a WeChat appid." / "该平台分配的 ID，例如本平台小程序的 ID、H5 页面的 https 地址、微信 AppID。";
     endpoint_app = "Endpoint application" / "端应用";
     proof = "What shows that it is the merchant's" / "归属依据";
     proof_platform = "Its platform, where the merchant authorised this host" / "商户已在其平台上授权";
@@ -18,7 +18,17 @@ texts! {
 
     open_runs = "Being connected" / "接入中";
     connect_intro = "Say what kind of channel it is and which endpoint application it leads to. For WeChat you then authorise this host there. Every step is kept, so that you can leave and come back." / "选择渠道类型及其对应的端应用；微信渠道需随后在微信中授权。每一步都会保存，可随时离开并返回继续。";
-    not_for_wechat = "For all kinds but those of WeChat, which tells them itself" / "微信渠道无需填写，由微信提供";
+    choose_kind = "Choose a kind" / "请选择类型";
+    by_its_word = "Which channel it is" / "渠道信息";
+    by_its_word_hint = "For WeChat, leave both empty where this host is registered as a third-party platform: WeChat tells them. With an appid and a name the channel is recorded by the merchant's word, and this host does not act for it at WeChat." / "微信渠道：若本平台已注册为微信第三方平台，请留空，由微信提供；填写 AppID 和名称则按商户声明登记，本平台不会代其调用微信。";
+    no_wechat_platform = "This host is not set up as a third-party platform of WeChat, so WeChat does not tell which account it is. Fill in the appid and the name to record the channel by the merchant's word." / "本平台未配置微信第三方平台，无法由微信提供账号信息。请填写 AppID 和名称，按商户声明登记。";
+    channel_is_elsewhere(channel, app) = "{channel} is bound to {app}, and a channel is bound to one endpoint application at the most." / "{channel} 已绑定 {app}，而一个渠道至多绑定一个端应用。";
+    bound_now = "Bound to" / "当前绑定";
+    move_here = "Move it here" / "转移到此";
+    move_here_effect(channel, to, from) = "{channel} then leads to {to}. {from} loses it, and its users there meet {to}." / "{channel} 将指向 {to}；{from} 失去该渠道，其用户改为访问 {to}。";
+    channel_moved = "The channel was moved, and is connected." / "渠道已转移并接入。";
+    dismiss_run = "Dismiss" / "忽略";
+    run_dismissed = "It is not shown among those being connected any more." / "已从接入列表中移除。";
     choose_later = "Choose later" / "稍后选择";
     choose_one = "Choose an endpoint application." / "请选择端应用。";
     a_new_one = "A new one" / "新建";
@@ -36,6 +46,7 @@ texts! {
     step_kind = "Choose the kind" / "选择类型";
     step_grant = "Authorise" / "授权";
     step_target = "Choose the endpoint application" / "选择端应用";
+    another_target = "Go on with another endpoint application" / "改用其他端应用继续";
     step_bound = "Bound" / "完成绑定";
     run_is_started = "It waits for the merchant to authorise" / "等待商户授权";
     run_is_authorised = "The merchant agreed; the host takes the grant" / "商户已同意，正在获取授权";

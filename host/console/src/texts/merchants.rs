@@ -27,6 +27,17 @@ texts! {
     product_expired = "expired" / "已过期";
     product_unsubscribed = "unsubscribed" / "已退订";
     no_products = "Nothing was bought yet. The first purchase message makes the default endpoint application." / "尚未购买产品。首条购买消息将创建默认端应用。";
+    no_products_hint = "Purchase messages come from the order system. An admin of the platform, or whoever has the role fulfiller there, records one here or sends it by command:" / "购买消息由订单系统发送；平台管理员或拥有“订单系统”角色的账号也可在此登记，或用命令发送：";
+    no_products_to_choose = "The merchant has no product instances, and an endpoint application holds at least one." / "该商户没有产品实例，而端应用至少包含一个。";
+    last_product_hint = "An endpoint application holds at least one product: add another one before you take this one out, or delete the endpoint application." / "端应用至少包含一个产品：请先添加其他产品再移出，或删除该端应用。";
+    record_purchase = "Record a purchase" / "登记购买";
+    record_purchase_intro(name) = "What {name} has bought, where no order system says it. It is a fulfilment message like any other." / "在没有订单系统时登记 {name} 的购买，等同于一条履约消息。";
+    record_it = "Record" / "登记";
+    product_hint = "The code of the product, such as mall: 1 to 64 letters, digits, '.', '_', ':' and '-'." / "产品代码，例如 mall：1–64 个字符，可用字母、数字及 . _ : -。";
+    product_instance = "Product instance" / "产品实例 ID";
+    product_instance_hint = "The id of what was bought, unique on this host: 1 to 64 letters, digits, '.', '_', ':' and '-'. Later messages about it name it." / "所购产品的 ID，在本平台内唯一：1–64 个字符，可用字母、数字及 . _ : -。后续消息以此 ID 指代。";
+    product_name_hint = "What people read, 1 to 64 characters. Left empty, it is the code of the product." / "供人阅读的名称，1–64 个字符；留空则使用产品代码。";
+    product_expires_hint(zone) = "In {zone}. Left empty, it does not expire." / "时区：{zone}。留空则不过期。";
     said_by_message = "By message" / "来源消息";
 
     endpoint_apps = "Endpoint applications" / "端应用";
@@ -52,6 +63,7 @@ texts! {
     assigned_to_none = "To no node: it may be used at all nodes that are not limited and have one of its products open." / "未分配：可用于所有未受限且已开通其产品的节点。";
 
     channels = "Channels" / "渠道";
+    channel = "Channel" / "渠道";
     connect_channel = "Connect a channel" / "接入渠道";
     no_channels = "No channel is connected: nobody reaches an endpoint application." / "尚未接入渠道，用户无法访问端应用。";
     channel_authorised = "authorised" / "已授权";

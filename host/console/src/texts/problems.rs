@@ -133,6 +133,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "permit-state" => "许可的当前状态不支持此操作，如有需要请重新申请",
 
         // channels and organisation nodes
+        "name-taken" => "名称已被使用（不区分大小写和空格），请换一个",
         "channel-exists" => "商户已有此渠道，请直接使用",
         "channel-taken" => "渠道已属于其他商户，请由对方删除，或通过授权证明归属",
         "channel-bound" => "渠道已绑定端应用，请先解除绑定",

@@ -53,6 +53,12 @@ impl Tx {
         Ok(found.into_iter().collect())
     }
 
+    /// The custom endpoint applications of a merchant, by their names.
+    pub async fn custom_endpoints(&mut self, merchant: &MerchantId) -> Result<Vec<(EndpointAppId, String)>> {
+        const SQL: &str = "SELECT id, name FROM endpoint_app WHERE merchant_id = $1 AND NOT is_default ORDER BY id";
+        Ok(fetch!(self, fetch_all, (EndpointAppId, String), SQL, merchant)?)
+    }
+
     /// Adds an endpoint application.
     pub async fn insert_endpoint_app(&mut self, endpoint: &EndpointApp) -> Result<()> {
         execute!(

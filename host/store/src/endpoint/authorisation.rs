@@ -55,6 +55,18 @@ impl Tx {
         Ok(fetch!(self, fetch_all, Authorisation, SQL, app_id)?)
     }
 
+    /// The authorisations of a merchant that failed after they had the grant of this channel.
+    pub async fn failed_authorisations(
+        &mut self,
+        merchant: &MerchantId,
+        kind: ChannelKind,
+        app_id: &str,
+    ) -> Result<Vec<Authorisation>> {
+        const SQL: &str = "SELECT * FROM channel_authorisation WHERE merchant_id = $1 AND kind = $2
+                   AND stage -> 'grant' ->> 'app_id' = $3 AND stage ->> 'state' = 'failed' ORDER BY id";
+        Ok(fetch!(self, fetch_all, Authorisation, SQL, merchant, kind, app_id)?)
+    }
+
     /// Adds an authorisation.
     pub async fn insert_authorisation(&mut self, flow: &Authorisation) -> Result<()> {
         execute!(

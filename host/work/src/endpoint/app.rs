@@ -80,8 +80,8 @@ pub async fn create(db: &Db, caller: &Caller, new: NewEndpointApp) -> Result<End
 /// Creates a custom endpoint application in a transaction that holds the merchant, and emits its events.
 ///
 /// # Errors
-/// `invalid-field` for the name or for too few or too many products, `not-found` for a product instance that is not the
-/// merchant's, `product-unsubscribed`.
+/// `invalid-field` for the name or for too few or too many products, `name-taken`, `not-found` for a product instance that
+/// is not the merchant's, `product-unsubscribed`.
 pub(crate) async fn create_in(
     tx: &mut Tx,
     actor: &str,
@@ -94,7 +94,9 @@ pub(crate) async fn create_in(
         let rule = format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.");
         return Err(Error::field("products", rule));
     }
-    let endpoint = fresh(tx, actor, merchant, text::name("name", name, 64)?, false);
+    let name = text::name("name", name, 64)?;
+    refuse_same_name(tx, merchant, &name, None).await?;
+    let endpoint = fresh(tx, actor, merchant, name, false);
     tx.insert_endpoint_app(&endpoint).await?;
     tx.tell(kind::ENDPOINT_CREATED, &endpoint.id, actor, &endpoint).for_merchant(merchant);
     for id in products {
@@ -103,14 +105,38 @@ pub(crate) async fn create_in(
     Ok(endpoint)
 }
 
+/// Refuses a name that another custom endpoint application of the merchant has, case and blanks aside, so that people and
+/// scripts mean one by it. The transaction holds the merchant.
+///
+/// # Errors
+/// `name-taken`.
+pub(super) async fn refuse_same_name(
+    tx: &mut Tx,
+    merchant: &MerchantId,
+    name: &str,
+    but: Option<&EndpointAppId>,
+) -> Result<()> {
+    let all = tx.custom_endpoints(merchant).await?;
+    let same = all.into_iter().find(|(id, taken)| Some(id) != but && text::is_same_name(taken, name));
+    let Some((id, taken)) = same else { return Ok(()) };
+    let detail = format!("{merchant} has an endpoint application with the name {taken} already. It is {id}.");
+    Err(Error::new(Code::NameTaken, detail).with("field", "name").with("endpoint_app", id))
+}
+
 /// Renames an endpoint application; the default one may be renamed too. Nothing is written when the name stays the
 /// same.
+///
+/// # Errors
+/// `invalid-field`; `name-taken`, but for the default one, which is told by what it is.
 #[tracing::instrument(name = "endpoint_app.edit", skip_all, fields(endpoint_app = %id))]
 pub async fn edit(db: &Db, caller: &Caller, id: &EndpointAppId, edit: EditEndpointApp) -> Result<EndpointApp> {
     let mut tx = db.begin().await?;
     let (_, mut endpoint) = owned::hold::<EndpointApp>(&mut tx, caller, id).await?;
     let name = edit.name.map(|name| text::name("name", &name, 64)).transpose()?;
     let Some(name) = name.filter(|name| *name != endpoint.name) else { return Ok(endpoint) };
+    if !endpoint.is_default {
+        refuse_same_name(&mut tx, &endpoint.merchant, &name, Some(id)).await?;
+    }
     let before = endpoint.clone();
     endpoint.name = name;
     endpoint.updated_at = tx.now();

@@ -21,6 +21,7 @@ use crate::{
     parts::{Badge, Filled, Names, Shown, Tone},
     path::{at, with_query},
     refused::{Refused, invalid},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -106,6 +107,15 @@ struct New<'a> {
     merchant: &'a str,
     may_share: bool,
     filled: &'a Filled,
+}
+
+impl New<'_> {
+    /// The command that adds an account of this merchant, or a shared one.
+    fn command(&self) -> String {
+        let of =
+            if self.merchant.is_empty() { String::new() } else { format!(" --merchant {}", quoted(self.merchant)) };
+        format!("berth official-account add wx0123456789abcdef \"Shop\"{of}")
+    }
 }
 
 #[derive(Default, Deserialize)]

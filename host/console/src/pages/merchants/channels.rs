@@ -99,6 +99,15 @@ impl One<'_> {
     fn app(&self) -> Option<&EndpointApp> {
         self.apps.iter().find(|app| self.it.endpoint_app.as_ref() == Some(&app.id))
     }
+
+    /// The commands that show the channel, and bind it to the first endpoint application that it could be bound to.
+    fn commands(&self) -> String {
+        let (id, bound) = (&self.it.id, &self.it.endpoint_app);
+        let take = if bound.is_some() { " --move" } else { "" };
+        let other = self.apps.iter().find(|app| bound.as_ref() != Some(&app.id));
+        let bind = other.map(|app| format!("berth channel bind {id} {}{take}", app.id));
+        [format!("berth channel show {id}")].into_iter().chain(bind).collect::<Vec<_>>().join("\n")
+    }
 }
 
 async fn channel(visit: &Visit, id: &str) -> Result<Channel, crate::visit::Shown> {

@@ -8,11 +8,12 @@ use axum::{
 };
 use serde::Deserialize;
 
+use berth_base::{error::Code, ids::EndpointAppId, page::Page as ListPage};
 use berth_model::{
     access::Action,
     endpoint::{
-        EndpointApp, Merchant, ProductInstance,
-        authorisation::{AuthorisationView, NewAuthorisation, NewTarget, Target, Vouched},
+        Channel, EndpointApp, Merchant, ProductInstance,
+        authorisation::{AuthorisationView, NewAuthorisation, NewTarget, Restart, Target, Vouched},
         channel::ChannelKind,
     },
 };
@@ -23,8 +24,8 @@ use crate::{
     act::Sent,
     frame::{Head, done},
     parts::{Filled, Shown},
-    path::at,
-    refused::{Refused, read},
+    path::{at, with_query},
+    refused::{Refused, invalid, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -34,7 +35,9 @@ pub fn routes() -> Router<Console> {
         .route("/ui/merchants/{id}/channels/connect", get(form).post(start))
         .route("/ui/merchants/{id}/connect/{run}", get(one).post(choose))
         .route("/ui/merchants/{id}/connect/{run}/restart", post(restart))
+        .route("/ui/merchants/{id}/connect/{run}/move", post(take))
         .route("/ui/merchants/{id}/connect/{run}/abandon", post(abandon))
+        .route("/ui/merchants/{id}/connect/{run}/dismiss", post(dismiss))
 }
 
 /// The merchant and the run of an address.
@@ -87,12 +90,22 @@ async fn start(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
 }
 
 async fn start_of(visit: &Visit, id: &str, sent: &Sent) -> Result<AuthorisationView, Refused> {
+    if sent.get("kind").is_empty() {
+        return Err(invalid(visit.t, "kind", visit.t.choose_kind()));
+    }
     let kind: ChannelKind = sent.read("kind")?;
-    // WeChat tells id and name of its accounts itself; what was typed for another kind is not meant for it.
     let vouched = Vouched { app_id: sent.get("app_id").into(), name: sent.get("channel_name").into() };
-    let vouched = Some(vouched).filter(|_| !kind.is_wechat());
+    // WeChat tells id and name of its accounts itself, unless the merchant's word is to count.
+    let vouched = Some(vouched).filter(|vouched| !kind.is_wechat() || !vouched.app_id.is_empty());
     let new = NewAuthorisation { merchant: read("merchant", id)?, kind, endpoint_app: target(sent)?, vouched };
-    visit.api.tell(Method::POST, "/v1/channel-authorisations", &new).await
+    let started = visit.api.tell(Method::POST, "/v1/channel-authorisations", &new).await;
+    started.map_err(|refused| match refused {
+        // What the API says is for who runs the host.
+        Refused::ByApi(refusal) if refusal.code() == Code::WechatNotSetUp.slug() => {
+            invalid(visit.t, "app_id", visit.t.no_wechat_platform())
+        }
+        refused => refused,
+    })
 }
 
 /// The endpoint application that was chosen, or a new one; nothing when it is to be chosen later.
@@ -118,11 +131,26 @@ struct Run<'a> {
     apps: &'a [EndpointApp],
     products: &'a [ProductInstance],
     chosen: &'a str,
+    /// The channel that it is about, where that is bound to another endpoint application.
+    elsewhere: Option<Channel>,
     may_operate: bool,
     filled: &'a Filled,
 }
 
 impl Run<'_> {
+    /// The name of an endpoint application, which is its CID where it is not known.
+    fn app<'a>(&'a self, cid: &'a EndpointAppId) -> &'a str {
+        self.apps.iter().find(|app| app.id == *cid).map_or(cid.as_str(), |app| &app.name)
+    }
+
+    /// The name of the endpoint application that the channel is to lead to.
+    fn target(&self) -> Option<&str> {
+        self.it.target.as_ref().map(|target| match target {
+            Target::Id(cid) => self.app(cid),
+            Target::New(new) => &new.name,
+        })
+    }
+
     fn is(&self, state: &str) -> bool {
         self.it.state == state
     }
@@ -139,6 +167,22 @@ impl Run<'_> {
 
 async fn run(visit: &Visit, run: &str) -> Result<AuthorisationView, crate::visit::Shown> {
     visit.api.get(&at!("/v1/channel-authorisations/{}", run)).await.or_show(visit)
+}
+
+/// The channel of a run that failed, while it is bound to another endpoint application than that of the run.
+async fn elsewhere(visit: &Visit, run: &AuthorisationView) -> Result<Option<Channel>, crate::visit::Shown> {
+    let Some(app_id) = run.app_id.as_deref().filter(|_| run.reason.as_deref() == Some(Code::ChannelBound.slug()))
+    else {
+        return Ok(None);
+    };
+    let of = [("merchant", run.merchant.as_str()), ("kind", run.kind.as_str()), ("app_id", app_id)];
+    let path = with_query("/v1/channels", of.map(|(name, value)| (name, Some(value))));
+    let found: ListPage<Channel> = visit.api.page(&path).await.or_show(visit)?;
+    let is_elsewhere = |channel: &Channel| {
+        let bound = channel.endpoint_app.clone().map(Target::Id);
+        bound.is_some() && bound != run.target
+    };
+    Ok(found.items.into_iter().find(is_elsewhere))
 }
 
 async fn one(visit: Visit, Path((id, of)): Of) -> Answer {
@@ -158,6 +202,7 @@ async fn show(visit: &Visit, id: &str, of: &str, filled: &Filled) -> Answer {
         apps: &apps,
         products: &products,
         chosen: "",
+        elsewhere: elsewhere(visit, &it).await?,
         may_operate: visit.can(Action::Operate, &scope(&merchant)),
         filled,
     };
@@ -178,7 +223,7 @@ async fn choose(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
 }
 
 async fn choose_for(visit: &Visit, of: &str, sent: &Sent) -> Result<(), Refused> {
-    let target = target(sent)?.ok_or_else(|| crate::refused::invalid(visit.t, "endpoint_app", visit.t.choose_one()))?;
+    let target = target(sent)?.ok_or_else(|| invalid(visit.t, "endpoint_app", visit.t.choose_one()))?;
     visit.api.act(Method::POST, &at!("/v1/channel-authorisations/{}/endpoint-app", of), &target).await
 }
 
@@ -190,4 +235,17 @@ async fn restart(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
 async fn abandon(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
     let result = visit.api.just(Method::POST, &at!("/v1/channel-authorisations/{}/abandon", of)).await;
     after(&visit, (&id, &of), result, visit.t.run_abandoned(), sent).await
+}
+
+async fn take(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
+    let restart = Restart { take: true };
+    let result = visit.api.act(Method::POST, &at!("/v1/channel-authorisations/{}/restart", of), &restart).await;
+    after(&visit, (&id, &of), result, visit.t.channel_moved(), sent).await
+}
+
+async fn dismiss(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
+    match visit.api.just(Method::POST, &at!("/v1/channel-authorisations/{}/abandon", of)).await {
+        Ok(()) => done(&at!("/ui/merchants/{}/channels", id), visit.t.run_dismissed()),
+        Err(refused) => show(&visit, &id, &of, &sent.again(&visit, refused)?).await,
+    }
 }

@@ -18,7 +18,7 @@ use berth_model::{
     },
 };
 
-use super::{head, merchant, of_merchant, scope};
+use super::{head, merchant, of_merchant, purchase, scope};
 use crate::{
     Console,
     act::{Confirm, Sent},
@@ -53,6 +53,9 @@ struct New<'a> {
     t: Texts,
     merchant: &'a Merchant,
     products: Vec<ProductInstance>,
+    may_record: bool,
+    /// How the order system says that something was bought.
+    purchase: String,
     filled: &'a Filled,
 }
 
@@ -70,7 +73,8 @@ async fn new(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show_new(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
     let products = choices(visit, id).await?;
-    let page = New { t: visit.t, merchant: &merchant, products, filled };
+    let (may_record, purchase) = (purchase::may_record(visit), purchase::command(visit, &merchant));
+    let page = New { t: visit.t, merchant: &merchant, products, may_record, purchase, filled };
     visit.page(head(visit, visit.t.new_endpoint_app(), Some(&merchant)), &page)
 }
 
@@ -111,6 +115,14 @@ impl One<'_> {
     /// The name of a node, which is its id where it is not known.
     fn node<'a>(&'a self, id: &'a berth_base::ids::OrgNodeId) -> &'a str {
         self.nodes.iter().find(|node| node.id == *id).map_or(id.as_str(), |node| &node.name)
+    }
+
+    /// The commands that show what the page shows, and do what it offers.
+    fn commands(&self) -> String {
+        let cid = &self.it.app.id;
+        let add = self.addable.first().map(|product| format!("berth endpoint add {cid} {}", product.id));
+        let show = [format!("berth endpoint show {cid}"), format!("berth endpoint runtime {cid}")];
+        show.into_iter().chain(add).collect::<Vec<_>>().join("\n")
     }
 }
 

@@ -153,8 +153,8 @@ async fn replay_of(visit: &Visit, id: &str, sent: &Sent) -> Result<Receipt, Refu
     visit.api.tell(Method::POST, &at!("/v1/fulfilments/{}/replay", id), &replay).await
 }
 
-/// What became of a message that was tried again.
-fn told(t: Texts, receipt: &Receipt) -> String {
+/// What became of a message that was sent or tried again.
+pub fn told(t: Texts, receipt: &Receipt) -> String {
     match (&receipt.outcome, &receipt.detail) {
         (ReceiptOutcome::Applied | ReceiptOutcome::Repeated, _) => t.replay_applied().into(),
         (ReceiptOutcome::Parked | ReceiptOutcome::Discarded, detail) => {

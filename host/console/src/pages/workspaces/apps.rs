@@ -225,6 +225,14 @@ impl New<'_> {
     fn is_kind(&self, kind: &str) -> bool {
         self.filled.or("kind", ApplicationKind::Link.as_str()) == kind
     }
+
+    /// The commands that do what the page offers.
+    fn commands(&self) -> String {
+        let id = &self.it.id;
+        let link = self.linkable.first().map(|one| format!("berth workspace link {id} {}", one.mini_app.id));
+        let add = format!("berth workspace add-application {id} \"Wiki\" https://wiki.example.com/");
+        link.into_iter().chain([add]).collect::<Vec<_>>().join("\n")
+    }
 }
 
 async fn new(visit: Visit, Path(id): Path<String>) -> Answer {

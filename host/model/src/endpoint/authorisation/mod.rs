@@ -32,10 +32,21 @@ pub struct NewAuthorisation {
     /// The endpoint application to bind it to. When absent, somebody chooses one later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint_app: Option<Target>,
-    /// The channel's id and name, where its platform does not tell them: needed for all kinds but those of WeChat, and
-    /// refused for those.
+    /// The channel's id and name, for which the merchant vouches: needed for all kinds but those of WeChat, which tells
+    /// them itself. With them a WeChat account is recorded by the merchant's word, and no call is made in its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouched: Option<Vouched>,
+}
+
+/// How to start a run again.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
+#[schema(as = RestartAuthorisation)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// Whether to take the channel from the endpoint application that it is bound to now, if that is another one than
+    /// the run's: both happen, or nothing.
+    #[serde(default, rename = "move")]
+    pub take: bool,
 }
 
 /// Which runs to list. The conditions are ANDed.

@@ -203,9 +203,9 @@ impl Stage {
         }
     }
 
-    /// `by` abandons the run: an account, or `berth` when its time is over.
+    /// `by` abandons the run: an account, or `berth` when its time is over. One that failed is given up for good.
     pub fn abandoned(self, by: &str) -> Moved {
-        match self.is_open() {
+        match self.is_open() || matches!(self, Self::Failed { .. }) {
             true => Ok(Self::Abandoned { by: by.to_owned(), grant: self.grant().cloned() }),
             false => self.refuse("abandoned"),
         }
@@ -275,7 +275,7 @@ mod tests {
         assert_eq!(names(|s| s.deliver(Door::Redirect)), ["started"], "a code is used once");
         assert_eq!(names(|s| s.granted(grant())), ["started", "authorised"]);
         assert_eq!(names(|s| s.choosing(grant())), ["granted"]);
-        assert_eq!(names(|s| s.abandoned("usr")), ["started", "authorised", "granted", "choosing"]);
+        assert_eq!(names(|s| s.abandoned("usr")), ["started", "authorised", "granted", "choosing", "failed"]);
         assert_eq!(names(|s| s.failed("x", "")), ["started", "authorised", "granted", "choosing"]);
         assert_eq!(names(|s| s.forgotten("x", "")), ["started", "authorised", "granted", "choosing"]);
         assert_eq!(names(Stage::restarted), ["started", "abandoned", "failed"]);
@@ -286,6 +286,8 @@ mod tests {
         let choosing = Stage::Choosing { grant: grant() };
         let again = choosing.clone().abandoned("berth").unwrap().restarted().unwrap();
         assert_eq!(again, Stage::Granted { grant: grant() });
+        let dismissed = choosing.clone().failed("x", "").unwrap().abandoned("usr").unwrap();
+        assert_eq!(dismissed.restarted().unwrap(), Stage::Granted { grant: grant() });
         assert_eq!(choosing.forgotten("x", "").unwrap().restarted().unwrap(), Stage::begin());
     }
 

@@ -14,7 +14,7 @@ use berth_store::Tx;
 
 use crate::endpoint::{
     app as endpoint_app,
-    authorisation::Channels,
+    authorisation::{Channels, close_failed},
     channel::{self, Claim},
 };
 
@@ -77,6 +77,32 @@ pub(super) async fn bind_in(
         Target::New(new) => endpoint_app::create_in(tx, actor, &merchant.id, &new.name, &new.products).await?.id,
     };
     let channel = channel::bind_in(tx, actor, &channel, &endpoint).await?;
+    close_failed(tx, actor, &merchant.id, flow.kind, &grant.app_id).await?;
     let stage: Stage = flow.stage.0.clone().bound(grant.clone(), channel.id, endpoint)?;
     tx.move_authorisation(actor, flow.clone(), stage).await
+}
+
+/// Moves the channel of a run from another endpoint application, which it is bound to, to that of the run, in a
+/// transaction that holds the merchant. Where nothing is to be moved, the run takes its last step as any other.
+///
+/// # Errors
+/// As [`bind_in`].
+pub(super) async fn take_in(
+    tx: &mut Tx,
+    channels: &Channels,
+    actor: &str,
+    merchant: &Merchant,
+    flow: &Authorisation,
+) -> Result<()> {
+    let (Some(grant), Some(target)) = (flow.stage.grant(), &flow.target) else { return Ok(()) };
+    let known = tx.channel_by_app_id(flow.kind, &grant.app_id).await?;
+    let Some(channel) = known.filter(|known| known.merchant == merchant.id) else { return Ok(()) };
+    let Some(bound) = &channel.endpoint_app else { return Ok(()) };
+    if target.0 == Target::Id(bound.clone()) {
+        return Ok(());
+    }
+    channel::unbind_in(tx, actor, &channel).await?;
+    // Its platform was perhaps not asked for its name again.
+    let grant = Grant { name: grant.name.clone().or(Some(channel.name)), ..grant.clone() };
+    bind_in(tx, channels, actor, merchant, flow, &grant, &target.0).await.map(drop)
 }

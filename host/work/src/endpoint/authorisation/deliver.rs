@@ -204,7 +204,9 @@ pub async fn revoked(db: &Db, account: &Account) -> Result<()> {
     if let Some(channel) = &channel {
         channel::unauthorise_in(&mut tx, WECHAT, channel).await?;
     }
-    for flow in tx.authorisations_with_grant(&account.app_id).await? {
+    // What a merchant vouches for, WeChat has not granted.
+    let granted = tx.authorisations_with_grant(&account.app_id).await?;
+    for flow in granted.into_iter().filter(|flow| flow.vouched.is_none()) {
         let detail = "The merchant took the authorisation back on WeChat's pages. Start again.";
         let stage = flow.stage.0.clone().forgotten(Code::AuthorisationRevoked.slug(), detail)?;
         tx.move_authorisation(WECHAT, flow, stage).await?;

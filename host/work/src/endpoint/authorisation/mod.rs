@@ -28,7 +28,7 @@ pub use work::{advance, go_on, run};
 use std::sync::Arc;
 
 use berth_base::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{AuthorisationId, MerchantId},
     page::Page,
     secret::Secret,
@@ -77,17 +77,13 @@ pub async fn start(channels: &Arc<Channels>, caller: &Caller, new: NewAuthorisat
     get(channels, caller, &flow.id).await
 }
 
-/// Refuses a run that cannot go on: WeChat's kinds need the third-party platform and this host's public address, all
-/// others need `vouched`.
+/// Refuses a run that cannot go on: WeChat's kinds need `vouched` or the third-party platform and this host's public
+/// address, all others need `vouched`.
 fn require_way(channels: &Channels, flow: &Authorisation) -> Result<()> {
     match flow.kind {
         ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount if flow.vouched.is_none() => {
             wechat::public_url(wechat::required(channels.wechat.as_ref())?).map(drop)
         }
-        ChannelKind::WechatMiniProgram | ChannelKind::WechatOfficialAccount => Err(Error::field(
-            "vouched",
-            "WeChat itself tells which account it is. POST /v1/channels records one by hand.",
-        )),
         _ if flow.vouched.is_none() => {
             Err(Error::field("vouched", "say which channel it is: its app_id and its name."))
         }
@@ -111,7 +107,8 @@ async fn check_target(tx: &mut Tx, caller: &Caller, flow: &Authorisation, target
             }
         }
         Target::New(new) => {
-            text::name("name", &new.name, 64)?;
+            let name = text::name("name", &new.name, 64)?;
+            endpoint_app::refuse_same_name(tx, &flow.merchant, &name, None).await?;
             if new.products.is_empty() {
                 return Err(Error::field("products", "choose product instances of the merchant."));
             }
@@ -202,25 +199,54 @@ pub async fn choose(
     get(channels, caller, id).await
 }
 
-/// Starts a run again: from its grant when it has one, else with a new link.
+/// Starts a run again: from its grant when it has one, else with a new link. With `take`, a channel that is bound to
+/// another endpoint application is moved to that of the run at once.
 ///
 /// # Errors
-/// `authorisation-state` while the run goes on by itself, while it waits for a choice, and when it is bound.
+/// `authorisation-state` while the run goes on by itself, while it waits for a choice, and when it is bound; with `take`,
+/// whatever refuses the endpoint application or the binding, and then nothing is changed.
 #[tracing::instrument(name = "authorisation.restart", skip_all, fields(authorisation = %id))]
-pub async fn restart(channels: &Arc<Channels>, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
-    let mut tx = channels.db.begin().await?;
-    let flow: Authorisation = owned::authorise(&mut tx, caller, id, Action::Operate).await?;
+pub async fn restart(
+    channels: &Arc<Channels>,
+    caller: &Caller,
+    id: &AuthorisationId,
+    restart: Restart,
+) -> Result<AuthorisationView> {
+    let (mut tx, actor) = (channels.db.begin().await?, caller.account.as_str());
+    let (merchant, flow) = owned::hold::<Authorisation>(&mut tx, caller, id).await?;
     let stage = flow.stage.0.clone().restarted()?;
-    tx.move_authorisation(caller.account.as_str(), flow, stage).await?;
+    let flow = tx.move_authorisation(actor, flow, stage).await?;
+    if restart.take {
+        bind::take_in(&mut tx, channels, actor, &merchant, &flow).await?;
+    }
     tx.commit().await?;
     advance(channels, id).await?;
     get(channels, caller, id).await
 }
 
-/// Abandons a run.
+/// Gives up the runs of a channel that failed, as it is bound now, or another run of it has begun. One that somebody has
+/// just changed is left to them: what a run gets of WeChat, it gets once, and is not lost for that.
+pub(in crate::endpoint) async fn close_failed(
+    tx: &mut Tx,
+    actor: &str,
+    merchant: &MerchantId,
+    kind: ChannelKind,
+    app_id: &str,
+) -> Result<()> {
+    for flow in tx.failed_authorisations(merchant, kind, app_id).await? {
+        let stage = flow.stage.0.clone().abandoned(actor)?;
+        match tx.move_authorisation(actor, flow, stage).await {
+            Err(error) if error.code != Code::AuthorisationState => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Abandons a run, or gives up one that failed.
 ///
 /// # Errors
-/// `authorisation-state` when the run has ended already.
+/// `authorisation-state` when the run is bound or abandoned already.
 #[tracing::instrument(name = "authorisation.abandon", skip_all, fields(authorisation = %id))]
 pub async fn abandon(db: &Db, caller: &Caller, id: &AuthorisationId) -> Result<AuthorisationView> {
     let mut tx = db.begin().await?;

@@ -10,7 +10,7 @@ use berth_base::{
 };
 use berth_model::endpoint::authorisation::{Grant, Stage};
 use berth_store::{
-    Db, Lease,
+    Db, Lease, Tx,
     endpoint::authorisation::Authorisation,
     sealed::{ABOUT_CODE, ABOUT_LINK},
 };
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authoriser::{Beginning, Link, Redeemed, Trouble};
 use crate::{
-    endpoint::authorisation::{Channels, authoriser, bind},
+    endpoint::authorisation::{Channels, authoriser, bind, close_failed},
     event,
     wechat::accounts::Failure,
 };
@@ -159,10 +159,13 @@ async fn moved(db: &Db, flow: Authorisation, stage: Stage) -> Result<Authorisati
 }
 
 async fn begin(channels: &Channels, flow: &Authorisation) -> Result<Authorisation, Failure> {
-    let stage = flow.stage.0.clone();
     match authoriser::authoriser(channels, flow)?.begin(&channels.db, flow).await? {
         Beginning::Vouched(grant) => {
-            Ok(moved(&channels.db, flow.clone(), stage.granted(grant).map_err(Error::from)?).await?)
+            let mut tx = channels.db.begin().await?;
+            tx.hold_merchant(&flow.merchant).await?;
+            let flow = granted(&mut tx, flow.clone(), grant).await?;
+            tx.commit().await?;
+            Ok(flow)
         }
         Beginning::Link(link) => Ok(offer(&channels.db, flow.clone(), &link).await?),
     }
@@ -187,13 +190,20 @@ async fn redeem(channels: &Channels, flow: &Authorisation) -> Result<Authorisati
     let sealed = flow.code_sealed.as_deref().unwrap_or_default();
     let code: Secret = channels.db.seal().open_text(sealed, &format!("{ABOUT_CODE}:{}", flow.id))?.into();
     let Redeemed { grant, keep } = authoriser::authoriser(channels, flow)?.redeem(&channels.db, flow, &code).await?;
-    let stage = flow.stage.0.clone().granted(grant).map_err(Error::from)?;
     let mut tx = channels.db.begin().await?;
+    tx.hold_merchant(&flow.merchant).await?;
     // The tokens first: this run is the only one that had the code, so what it got is the newest.
     tx.grant_wechat_account(&keep).await?;
-    let flow = tx.move_authorisation(event::BERTH, flow.clone(), stage).await?;
+    let flow = granted(&mut tx, flow.clone(), grant).await?;
     tx.commit().await?;
     Ok(flow)
+}
+
+/// Records what the merchant, whom the transaction holds, has granted. Runs of the same channel that failed before give way to this one.
+async fn granted(tx: &mut Tx, flow: Authorisation, grant: Grant) -> Result<Authorisation> {
+    close_failed(tx, &flow.started_by, &flow.merchant, flow.kind, &grant.app_id).await?;
+    let stage = flow.stage.0.clone().granted(grant)?;
+    tx.move_authorisation(event::BERTH, flow, stage).await
 }
 
 /// Asks what the account is, then does the last step or waits until somebody chooses an endpoint application.

@@ -15,7 +15,7 @@ use berth_model::{
 use berth_store::{Db, Tx};
 
 use super::concerns;
-use crate::endpoint::owned;
+use crate::endpoint::{authorisation::close_failed, owned};
 
 /// Binds a channel to an endpoint application. When it is bound to it already nothing changes.
 ///
@@ -30,6 +30,7 @@ pub async fn bind(db: &Db, caller: &Caller, id: &ChannelId, bind: &BindChannel) 
         channel = unbind_in(&mut tx, actor, &channel).await?;
     }
     let channel = bind_in(&mut tx, actor, &channel, &bind.endpoint_app).await?;
+    close_failed(&mut tx, actor, &channel.merchant, channel.kind, &channel.app_id).await?;
     tx.commit().await?;
     Ok(channel)
 }
@@ -94,6 +95,6 @@ async fn require_own(tx: &mut Tx, channel: &Channel, endpoint_app: &EndpointAppI
 
 fn elsewhere(bound: Option<&EndpointAppId>) -> Error {
     let place = bound.map_or_else(|| "another endpoint application".into(), ToString::to_string);
-    let detail = format!("The channel is bound to {place}. Unbind it first, or send \"move\": true.");
+    let detail = format!("The channel is bound to {place}. Move it from there, or unbind it first.");
     Error::new(Code::ChannelBound, detail).with("endpoint_app", bound)
 }

@@ -92,7 +92,7 @@ pub async fn create(db: &Db, caller: &Caller, new: NewChannel) -> Result<Channel
 }
 
 /// Records that `merchant`, which the transaction holds, authorised a channel. One that it had authorised before is
-/// authorised again, stays bound, and takes the new name. One for which another merchant only vouched is taken from
+/// authorised again, stays bound, and takes the new name; what its platform proved stays proven. One for which another merchant only vouched is taken from
 /// that merchant when `claim` has the platform's proof.
 ///
 /// # Errors
@@ -101,6 +101,8 @@ pub(crate) async fn authorise_in(tx: &mut Tx, actor: &str, merchant: &Merchant, 
     let Claim { kind, app_id, proof, .. } = claim;
     let name = text::name("name", claim.name, 64)?;
     let known = own(tx, actor, merchant, claim).await?;
+    let is_proven = |known: &Channel| known.state == ChannelState::Authorised && known.proof == Proof::Platform;
+    let proof = if known.as_ref().is_some_and(is_proven) { Proof::Platform } else { proof };
     let channel = Channel {
         id: known.as_ref().map_or_else(|| ChannelId::generate(tx.now(), tx.random()), |it| it.id.clone()),
         merchant: merchant.id.clone(),

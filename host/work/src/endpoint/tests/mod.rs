@@ -78,7 +78,9 @@ async fn defaults(host: &TestHost, merchant: &MerchantId) -> Vec<EndpointAppView
 
 async fn choose(host: &TestHost, merchant: &MerchantId, products: &[&str]) -> EndpointAppId {
     let products = products.iter().map(|id| id.parse().unwrap()).collect();
-    let new = NewEndpointApp { merchant: merchant.clone(), name: "Chosen".into(), products };
+    let query = EndpointAppQuery { merchant: Some(merchant.clone()), ..EndpointAppQuery::default() };
+    let known = app::list(&host.app.db, &host.caller, &query).await.unwrap().items.len();
+    let new = NewEndpointApp { merchant: merchant.clone(), name: format!("Chosen {known}"), products };
     app::create(&host.app.db, &host.caller, new).await.unwrap().app.id
 }
 
