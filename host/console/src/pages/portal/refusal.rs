@@ -35,7 +35,10 @@ pub(super) async fn show(guest: &Guest, refused: &Refused) -> Response {
     };
     let (workspace, help) = guest.names().await;
     let (heading, text) = words(guest.t, refusal.map(AsRef::as_ref));
-    let is_known = refusal.is_some_and(|refusal| refusal.code().starts_with("member-"));
+    let code = refusal.map_or("", |refusal| refusal.code());
+    let is_known = code.starts_with("member-");
+    // What is plain needs no helper, and of a workspace that there may not be nothing is told.
+    let detail = refusal.filter(|_| !is_known && code != "not-found");
     let sign_in = format!("{}/sign-in", guest.home());
     let body = Body {
         t: guest.t,
@@ -44,7 +47,7 @@ pub(super) async fn show(guest: &Guest, refused: &Refused) -> Response {
         ask: guest.ask(&help),
         as_other: is_known.then(|| with_query(&sign_in, [("as_other", Some("1"))])),
         again: sign_in,
-        detail: refusal.filter(|_| !is_known).map(|refusal| refusal.detail.clone()).unwrap_or_default(),
+        detail: detail.map(|refusal| refusal.detail.clone()).unwrap_or_default(),
     };
     let status = refusal.and_then(|refusal| StatusCode::from_u16(refusal.status).ok());
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
