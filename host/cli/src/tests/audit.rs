@@ -52,7 +52,9 @@ async fn what_was_packed_and_what_is_unusual_about_it_is_told() {
     let ran = desk.run(&format!("audit {}", folder(&desk, &[]))).await.good();
     assert!(ran.err.contains("shop: WeChat mini-program"), "{}", ran.err);
     let page = [("app.json", APP), ("app.js", ""), ("pages/index.js", "Page({})"), ("pages/index.qxml", "<view/>")];
-    page.into_iter().for_each(|(path, text)| desk.write(&format!("strange/{path}"), text));
+    for (path, text) in page {
+        desk.write(&format!("strange/{path}"), text);
+    }
     let ran = desk.run(&format!("audit {}", desk.arg("strange"))).await.good();
     assert!(ran.err.contains("warning: The markup of the first page is .qxml"), "{}", ran.err);
     assert!(ran.out.contains("warning package-structure/unknown-dialect"), "{}", ran.out);

@@ -138,8 +138,8 @@ impl Source {
     /// What to do with it, in sentences.
     pub fn advice(&self) -> String {
         format!(
-            "This is the source of a {} project: build it for a vendor of mini-programs ({}), then pack the folder that the build \
-             makes ({}).",
+            "This is a project of {}, which is not built yet: build it for a vendor of mini-programs ({}), then pack the folder \
+             that the build makes ({}).",
             self.name, self.build, self.folder
         )
     }
