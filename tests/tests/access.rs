@@ -867,7 +867,7 @@ impl Cast {
             ("POST", "/v1/policy-bindings") => {
                 json!({"policy": "size-limits", "scope": {"kind": "mini_app", "id": "coffee"}})
             }
-            ("POST", "/v1/policy-pulls") => json!({"reference": "oci://127.0.0.1:9/nobody/is-there:1"}),
+            ("POST", "/v1/policy-pulls") => json!({"reference": "nowhere"}),
             ("POST", "/v1/policy-keys") => {
                 json!({"scope": {"level": "team", "id": self.scene.team}, "name": "new", "key": KEYS[1]})
             }
