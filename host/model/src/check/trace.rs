@@ -40,6 +40,7 @@ pub struct Branch {
 
 text_enum! {
     /// What came of a part of what a task admits.
+    #[schema(as = BranchOutcome)]
     Outcome {
         /// It holds: a policy admits the device.
         Admitted = "admitted",
