@@ -1397,8 +1397,9 @@ on_both! {
                 }
                 tried += 1;
             }
-            if *path == "/v1/workspaces/{id}/login-codes" {
-                continue; // its request comes from a browser, which nobody here has
+            // The request of the one comes from a browser, and the registry of the other is a host: nobody here has either.
+            if ["/v1/workspaces/{id}/login-codes", "/v1/policy-pulls"].contains(path) {
+                continue;
             }
             let Some(Value::Object(mut body)) = cast.body(method, path) else { continue };
             for name in told.keys() {

@@ -119,7 +119,7 @@ on_both! {
         let android = json!(["all", "refused", [["ios", "refused"], ["not", "not-asked", [["tablets", "not-asked"]]]]]);
         assert_eq!(told("5", "ios", "iPad14").await[2], json!([["beta-list", "refused"], tablet]));
         assert_eq!(told("6", "android", "Pixel").await[2], json!([["beta-list", "refused"], android]));
-        let events = scene.admin.get("/v1/events?type=gray_task.created").await.good();
+        let events = scene.admin.get("/v1/events?types=gray_task.created").await.good();
         assert_eq!(events["items"][0]["data"]["admits"], admits, "{events}");
     }
 

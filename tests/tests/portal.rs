@@ -460,8 +460,9 @@ on_both! {
         let bob = acme.pages_of("bob").await;
         says(&bob.get("/portal/acme").await, &["Hello, bob@acme.example", "nothing for you here yet", "Ask the IT desk, it@acme.example."]);
         // Signing out is theirs alone to do, and leads to the provider if they like.
-        let forged = bob.request(Method::POST, "/portal/acme/sign-out").header("sec-fetch-site", "cross-site");
-        let forged = forged.send().await.unwrap();
+        let mut forged = bob.request(Method::POST, "/portal/acme/sign-out").build().unwrap();
+        forged.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+        let forged = reqwest::Client::new().execute(forged).await.unwrap();
         assert_eq!(forged.status(), 403);
         says(&bob.get("/portal/acme").await, &["nothing for you here yet"]);
         let page = bob.send("/portal/acme/sign-out", &[]).await;

@@ -157,7 +157,7 @@ codes! {
     VersionState = "version-state", Conflict, "The version's state does not allow this";
     VersionOrder = "version-order", Conflict, "The version is not above the online version";
     BelowMinVersion = "below-min-version", Conflict, "The version is below the minimum usable version";
-    GuardSuspended = "guard-suspended", Conflict, "A guard has suspended a gray task of the version";
+    GuardSuspended = "guard-suspended", Conflict, "A guard has stopped a gray task of the version";
     VersionPrerelease = "version-prerelease", Conflict, "A pre-release version cannot be submitted or published";
     NoHostApp = "no-host-app", Conflict, "The MiniApp is bound to no host app";
     NeverOnline = "never-online", Conflict, "The version was never online";

@@ -92,7 +92,7 @@ pub enum Version {
         /// Mark it as forced: older packages must not run any more
         #[arg(long)]
         forced: bool,
-        /// Publish it although a guard has suspended a gray task of it
+        /// Publish it although a guard has stopped a gray task of it
         #[arg(long)]
         despite_guard: bool,
         /// Why, for the history

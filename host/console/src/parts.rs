@@ -204,6 +204,11 @@ impl Filled {
         Self { values, refusal: None }
     }
 
+    /// Whether the API refused it for this reason.
+    pub fn is_refused_by(&self, code: &str) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| refusal.code() == code)
+    }
+
     /// The same with what the API refused.
     pub fn said(self, refusal: Refusal) -> Self {
         Self { refusal: Some(refusal), ..self }

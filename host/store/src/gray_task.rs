@@ -93,6 +93,12 @@ impl Tx {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
+    /// The gray tasks of a version, those that have ended included, with their names.
+    pub async fn gray_tasks_of_version(&mut self, version: &VersionId) -> Result<Vec<(GrayTaskId, String)>> {
+        const SQL: &str = "SELECT id, name FROM gray_task WHERE version_id = $1 ORDER BY id";
+        Ok(fetch!(self, fetch_all, (GrayTaskId, String), SQL, version)?)
+    }
+
     /// The gray tasks that must start or end by now. A task of a MiniApp that is off the shelf does not start (A2).
     pub async fn due_gray_tasks(&mut self, now: Millis) -> Result<Vec<GrayTaskId>> {
         let rows = fetch!(

@@ -547,7 +547,7 @@ pub fn page(code: Code) -> Page {
             "`berth app show APP` shows the minimum. A rollback lowers it with `--lower-min`; for a trial choose a newer version.",
         ),
         Code::GuardSuspended => (
-            "A guard has suspended a gray task of the version because of what its devices reported; `guard` says what. A publish brings \
+            "A guard has suspended or ended a gray task of the version because of what its devices reported; `guard` says what. A publish brings \
              the version to everybody.",
             "`berth gray progress TASK` shows the reports. Mend the version and publish a newer one, or publish this one with \
              `--despite-guard` when the guard was wrong.",

@@ -117,7 +117,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "version-exists" => "版本号已被使用，请提高版本号后重新打包上传",
         "version-state" => "版本的当前状态不支持此操作，请查看版本状态",
         "version-order" => "版本号须高于线上版本，请提高版本号；如需恢复旧版本，请使用版本回退",
-        "guard-suspended" => "守护策略已暂停该版本的灰度任务，如确认要发布，请勾选“仍然发布”",
+        "guard-suspended" => "守护策略已停止该版本的灰度任务，如确认要发布，请勾选“仍然发布”",
         "below-min-version" => "版本低于最低可用版本，请选择更高的版本，或降低最低可用版本",
         "version-prerelease" => "预发布版本不能提交审核或发布，请以正式版本号重新打包",
         "no-host-app" => "小程序未绑定宿主应用，请先绑定再提交审核",
@@ -188,6 +188,13 @@ fn chinese(code: &str) -> Option<&'static str> {
         "policy-kind" => "策略类型不符，请选择适用于此处的策略",
         "policy-exists" => "此策略版本已安装且内容不同，请提高版本号后重新上传",
         "policy-bound" => "此处已绑定该策略，请直接修改现有绑定",
+        "policy-unsigned" => "此处要求策略签名，请签名后重新上传",
+        "policy-signature-wrong" => "签名与策略不符，或不是受信任的公钥所签",
+        "trusted-key-exists" => "此处已信任该公钥，或名称已被使用",
+        "registry-denied" => "制品仓库拒绝访问，请核对登录信息",
+        "registry-missing" => "制品仓库中没有此制品，请核对名称和标签",
+        "registry-unreachable" => "无法连接制品仓库，请检查网络和允许访问的地址",
+        "registry-wrong" => "制品仓库返回的内容不正确，未安装任何策略",
         "policy-in-use" => "策略仍在使用中，请先解除绑定",
 
         // webhooks

@@ -47,7 +47,7 @@ texts! {
     force_update_hint = "Devices with an older version do not start the MiniApp before they have this one." / "使用旧版本的设备必须更新后才能启动小程序。";
     despite_guard = "Publish it all the same" / "仍然发布";
     despite_guard_hint = "Without this the publish is refused." / "不勾选则无法发布。";
-    publish_guarded(task, why) = "A guard has suspended the gray task “{task}” of this version: {why}." / "守护策略已暂停该版本的灰度任务“{task}”：{why}。";
+    publish_guarded(task, why) = "A guard has stopped the gray task “{task}” of this version: {why}." / "守护策略已停止该版本的灰度任务“{task}”：{why}。";
     published(version) = "{version} is online." / "{version} 已上线。";
     roll_back = "Roll back" / "版本回退";
     roll_back_to(version) = "Roll back to {version}" / "回退到 {version}";

@@ -107,9 +107,54 @@ pub struct MoveView {
     pub changes: Vec<Change>,
 }
 
+/// What the guard said that has suspended or ended a task with these moves, oldest first, unless somebody has resumed it. That it
+/// ended in another way afterwards is no answer to the guard (V14).
+pub fn stopped_by_guard(moves: &[MoveView]) -> Option<&str> {
+    let speaks = |one: &&MoveView| one.from != one.to && (one.cause == Cause::Guard || one.to != State::Ended);
+    moves.iter().rev().find(speaks).filter(|last| last.cause == Cause::Guard).map(|last| last.note.as_str())
+}
+
 /// What the guard said that has suspended a task in this state, with these moves, oldest first. `None` when the task goes on,
 /// or somebody else has suspended it.
 pub fn suspended_by_guard(state: State, moves: &[MoveView]) -> Option<&str> {
     let last = moves.iter().rev().find(|one| one.from != one.to)?;
     (state == State::Suspended && last.cause == Cause::Guard).then_some(&last.note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::DAWN;
+
+    #[test]
+    fn v14_a_guard_has_stopped_a_task_until_somebody_resumes_it() {
+        use State::{Delivering, Ended, Suspended};
+        let moves = |steps: &[(State, State, Cause)]| {
+            let one = |(from, to, cause): &(State, State, Cause)| MoveView {
+                from: *from,
+                to: *to,
+                cause: *cause,
+                note: cause.to_string(),
+                by: String::new(),
+                at: DAWN,
+                changes: Vec::new(),
+            };
+            steps.iter().map(one).collect::<Vec<_>>()
+        };
+        let (suspended, resumed) = ((Delivering, Suspended, Cause::Guard), (Suspended, Delivering, Cause::Hand));
+        for (steps, stopped) in [
+            (vec![], false),
+            (vec![(Delivering, Ended, Cause::Hand)], false),
+            (vec![suspended], true),
+            (vec![suspended, (Suspended, Suspended, Cause::Hand)], true),
+            (vec![suspended, (Suspended, Ended, Cause::Time)], true),
+            (vec![suspended, (Suspended, Ended, Cause::Hand)], true),
+            (vec![(Delivering, Ended, Cause::Guard)], true),
+            (vec![suspended, resumed], false),
+            (vec![suspended, resumed, (Delivering, Ended, Cause::Time)], false),
+            (vec![suspended, resumed, suspended], true),
+        ] {
+            assert_eq!(stopped_by_guard(&moves(&steps)).is_some(), stopped, "{steps:?}");
+        }
+    }
 }

@@ -83,8 +83,8 @@ pub struct Publish {
     /// Whether devices with an older version must update before they may run the MiniApp (V12).
     #[serde(default)]
     pub forced: bool,
-    /// Whether to publish it although a guard has suspended a gray task of the version. Without this such a publication is
-    /// refused (V14).
+    /// Whether to publish it although a guard has suspended or ended a gray task of the version. Without this such a publication
+    /// is refused (V14).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub despite_guard: bool,
     /// A note for the release history, at most 500 characters.

@@ -34,7 +34,7 @@ pub use edit::edit;
 pub use guard::{GuardTally, Guards, look_around, release as release_guards, run as run_guards};
 pub use mark::run_marks;
 pub use progress::progress;
-pub(crate) use settle::why_guard_suspended;
 pub use settle::{Settled, settle};
+pub(crate) use settle::{require_no_guard, why_guard_suspended};
 pub use ticker::{run as run_ticker, tick};
 pub use view::{get, list, not_ended};

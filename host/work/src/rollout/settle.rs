@@ -9,10 +9,10 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
-    rollout::{Cause, Move, PlannedMove, State, suspended_by_guard},
+    rollout::{Cause, Move, PlannedMove, State, stopped_by_guard, suspended_by_guard},
     shelf::ShelvedTask,
 };
-use berth_store::{Tx, gray_task::TaskRow};
+use berth_store::{Tx, gray_task::TaskRow, version::VersionRow};
 
 /// The gray tasks of a MiniApp that mean something to devices, as they are now. The transaction holds them.
 pub struct Settled(Vec<TaskRow>);
@@ -59,22 +59,6 @@ impl Settled {
         Ok(suspended)
     }
 
-    /// Refuses with `guard-suspended` when a guard has suspended a task of this version (V14).
-    pub(crate) async fn require_no_guard(&self, tx: &mut Tx, number: &VersionNumber) -> Result<()> {
-        for task in self.0.iter().filter(|task| task.version == *number) {
-            let Some(why) = why_guard_suspended(tx, task).await? else { continue };
-            let command = format!("berth version publish {} {number} --despite-guard", task.mini_app_id);
-            let detail = format!(
-                "The gray task {:?} of {number} is suspended: its guard {why}. A publish brings {number} to everybody. If that is \
-                 meant: `{command}`.",
-                task.name
-            );
-            let error = Error::new(Code::GuardSuspended, detail);
-            return Err(error.with("gray_task", &task.id).with("guard", why).next(command));
-        }
-        Ok(())
-    }
-
     /// Ends every task whose version is `published` or smaller. The devices of such tasks, those that its cap has ended
     /// included, get the published version (V8). Returns the tasks.
     pub(crate) async fn end_superseded(
@@ -95,6 +79,24 @@ impl Settled {
         }
         Ok(ended)
     }
+}
+
+/// Refuses with `guard-suspended` when a guard has suspended or ended a gray task of this version, and nobody has resumed it
+/// (V14).
+pub(crate) async fn require_no_guard(tx: &mut Tx, version: &VersionRow) -> Result<()> {
+    let (app, number) = (&version.mini_app_id, &version.number);
+    for (task, name) in tx.gray_tasks_of_version(&version.id).await? {
+        let moves = tx.gray_moves(&task).await?;
+        let Some(why) = stopped_by_guard(&moves) else { continue };
+        let command = format!("berth version publish {app} {number} --despite-guard");
+        let detail = format!(
+            "The gray task {name:?} of {number} was stopped: its guard {why}. A publish brings {number} to everybody. If that is \
+             meant: `{command}`."
+        );
+        let error = Error::new(Code::GuardSuspended, detail);
+        return Err(error.with("gray_task", &task).with("guard", why).next(command));
+    }
+    Ok(())
 }
 
 /// Why a guard has suspended a task; `None` when the task goes on, or somebody else has suspended it.

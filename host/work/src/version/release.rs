@@ -58,7 +58,7 @@ fn point_on(refused: Error, id: &MiniAppId, version: &VersionRow) -> Error {
 ///
 /// # Errors
 /// `version-state` when the version is not approved and never was online; `version-order` when it is not above the online
-/// one; `version-prerelease`; `guard-suspended` when a guard has suspended a gray task of it and that is not passed over; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
+/// one; `version-prerelease`; `guard-suspended` when a guard has stopped a gray task of it and that is not passed over; `mini-app-off-shelf`; `invalid-field` for the note; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "version.publish", skip_all, fields(mini_app = %id, version = %number))]
 pub async fn publish(
     db: &Db,
@@ -77,7 +77,7 @@ pub async fn publish(
     may_publish(&mini_app, online.as_ref().map(|online| &online.number), &version)?;
     let tasks = rollout::settle(&mut tx, id).await?;
     if !how.despite_guard {
-        tasks.require_no_guard(&mut tx, number).await?;
+        rollout::require_no_guard(&mut tx, &version).await?;
     }
     let release = bring_online(&mut tx, caller, &version, ReleaseKind::Publish, how.forced, note).await?;
     let ended_tasks = tasks.end_superseded(&mut tx, actor, number).await?;

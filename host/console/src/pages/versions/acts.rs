@@ -4,7 +4,7 @@ use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_model::{
     mini_app::MiniApp,
     overview::Overview,
-    rollout::{GrayTask, suspended_by_guard},
+    rollout::{GrayTask, stopped_by_guard},
     version::{Publish, Rollback},
 };
 
@@ -155,7 +155,7 @@ async fn show_publish(visit: &Visit, id: &str, number: &str, filled: &Filled) ->
     let guarded: Vec<_> = it.gray_tasks.iter().filter_map(|task| guarded(visit, task, number)).collect();
     let forced = Tick { name: "forced", label: t.force_update().into(), hint: t.force_update_hint().into() };
     let despite = Tick { name: "despite_guard", label: t.despite_guard().into(), hint: t.despite_guard_hint().into() };
-    let despite = (!guarded.is_empty()).then_some(despite);
+    let despite = (!guarded.is_empty() || filled.is_refused_by("guard-suspended")).then_some(despite);
     let confirm = Confirm {
         act: t.publish_title(number),
         effects,
@@ -172,7 +172,7 @@ async fn show_publish(visit: &Visit, id: &str, number: &str, filled: &Filled) ->
 
 /// That a guard has suspended a gray task of this version (V14).
 fn guarded(visit: &Visit, task: &GrayTask, number: &str) -> Option<String> {
-    let why = suspended_by_guard(task.state, &task.moves).filter(|_| task.version.to_string() == number)?;
+    let why = stopped_by_guard(&task.moves).filter(|_| task.version.to_string() == number)?;
     Some(visit.t.publish_guarded(&task.name, why))
 }
 
