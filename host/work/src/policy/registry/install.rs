@@ -53,7 +53,7 @@ pub(super) struct Shipped {
     pub proofs: Vec<(SignedWhat, Proof)>,
     /// Why others are not.
     pub wrong: Vec<String>,
-    /// Whether who brings it says that it is signed. It has to be true then.
+    /// Whether who brings it says that it is signed. A key of the platform has to have made the signature then.
     pub is_claimed: bool,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Shipped {
 ///
 /// # Errors
 /// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
-/// `policy-compile` for what is not a usable policy; `policy-signature-wrong` when no trusted key has made the signature;
+/// `policy-compile` for what is not a usable policy; `policy-signature-wrong` when no key of the platform has made the signature;
 /// `policy-unsigned` when the platform requires one; `missing-grant`.
 #[tracing::instrument(name = "policy.install", skip_all)]
 pub async fn install(
@@ -122,16 +122,19 @@ pub(super) async fn install_shipped(
     Ok(row)
 }
 
-/// The trusted keys that have signed it. A signature that is claimed is one of theirs, or something is not as it seems.
+/// The trusted keys that have signed it. A signature that is claimed is the platform's, or something is not as it seems: anybody
+/// who administers a team could make a stranger's signature look good otherwise.
 async fn trusted_signers(policies: &Policies, shipped: &Shipped) -> Result<Vec<Signer>> {
     if shipped.proofs.is_empty() {
         return Ok(Vec::new());
     }
     let found = trust::signers(&policies.db, shipped.proofs.clone()).await?;
-    if found.is_empty() && shipped.is_claimed {
+    let by_platform = found.iter().any(|signer| signer.scope.level == Level::Platform);
+    if shipped.is_claimed && !by_platform {
         let text = format!(
-            "No key that is trusted here has made this signature of these bytes. `berth policy trust list` shows the keys. If the \
-             file was built once more, it has to be signed once more. {SIGN}"
+            "No key that the platform trusts has made this signature of these bytes. `berth policy trust list` shows the keys. If \
+             the file was built once more, it has to be signed once more. Signatures by keys of a team or a host app come with a \
+             registry. {SIGN}"
         );
         return Err(Error::new(Code::PolicySignatureWrong, text));
     }
@@ -222,14 +225,14 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.policies().await?;
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
-    Ok(wanted.collect())
+    Ok(wanted.map(|row| trust::shown_to(caller, row)).collect())
 }
 
 /// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when
 /// there is none.
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
-    db.read().await?.require_policy(which).await
+    Ok(trust::shown_to(caller, db.read().await?.require_policy(which).await?))
 }
 
 /// One policy, for a caller who may read its bytes: admins and viewers of the platform. Whoever is judged by it need not know how.

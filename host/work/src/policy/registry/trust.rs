@@ -233,10 +233,10 @@ pub(super) async fn require(
     let names = if names.is_empty() { "none is left: add one".into() } else { names.join(", ") };
     let what = policy.map_or("this one".into(), |policy| format!("{} {}", policy.name, policy.version));
     let scope = scope.in_words();
-    let others: Vec<_> = signers.iter().map(|signer| signer.name.as_str()).collect();
-    let (code, found) = match others.as_slice() {
-        [] => (Code::PolicyUnsigned, format!("{what} is not")),
-        others => (Code::PolicySignatureWrong, format!("{what} is signed by {}", others.join(", "))),
+    // Whose the others are is nothing to tell: another team's keys are its own business.
+    let (code, found) = match signers.is_empty() {
+        true => (Code::PolicyUnsigned, format!("{what} is not")),
+        false => (Code::PolicySignatureWrong, format!("{what} is signed by a key that is not trusted here")),
     };
     let (sign, push) = how_to_sign(origin);
     let text = format!(
@@ -282,6 +282,20 @@ pub(super) async fn signers(db: &Db, proofs: Vec<(SignedWhat, Proof)>) -> Result
         found
     };
     tokio::task::spawn_blocking(search).await.map_err(Error::internal)
+}
+
+/// Leaves of the signers those that the caller may know: the keys of the platform, and of what the caller knows.
+pub(super) fn shown_to(caller: &Caller, mut policy: InstalledPolicy) -> InstalledPolicy {
+    policy.signed_by.retain(|signer| is_known_to(caller, &signer.scope));
+    policy
+}
+
+fn is_known_to(caller: &Caller, scope: &TrustScope) -> bool {
+    match scope.level {
+        Level::Platform => true,
+        Level::HostApp => scope.id.parse().is_ok_and(|id| caller.knows(&Scope::HostApp(id))),
+        Level::Team => scope.id.parse().is_ok_and(|id| caller.knows(&Scope::Team(id))),
+    }
 }
 
 /// All who have signed, those who were known before included; nobody twice.
