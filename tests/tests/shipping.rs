@@ -623,6 +623,39 @@ on_both! {
         }
     }
 
+    async fn g23_whatever_is_attached_to_a_policy_it_is_pulled(host) {
+        let scene = Scene::set(host).await;
+        let (shelf, key) = (Shelf::open().await, Key::make(true).await);
+        let platform = json!({"level": "platform"});
+        trust(&scene.admin, &platform, "release", &key).await;
+        let wasm = guests::auditor("no-eval", Manner::Agrees);
+        let manifest = shelf.artefact("1", &[("application/wasm", &wasm)]);
+        let referrers = format!("/v2/a/b/referrers/sha256:{manifest}");
+        for status in [400, 401, 403, 405, 500] {
+            shelf.put(&referrers, Stands::Status(status));
+            pull(&scene.admin, &shelf.reference(":1")).await.good();
+        }
+        // A bundle that is too large, one that is not there, and a digest of another kind; a good one follows.
+        let large = shelf.artefact("large", &[(BUNDLE, &vec![b' '; 300 << 10])]);
+        let lost = json!({"mediaType": BUNDLE, "digest": format!("sha256:{}", Digest::of(b"lost")), "size": 4});
+        let config = shelf.blob("application/vnd.oci.empty.v1+json", b"{}");
+        let lost = shelf.manifest("lost", &json!({"schemaVersion": 2, "config": config, "layers": [lost]}));
+        let list = |digests: &[String]| {
+            let one = |digest: &String| json!({"mediaType": MANIFEST, "digest": digest, "size": 1, "artifactType": BUNDLE});
+            let index = json!({"schemaVersion": 2, "manifests": digests.iter().map(one).collect::<Vec<_>>()});
+            shelf.put(&referrers, Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
+        };
+        let mut attached = vec![format!("sha512:{}", "0".repeat(128)), format!("sha256:{large}"), format!("sha256:{lost}")];
+        list(&attached);
+        pull(&scene.admin, &shelf.reference(":1")).await.good();
+        scene.admin.put("/v1/policy-signing", json!({"scope": platform, "required": true})).await.good();
+        pull(&scene.admin, &shelf.reference(":1")).await.refused("policy-unsigned");
+        let good = shelf.artefact("signature", &[(BUNDLE, bundle(&key, &manifest).await.as_bytes())]);
+        attached.push(format!("sha256:{good}"));
+        list(&attached);
+        assert_eq!(pull(&scene.admin, &shelf.reference(":1")).await.good()["signed_by"][0]["name"], "release");
+    }
+
     async fn g23_referrers_are_asked_for_and_signatures_of_others_are_of_no_use(host) {
         let scene = Scene::set(host).await;
         let shelf = Shelf::open().await;

@@ -143,9 +143,7 @@ impl Policies {
                         "{name} is no policy of this task, which has {}. Add --policy or --guard {name}.",
                         names.join(", ")
                     ),
-                    _ => format!(
-                        "This task has {name} more than once. Name them apart: --policy NAME:{name}."
-                    ),
+                    _ => format!("This task has {name} more than once. Name them apart: --policy NAME:{name}."),
                 })
             })
         };

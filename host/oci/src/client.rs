@@ -1,6 +1,6 @@
 //! Asks a registry. Whatever it does, this takes bounded time and memory, and goes only where its [`Dial`] permits.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, header};
@@ -17,7 +17,7 @@ use crate::{
     login::{Login, Logins},
     manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, wrong},
     reference::Reference,
-    signature::{Proof, Subject, of_bundle, of_payload},
+    signature::{MOST_SIGNATURES, Proof, Subject, Wrong, of_bundle, of_payload},
 };
 
 /// How many bytes of a manifest are read.
@@ -26,8 +26,6 @@ const MOST_OF_A_MANIFEST: u64 = 1 << 20;
 const MOST_OF_A_SIGNATURE: u64 = 256 << 10;
 /// How many bytes a registry may answer beside what it was asked for: a token, a refusal.
 const MOST_ELSE: u64 = 64 << 10;
-/// How many signatures of one artefact are looked at.
-const MOST_SIGNATURES: usize = 32;
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 5;
 const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -69,6 +67,40 @@ pub struct Signatures {
     pub proofs: Vec<Proof>,
     /// Why others are not, in words.
     pub wrong: Vec<String>,
+    /// What could not be read of what is attached, in sentences.
+    pub unread: Vec<String>,
+    /// The digests that were looked at.
+    seen: BTreeSet<String>,
+}
+
+impl Signatures {
+    fn len(&self) -> usize {
+        self.proofs.len() + self.wrong.len() + self.unread.len()
+    }
+
+    /// Whether this is to be looked at: it was not yet, and enough was not found yet.
+    fn wants(&mut self, which: String) -> bool {
+        self.len() < MOST_SIGNATURES && self.seen.insert(which)
+    }
+
+    fn add(&mut self, found: Result<Vec<Proof>, Wrong>) {
+        let room = MOST_SIGNATURES.saturating_sub(self.len());
+        match found {
+            Ok(proofs) => self.proofs.extend(proofs.into_iter().take(room)),
+            Err(why) => self.wrong.push(why),
+        }
+    }
+
+    /// What was read; when it could not be, `None` and a note. Only when nothing more can be read at all, an error.
+    fn noted<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Err(error) if error.code != Code::RegistryUnreachable => {
+                self.unread.push(error.detail);
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -80,6 +112,13 @@ struct TokenAnswer {
 struct Document {
     bytes: Bytes,
     kind: String,
+}
+
+impl Document {
+    /// The manifest that it is, if it is one.
+    fn manifest(self) -> Option<Manifest> {
+        Manifest::read(&self.bytes, &self.kind).ok()
+    }
 }
 
 impl<'a> Registry<'a> {
@@ -113,54 +152,71 @@ impl<'a> Registry<'a> {
         Ok(Pulled { manifest: digest, wasm: self.blob(layer).await? })
     }
 
-    /// The signatures of an artefact that was fetched: those under cosign's tag, and the Sigstore bundles that refer to it.
-    ///
-    /// # Errors
-    /// Those of asking; that there are none is no error.
-    pub async fn signatures(&self, pulled: &Pulled) -> Result<Signatures> {
+    /// The signatures of an artefact that was fetched: those under cosign's tag, and the Sigstore bundles that refer to it. What
+    /// anybody may attach to an artefact makes nothing fail: what cannot be read is noted.
+    pub async fn signatures(&self, pulled: &Pulled) -> Signatures {
         let mut found = Signatures::default();
-        self.tagged(pulled, &mut found).await?;
-        self.referring(pulled, &mut found).await?;
-        Ok(found)
+        let looked = async {
+            self.tagged(pulled, &mut found).await?;
+            self.referring(pulled, &mut found).await
+        };
+        let looked = looked.await;
+        found.unread.extend(looked.err().map(|error| error.detail));
+        found
     }
 
     /// cosign's older layout: a manifest under a tag that is made of the digest, each of whose layers is a payload.
     async fn tagged(&self, pulled: &Pulled, found: &mut Signatures) -> Result<()> {
-        let Some(document) = self.manifest(&format!("sha256-{}.sig", pulled.manifest)).await? else { return Ok(()) };
-        let Ok(manifest) = Manifest::read(&document.bytes, &document.kind) else { return Ok(()) };
-        let payloads = manifest.layers.iter().filter(|layer| layer.media_type == PAYLOAD);
-        for layer in payloads.take(MOST_SIGNATURES) {
+        let read = self.manifest(&format!("sha256-{}.sig", pulled.manifest)).await;
+        let Some(manifest) = found.noted(read)?.flatten().and_then(Document::manifest) else { return Ok(()) };
+        for layer in manifest.layers.iter().filter(|layer| layer.media_type == PAYLOAD) {
             let Some(signature) = layer.annotations.get(SIGNATURE) else { continue };
-            let payload = self.small(layer).await?;
-            match of_payload(&payload, signature, &pulled.manifest) {
-                Ok(proof) => found.proofs.push(proof),
-                Err(why) => found.wrong.push(why),
+            // Several keys may sign the same payload.
+            if !found.wants(format!("{} {signature}", layer.digest)) {
+                continue;
+            }
+            let Some(payload) = found.noted(self.small(layer).await)? else { continue };
+            found.add(of_payload(&payload, signature, &pulled.manifest).map(|proof| vec![proof]));
+        }
+        Ok(())
+    }
+
+    /// Artefacts that refer to this one.
+    async fn referring(&self, pulled: &Pulled, found: &mut Signatures) -> Result<()> {
+        let Some(index) = self.referrers(pulled, found).await? else { return Ok(()) };
+        let may_be = |one: &&Descriptor| one.artifact_type.as_deref().is_none_or(|kind| kind == BUNDLE);
+        for one in index.manifests.iter().filter(may_be).take(MOST_SIGNATURES) {
+            let Some(digest) = found.noted(one.sha256())? else { continue };
+            if !found.wants(digest.to_string()) {
+                continue;
+            }
+            let read = self.manifest(&format!("sha256:{digest}")).await;
+            if let Some(manifest) = found.noted(read)?.flatten().and_then(Document::manifest) {
+                self.bundles(&manifest, pulled, found).await?;
             }
         }
         Ok(())
     }
 
-    /// Artefacts that refer to this one. A registry that cannot list them has the list under a tag.
-    async fn referring(&self, pulled: &Pulled, found: &mut Signatures) -> Result<()> {
+    /// The list of what refers to an artefact. A registry that cannot list it has the list under a tag.
+    async fn referrers(&self, pulled: &Pulled, found: &mut Signatures) -> Result<Option<Index>> {
         let api = self.address(&format!("referrers/sha256:{}", pulled.manifest))?;
-        let listed = self.document(api, INDEX).await?;
+        let listed = found.noted(self.document(api, INDEX).await)?.flatten();
         let listed = match listed.filter(|listed| listed.kind.starts_with(INDEX)) {
             Some(listed) => Some(listed),
-            None => self.manifest(&format!("sha256-{}", pulled.manifest)).await?,
+            None => found.noted(self.manifest(&format!("sha256-{}", pulled.manifest)).await)?.flatten(),
         };
-        let Some(index) = listed.and_then(|listed| serde_json::from_slice::<Index>(&listed.bytes).ok()) else {
-            return Ok(());
-        };
-        let may_be = |one: &&Descriptor| one.artifact_type.as_deref().is_none_or(|kind| kind == BUNDLE);
-        for one in index.manifests.iter().filter(may_be).take(MOST_SIGNATURES) {
-            let Some(document) = self.manifest(&format!("sha256:{}", one.sha256()?)).await? else { continue };
-            let Ok(manifest) = Manifest::read(&document.bytes, &document.kind) else { continue };
-            for layer in manifest.layers.iter().filter(|layer| layer.media_type == BUNDLE) {
-                let subject = Subject { wasm: &pulled.wasm, manifest: Some(&pulled.manifest) };
-                match of_bundle(&self.small(layer).await?, subject) {
-                    Ok(proofs) => found.proofs.extend(proofs),
-                    Err(why) => found.wrong.push(why),
-                }
+        Ok(listed.and_then(|listed| serde_json::from_slice(&listed.bytes).ok()))
+    }
+
+    async fn bundles(&self, manifest: &Manifest, pulled: &Pulled, found: &mut Signatures) -> Result<()> {
+        let subject = Subject { wasm: &pulled.wasm, manifest: Some(&pulled.manifest) };
+        for layer in manifest.layers.iter().filter(|layer| layer.media_type == BUNDLE) {
+            if !found.wants(layer.digest.clone()) {
+                continue;
+            }
+            if let Some(bundle) = found.noted(self.small(layer).await)? {
+                found.add(of_bundle(&bundle, subject));
             }
         }
         Ok(())
@@ -403,5 +459,37 @@ impl<'a> Registry<'a> {
         let what = if error.is_connect() { "cannot be reached" } else { "broke off" };
         let text = format!("{} {what}: {}.", self.reference.registry, cause.to_string().trim_end_matches('.'));
         Error::new(Code::RegistryUnreachable, text)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    fn proof() -> Proof {
+        Proof { message: Bytes::from_static(b"x"), signature: Vec::new() }
+    }
+
+    #[test]
+    fn g23_of_all_that_is_attached_so_many_are_looked_at_and_nothing_twice() {
+        let mut found = Signatures::default();
+        assert!(found.wants("one".into()) && !found.wants("one".into()));
+        found.add(Ok(vec![proof(); 20]));
+        found.add(Err("it is about another artefact".into()));
+        assert!(found.wants("two".into()));
+        found.add(Ok(vec![proof(); 20]));
+        assert_eq!((found.proofs.len(), found.len()), (31, MOST_SIGNATURES));
+        assert!(!found.wants("three".into()));
+    }
+
+    #[test]
+    fn g23_what_cannot_be_read_of_what_is_attached_is_noted() {
+        let mut found = Signatures::default();
+        assert_eq!(found.noted(Ok(1)).unwrap(), Some(1));
+        assert_eq!(found.noted::<()>(Err(wrong("Too large."))).unwrap(), None);
+        assert_eq!(found.unread, ["Too large."]);
+        let silent = Error::new(Code::RegistryUnreachable, "Silent.");
+        assert!(found.noted::<()>(Err(silent)).is_err());
     }
 }

@@ -20,7 +20,7 @@ use berth_model::{
         },
     },
 };
-use berth_oci::{Proof, of_blob};
+use berth_oci::of_blob;
 use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -49,12 +49,14 @@ pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Ite
 pub(super) struct Shipped {
     /// Where it came from.
     pub origin: Option<PolicyOrigin>,
-    /// The signatures that are about it, whoever has made them.
-    pub proofs: Vec<(SignedWhat, Proof)>,
+    /// The trusted keys that have signed it.
+    pub signers: Vec<Signer>,
+    /// How many signatures are about it, whoever has made them.
+    pub signatures: usize,
     /// Why others are not.
     pub wrong: Vec<String>,
-    /// Whether who brings it says that it is signed. A key of the platform has to have made the signature then.
-    pub is_claimed: bool,
+    /// What could not be read of what is attached to it.
+    pub unread: Vec<String>,
 }
 
 /// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again adds
@@ -75,11 +77,8 @@ pub async fn install(
     let shipped = match &upload.signature {
         None => Shipped::default(),
         Some(signature) => {
-            let wrong =
-                |why| Error::new(Code::PolicySignatureWrong, format!("The signature is of no use: {why}. {SIGN}"));
-            let proofs = of_blob(signature, &wasm).map_err(wrong)?;
-            let proofs = proofs.into_iter().map(|proof| (SignedWhat::Policy, proof)).collect();
-            Shipped { proofs, is_claimed: true, ..Shipped::default() }
+            let signers = makers(&policies.db, signature, &wasm).await?;
+            Shipped { signatures: signers.len(), signers, ..Shipped::default() }
         }
     };
     install_shipped(policies, caller.account.as_str(), wasm, shipped).await
@@ -97,8 +96,7 @@ pub(super) async fn install_shipped(
 ) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
     let known = policies.db.read().await?.policy(&digest).await?;
-    let found = trusted_signers(policies, &shipped).await?;
-    let signed_by = trust::joined(known.as_ref().map_or(&[], |known| &known.signed_by), found);
+    let signed_by = trust::joined(known.as_ref().map_or(&[], |known| &known.signed_by), &shipped.signers);
     if known.as_ref().is_none_or(|known| known.installed_by != event::BERTH) {
         let mut tx = policies.db.read().await?;
         let required =
@@ -122,34 +120,35 @@ pub(super) async fn install_shipped(
     Ok(row)
 }
 
-/// The trusted keys that have signed it. A signature that is claimed is the platform's, or something is not as it seems: anybody
-/// who administers a team could make a stranger's signature look good otherwise.
-async fn trusted_signers(policies: &Policies, shipped: &Shipped) -> Result<Vec<Signer>> {
-    if shipped.proofs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = trust::signers(&policies.db, shipped.proofs.clone()).await?;
-    let by_platform = found.iter().any(|signer| signer.scope.level == Level::Platform);
-    if shipped.is_claimed && !by_platform {
-        let text = format!(
+/// The keys of the platform that have made a signature that is given with a file. If there is none, something is not as it seems.
+/// Keys of teams make none good: whoever administers one could vouch for a stranger.
+async fn makers(db: &Db, signature: &str, wasm: &Bytes) -> Result<Vec<Signer>> {
+    let wrong = |text: String| Error::new(Code::PolicySignatureWrong, text);
+    let proofs = of_blob(signature, wasm).map_err(|why| wrong(format!("The signature is of no use: {why}. {SIGN}")))?;
+    let keys = db.read().await?.trusted_keys(&TrustScope::platform()).await?;
+    let found = trust::signers(db, keys, SignedWhat::Policy, proofs).await?;
+    if found.is_empty() {
+        return Err(wrong(format!(
             "No key that the platform trusts has made this signature of these bytes. `berth policy trust list` shows the keys. If \
              the file was built once more, it has to be signed once more. Signatures by keys of a team or a host app come with a \
              registry. {SIGN}"
-        );
-        return Err(Error::new(Code::PolicySignatureWrong, text));
+        )));
     }
     Ok(found)
 }
 
-/// A refusal of what is not signed, which tells of signatures that were found and are of no use.
+/// A refusal of what is not signed, which tells of signatures that were found and are of no use, and of what could not be read.
 fn explained(error: Error, shipped: &Shipped) -> Error {
-    let strangers = shipped.proofs.len();
-    let found = match (strangers, shipped.wrong.first()) {
-        (0, None) => return error,
-        (0, Some(why)) => format!("A signature was found, and it is of no use: {why}."),
-        _ => format!(
-            "{} found, and no key that is trusted has made one.",
-            text::count(strangers as i64, "signature was", "signatures were")
+    let found = match (shipped.signatures, shipped.wrong.first(), shipped.unread.first()) {
+        (0, None, None) => return error,
+        (0, None, Some(why)) => {
+            let detail = format!("What is attached to it could not be read: {why} {}", error.detail);
+            return Error { detail, ..error };
+        }
+        (0, Some(why), _) => format!("A signature was found, and it is of no use: {why}."),
+        (signatures, ..) => format!(
+            "{} found, and no key that is trusted here has made one.",
+            text::count(signatures as i64, "signature was", "signatures were")
         ),
     };
     Error { code: Code::PolicySignatureWrong, detail: format!("{found} {}", error.detail), ..error }
@@ -165,7 +164,7 @@ async fn shipped_again(
 ) -> Result<InstalledPolicy> {
     let mut tx = policies.db.begin().await?;
     let known = tx.hold_policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
-    let signed_by = trust::joined(&known.signed_by, signed_by);
+    let signed_by = trust::joined(&known.signed_by, &signed_by);
     let row = InstalledPolicy { origin: origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
     if (&row.origin, &row.signed_by) == (&known.origin, &known.signed_by) {
         return Ok(known);

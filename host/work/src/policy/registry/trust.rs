@@ -19,11 +19,14 @@ use berth_model::{
 };
 use berth_oci::{Proof, PublicKey, Reference};
 use berth_store::{Db, Tx, trust::SignedBindingRow};
+use tokio::sync::oneshot;
 
 use crate::{event, host_app};
 
 /// How many keys are trusted at one place, at most.
 const MOST_KEYS: usize = 20;
+/// How many keys are tried for one signature, at most.
+const MOST_TRIED: usize = 500;
 
 /// Checks that the caller may do `action` at this place. What the platform trusts and requires concerns all, who may know it.
 async fn authorise(at: &TrustScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
@@ -261,27 +264,38 @@ fn how_to_sign(origin: Option<&PolicyOrigin>) -> (String, String) {
     }
 }
 
-/// Which of all trusted keys have made these signatures.
-pub(super) async fn signers(db: &Db, proofs: Vec<(SignedWhat, Proof)>) -> Result<Vec<Signer>> {
-    let keys = db.read().await?.all_trusted_keys().await?;
+/// Which of these keys have made these signatures: of each the first, the platform's before all others. Ends when nobody waits
+/// for the answer any more: a policy has up to 64 MB, which are hashed for each key.
+pub(super) async fn signers(
+    db: &Db,
+    mut keys: Vec<TrustedKey>,
+    signed: SignedWhat,
+    proofs: Vec<Proof>,
+) -> Result<Vec<Signer>> {
+    if proofs.is_empty() {
+        return Ok(Vec::new());
+    }
+    keys.sort_by_key(|key| key.scope.level != Level::Platform);
     let now = db.now();
-    // A policy has up to 64 MB, which are hashed for each key.
-    let search = move || {
-        let read: Vec<_> = keys.iter().filter_map(|key| Some((key, PublicKey::read(&key.key).ok()?))).collect();
-        let mut found = Vec::new();
-        for (signed, proof) in &proofs {
-            let makers = read.iter().filter(|(_, public)| public.has_signed(&proof.message, &proof.signature));
-            found.extend(makers.map(|(key, _)| Signer {
-                name: key.name.clone(),
-                fingerprint: key.fingerprint.clone(),
-                scope: key.scope.clone(),
-                signed: *signed,
-                verified_at: now,
-            }));
-        }
-        found
+    let signer = move |key: &TrustedKey| Signer {
+        name: key.name.clone(),
+        fingerprint: key.fingerprint.clone(),
+        scope: key.scope.clone(),
+        signed,
+        verified_at: now,
     };
-    tokio::task::spawn_blocking(search).await.map_err(Error::internal)
+    let (answer, found) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let keys = keys.iter().take(MOST_TRIED);
+        let keys: Vec<_> = keys.filter_map(|key| Some((key, PublicKey::read(&key.key).ok()?))).collect();
+        let maker = |proof: &Proof| {
+            let mut tried = keys.iter().take_while(|_| !answer.is_closed());
+            tried.find(|(_, public)| public.has_signed(&proof.message, &proof.signature)).map(|(key, _)| signer(key))
+        };
+        let found = proofs.iter().filter_map(maker).collect();
+        let _ = answer.send(found);
+    });
+    found.await.map_err(Error::internal)
 }
 
 /// Leaves of the signers those that the caller may know: the keys of the platform, and of what the caller knows.
@@ -299,14 +313,14 @@ fn is_known_to(caller: &Caller, scope: &TrustScope) -> bool {
 }
 
 /// All who have signed, those who were known before included; nobody twice.
-pub(super) fn joined(known: &[Signer], found: Vec<Signer>) -> Vec<Signer> {
+pub(super) fn joined(known: &[Signer], found: &[Signer]) -> Vec<Signer> {
     let mut all = known.to_vec();
     for signer in found {
         let same = |one: &Signer| {
             (&one.fingerprint, &one.scope, one.signed) == (&signer.fingerprint, &signer.scope, signer.signed)
         };
         if !all.iter().any(same) {
-            all.push(signer);
+            all.push(signer.clone());
         }
     }
     all
