@@ -493,6 +493,7 @@ on_both! {
         assert_eq!((&rule["required"], &rule["unsigned"][0]["id"]), (&json!(true), &binding["id"]));
         let at = format!("/v1/policy-bindings/{}", text(&binding["id"]));
         scene.admin.put(&at, json!({"mode": "shadow"})).await.good();
+        scene.admin.put(&at, json!({"mode": "enforce"})).await.refused("policy-signature-wrong");
         let elsewhere = json!({"policy": "no-maps", "scope": {"kind": "host_app", "id": "super-app"}});
         scene.admin.post("/v1/policy-bindings", elsewhere).await.refused("policy-signature-wrong");
         let remembered = scene.admin.get("/v1/policies/no-maps").await.good();

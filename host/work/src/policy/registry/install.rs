@@ -95,29 +95,37 @@ pub(super) async fn install_shipped(
     shipped: Shipped,
 ) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
-    let known = policies.db.read().await?.policy(&digest).await?;
-    let signed_by = trust::joined(known.as_ref().map_or(&[], |known| &known.signed_by), &shipped.signers);
-    if known.as_ref().is_none_or(|known| known.installed_by != event::BERTH) {
-        let mut tx = policies.db.read().await?;
-        let required =
-            trust::require(&mut tx, &TrustScope::platform(), None, &signed_by, shipped.origin.as_ref()).await;
-        required.map_err(|error| explained(error, &shipped))?;
-    }
-    if let Some(known) = known {
-        return shipped_again(policies, actor, &known.digest, shipped.origin, signed_by).await;
+    let mut tx = policies.db.read().await?;
+    let known = tx.policy(&digest).await?;
+    require_signed(&mut tx, known.as_ref(), &shipped).await?;
+    drop(tx);
+    if known.is_some() {
+        return shipped_again(policies, actor, &digest, shipped).await;
     }
     let row = take_in(policies, actor, wasm).await?;
-    let row = InstalledPolicy { origin: shipped.origin, signed_by, ..row };
     let mut tx = policies.db.begin().await?;
+    // Asked again: while it was compiled, somebody may have begun to require signatures.
+    let signed_by = require_signed(&mut tx, None, &shipped).await?;
+    let row = InstalledPolicy { origin: shipped.origin.clone(), signed_by, ..row };
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
     if !add(&mut tx, actor, &row).await? {
         drop(tx);
-        return shipped_again(policies, actor, &row.digest, row.origin, row.signed_by).await;
+        return shipped_again(policies, actor, &row.digest, shipped).await;
     }
     tx.commit().await?;
     Ok(row)
+}
+
+/// Makes sure that it is signed as the platform requires, and tells who has signed it, now or before.
+async fn require_signed(tx: &mut Tx, known: Option<&InstalledPolicy>, shipped: &Shipped) -> Result<Vec<Signer>> {
+    let signed_by = trust::joined(known.map_or(&[], |known| &known.signed_by), &shipped.signers);
+    if known.is_none_or(|known| known.installed_by != event::BERTH) {
+        let required = trust::require(tx, &TrustScope::platform(), None, &signed_by, shipped.origin.as_ref()).await;
+        required.map_err(|error| explained(error, shipped))?;
+    }
+    Ok(signed_by)
 }
 
 /// The keys of the platform that have made a signature that is given with a file. If there is none, something is not as it seems.
@@ -155,17 +163,11 @@ fn explained(error: Error, shipped: &Shipped) -> Error {
 }
 
 /// Notes what is new of a policy that is installed.
-async fn shipped_again(
-    policies: &Policies,
-    actor: &str,
-    digest: &Digest,
-    origin: Option<PolicyOrigin>,
-    signed_by: Vec<Signer>,
-) -> Result<InstalledPolicy> {
+async fn shipped_again(policies: &Policies, actor: &str, digest: &Digest, shipped: Shipped) -> Result<InstalledPolicy> {
     let mut tx = policies.db.begin().await?;
     let known = tx.hold_policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
-    let signed_by = trust::joined(&known.signed_by, &signed_by);
-    let row = InstalledPolicy { origin: origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
+    let signed_by = require_signed(&mut tx, Some(&known), &shipped).await?;
+    let row = InstalledPolicy { origin: shipped.origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
     if (&row.origin, &row.signed_by) == (&known.origin, &known.signed_by) {
         return Ok(known);
     }

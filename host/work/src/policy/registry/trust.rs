@@ -107,7 +107,7 @@ pub async fn distrust(db: &Db, caller: &Caller, id: &TrustedKeyId) -> Result<Rem
     if !tx.delete_trusted_key(id).await? {
         return Err(hidden());
     }
-    let unsigned = unsigned_at(&mut tx, &key.scope).await?;
+    let unsigned = unsigned_under_keys_of(&mut tx, &key.scope).await?;
     tx.tell(kind::POLICY_KEY_REMOVED, &key.id, caller.account.as_str(), &key);
     tx.commit().await?;
     Ok(RemovedKey { key, unsigned })
@@ -181,11 +181,29 @@ async fn unsigned_at(tx: &mut Tx, scope: &TrustScope) -> Result<Vec<PolicyBindin
     Ok(unsigned.map(|SignedBindingRow { binding, .. }| binding.into()).collect())
 }
 
-/// Makes sure that a policy is signed as the place requires at which it is to be bound.
+/// What goes on without a signature that is required, wherever a key of this place could have made it: one of the platform meets
+/// every requirement.
+async fn unsigned_under_keys_of(tx: &mut Tx, scope: &TrustScope) -> Result<Vec<PolicyBinding>> {
+    let places = match scope.level {
+        Level::Platform => tx.signing_rules().await?,
+        Level::HostApp | Level::Team => vec![scope.clone()],
+    };
+    let mut all: Vec<PolicyBinding> = Vec::new();
+    for place in places {
+        for binding in unsigned_at(tx, &place).await? {
+            if all.iter().all(|told| told.id != binding.id) {
+                all.push(binding);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Makes sure that a policy is signed as the place requires at which it is to be bound, or asked.
 ///
 /// # Errors
 /// `policy-unsigned`, with how it is signed.
-pub(super) async fn require_at(tx: &mut Tx, place: &PolicyScope, policy: &InstalledPolicy) -> Result<()> {
+pub(crate) async fn require_at(tx: &mut Tx, place: &PolicyScope, policy: &InstalledPolicy) -> Result<()> {
     if policy.installed_by == event::BERTH {
         return Ok(());
     }
