@@ -26,6 +26,8 @@ const MOST_OF_A_MANIFEST: u64 = 1 << 20;
 const MOST_OF_A_SIGNATURE: u64 = 256 << 10;
 /// How many bytes a registry may answer beside what it was asked for: a token, a refusal.
 const MOST_ELSE: u64 = 64 << 10;
+/// How many bytes of an upload a second brings at least; it has so much more time.
+const SLOWEST: u64 = 64 << 10;
 /// How many redirects are followed.
 const MOST_REDIRECTS: usize = 5;
 const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -49,6 +51,8 @@ pub struct Registry<'a> {
     login: Option<Login>,
     login_elsewhere: bool,
     patience: Duration,
+    /// What is done there, in the words of a token's scope.
+    actions: &'static str,
     token: Mutex<Option<String>>,
 }
 
@@ -125,7 +129,7 @@ impl<'a> Registry<'a> {
     /// The repository of a reference. `plain`: without TLS. `patience`: how long the registry may be silent.
     pub fn new(dial: &'a dyn Dial, reference: &'a Reference, logins: &Logins, plain: bool, patience: Duration) -> Self {
         let (login, login_elsewhere) = (logins.at(&reference.registry), logins.is_elsewhere(&reference.registry));
-        Self { dial, reference, plain, login, login_elsewhere, patience, token: Mutex::default() }
+        Self { dial, reference, plain, login, login_elsewhere, patience, actions: "pull", token: Mutex::default() }
     }
 
     /// Fetches the artefact of the reference, with at most so many bytes of wasm.
@@ -233,7 +237,8 @@ impl<'a> Registry<'a> {
     ///
     /// # Errors
     /// `registry-denied`, `registry-unreachable`, `registry-wrong`.
-    pub async fn publish(&self, wasm: Bytes, manifest: &Manifest, config: Vec<u8>) -> Result<Digest> {
+    pub async fn publish(&mut self, wasm: Bytes, manifest: &Manifest, config: Vec<u8>) -> Result<Digest> {
+        self.actions = "pull,push";
         self.put_blob(&manifest.config, config.into()).await?;
         self.put_blob(manifest.wasm()?, wasm).await?;
         let bytes = Bytes::from(serde_json::to_vec(manifest).map_err(Error::internal)?);
@@ -256,11 +261,13 @@ impl<'a> Registry<'a> {
         self.accepted(begun, "an upload").await?;
         let location = location.and_then(|location| asked.join(&location).ok());
         let mut url = location.ok_or_else(|| wrong("The registry does not say where the upload goes."))?;
+        self.require_tls(&url)?;
         url.query_pairs_mut().append_pair("digest", &about.digest);
+        let patience = self.patience + Duration::from_secs(bytes.len() as u64 / SLOWEST);
         let put = |client: Client, url: Url| {
             client.put(url).header(header::CONTENT_TYPE, "application/octet-stream").body(bytes.clone())
         };
-        let answer = self.ask(url, put).await?;
+        let answer = self.ask_patiently(url, patience, put).await?;
         self.accepted(answer, "the bytes").await
     }
 
@@ -297,7 +304,7 @@ impl<'a> Registry<'a> {
         let answer = self.ask(url, |client, url| client.get(url).header(header::ACCEPT, accept)).await?;
         match answer.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => return Ok(None),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return Ok(None),
             status => return Err(wrong(&format!("The registry answers {status}{}.", self.told(answer).await))),
         }
         let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -338,15 +345,24 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Asks, as who is known if the registry wants that. Redirects are followed; what proves who asks goes to the registry alone.
     async fn ask(&self, url: Url, request: impl Fn(Client, Url) -> RequestBuilder) -> Result<Response> {
+        self.ask_patiently(url, self.patience, request).await
+    }
+
+    /// Asks, as who is known if the registry wants that. Redirects are followed; what proves who asks goes to the registry alone.
+    async fn ask_patiently(
+        &self,
+        url: Url,
+        patience: Duration,
+        request: impl Fn(Client, Url) -> RequestBuilder,
+    ) -> Result<Response> {
         let own = self.address("")?.origin();
         let (mut at, mut redirects, mut proven) = (url, 0, false);
         loop {
             let token = self.token.lock().await.clone().filter(|_| at.origin() == own);
             let request = request(self.dial(&at)?, at.clone());
             let request = token.iter().fold(request, |request, token| request.header(header::AUTHORIZATION, token));
-            let answer = self.send(request).await?;
+            let answer = self.send(request, patience).await?;
             match answer.status() {
                 StatusCode::UNAUTHORIZED if !proven && at.origin() == own => {
                     proven = true;
@@ -359,9 +375,7 @@ impl<'a> Registry<'a> {
                     let next =
                         location.and_then(|location| at.join(location).ok()).filter(|_| redirects <= MOST_REDIRECTS);
                     at = next.ok_or_else(|| wrong("The registry redirects, and it leads nowhere."))?;
-                    if !self.plain && at.scheme() != "https" {
-                        return Err(wrong("The registry redirects to an address without TLS."));
-                    }
+                    self.require_tls(&at)?;
                 }
                 _ => return Ok(answer),
             }
@@ -374,8 +388,17 @@ impl<'a> Registry<'a> {
             .map_err(|why| Error::new(Code::RegistryUnreachable, format!("This host does not connect there: {why}")))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response> {
-        let sent = timeout(self.patience, request.send()).await.map_err(|_| self.silent())?;
+    /// Makes sure that an address to which the registry sends is as safe as the registry itself.
+    fn require_tls(&self, url: &Url) -> Result<()> {
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if self.plain => Ok(()),
+            _ => Err(wrong("The registry sends to an address without TLS.")),
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder, patience: Duration) -> Result<Response> {
+        let sent = timeout(patience, request.send()).await.map_err(|_| self.silent())?;
         sent.map_err(|error| self.unreachable(&error))
     }
 
@@ -384,34 +407,34 @@ impl<'a> Registry<'a> {
         let told = answer.headers().get_all(header::WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let challenge = told.filter_map(Challenge::read).next().ok_or_else(|| self.denied())?;
         let proof = match challenge {
-            Challenge::Basic => self.basic().ok_or_else(|| self.denied())?,
+            Challenge::Basic => self.basic(answer.url()).ok_or_else(|| self.denied_at(answer.url()))?,
             Challenge::Bearer { realm, service, scope } => self.token(&realm, service, scope).await?,
         };
         *self.token.lock().await = Some(proof);
         Ok(())
     }
 
-    fn basic(&self) -> Option<String> {
+    /// The login as a header, if it may be sent to this address.
+    fn basic(&self, to: &Url) -> Option<String> {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
-        let login = self.login.as_ref()?;
+        let login = self.login.as_ref().filter(|_| may_have_login(self.reference, to))?;
         Some(format!("Basic {}", STANDARD.encode(format!("{}:{}", login.user, login.password.expose()))))
     }
 
     async fn token(&self, realm: &str, service: Option<String>, scope: Option<String>) -> Result<String> {
-        let refuse = || wrong("The registry names no address at which it gives tokens, or one without TLS.");
-        let mut url = Url::parse(realm).map_err(|_| refuse())?;
-        if !(url.scheme() == "https" || self.plain && url.scheme() == "http") {
-            return Err(refuse());
-        }
-        let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.reference.name));
+        let mut url =
+            Url::parse(realm).map_err(|_| wrong("The registry names no address at which it gives tokens."))?;
+        self.require_tls(&url)?;
+        let scope = scope.unwrap_or_else(|| format!("repository:{}:{}", self.reference.name, self.actions));
         url.query_pairs_mut()
             .extend_pairs(service.iter().map(|service| ("service", service)))
             .append_pair("scope", &scope);
-        let request = self.dial(&url)?.request(Method::GET, url);
-        let request = self.basic().iter().fold(request, |request, basic| request.header(header::AUTHORIZATION, basic));
-        let answer = self.send(request).await?;
+        let basic = self.basic(&url);
+        let request = self.dial(&url)?.request(Method::GET, url.clone());
+        let request = basic.iter().fold(request, |request, basic| request.header(header::AUTHORIZATION, basic));
+        let answer = self.send(request, self.patience).await?;
         if !answer.status().is_success() {
-            return Err(self.denied());
+            return Err(self.denied_at(&url));
         }
         let body = self.body(answer, MOST_ELSE).await?;
         let read = serde_json::from_slice::<TokenAnswer>(&body).ok();
@@ -425,6 +448,19 @@ impl<'a> Registry<'a> {
         let scheme = if self.plain { "http" } else { "https" };
         let text = format!("{scheme}://{}/v2/{}/{rest}", self.reference.host(), self.reference.name);
         Url::parse(&text).map_err(Error::internal)
+    }
+
+    /// The refusal of who would have had to be known at this address.
+    fn denied_at(&self, url: &Url) -> Error {
+        if self.login.is_none() || may_have_login(self.reference, url) {
+            return self.denied();
+        }
+        let registry = &self.reference.registry;
+        let text = format!(
+            "{registry} wants the login at {}, to which it is not sent: it goes to the registry's own host alone, over TLS.",
+            url.origin().ascii_serialization()
+        );
+        Error::new(Code::RegistryDenied, text).with("registry", registry)
     }
 
     fn denied(&self) -> Error {
@@ -462,10 +498,45 @@ impl<'a> Registry<'a> {
     }
 }
 
+/// Whether the login of a registry may be sent to an address: to the registry's own host, or where Docker Hub gives its tokens, and
+/// never where others could read it.
+fn may_have_login(reference: &Reference, to: &Url) -> bool {
+    let host = to.host_str().unwrap_or_default();
+    let is_own = Url::parse(&format!("https://{}", reference.host())).is_ok_and(|own| own.host_str() == Some(host));
+    let is_hub = reference.registry == "docker.io" && host == "auth.docker.io";
+    (is_own || is_hub) && (to.scheme() == "https" || reference.is_loopback())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn g22_a_login_goes_to_the_registry_alone_and_never_in_the_clear() {
+        let may = |reference: &str, to: &str| {
+            may_have_login(&format!("oci://{reference}/a").parse().unwrap(), &Url::parse(to).unwrap())
+        };
+        for (reference, to) in [
+            ("ghcr.io", "https://ghcr.io/token"),
+            ("docker.io", "https://auth.docker.io/token"),
+            ("docker.io", "https://registry-1.docker.io/v2/"),
+            ("localhost:5000", "http://localhost:5000/token"),
+            ("[::1]:5000", "http://[::1]:5000/token"),
+            ("registry.example:5000", "https://registry.example:5001/auth"),
+        ] {
+            assert!(may(reference, to), "{reference} {to}");
+        }
+        for (reference, to) in [
+            ("ghcr.io", "https://ghcr.io.example/token"),
+            ("ghcr.io", "https://auth.docker.io/token"),
+            ("ghcr.io", "http://ghcr.io/token"),
+            ("registry.internal:5000", "http://registry.internal:5000/token"),
+            ("localhost:5000", "http://registry.internal/token"),
+        ] {
+            assert!(!may(reference, to), "{reference} {to}");
+        }
+    }
 
     fn proof() -> Proof {
         Proof { message: Bytes::from_static(b"x"), signature: Vec::new() }

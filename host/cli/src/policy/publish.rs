@@ -86,7 +86,7 @@ pub async fn run(args: Publish, session: &mut Session) -> Done {
     );
     let logins = args.auth.or_else(of_docker).as_deref().map(Logins::read).transpose()?.unwrap_or_default();
     let (dial, plain) = (Freely::new()?, args.plain_http || reference.is_loopback());
-    let registry = Registry::new(&dial, &reference, &logins, plain, PATIENCE);
+    let mut registry = Registry::new(&dial, &reference, &logins, plain, PATIENCE);
     let digest = registry.publish(local.wasm.clone().into(), &manifest, config).await?;
     let pinned = reference.pinned(&digest);
     let document = json!({
