@@ -8,7 +8,7 @@ use serde_json::json;
 
 use berth_base::ids::Digest;
 use berth_judge::exports;
-use berth_oci::{About, Dial, Logins, Manifest, Reference, Registry};
+use berth_oci::{About, Dial, Logins, Manifest, Reference, Registry, sign_artefact};
 
 use super::local::Local;
 use crate::{
@@ -101,7 +101,7 @@ pub async fn run(args: Publish, session: &mut Session) -> Done {
         .field("name", Cell::strong(format!("{} {version}", described.name)))
         .field("reference", reference.to_string())
         .field("pinned", pinned.to_string())
-        .field("sign it", format!("cosign sign --key cosign.key --tlog-upload=false {}", pinned.bare()))
+        .field("sign it", sign_artefact(&pinned))
         .render(&session.out.paint);
     session.out.done(&document, card)?;
     session.out.next(format!("berth policy push {pinned}"));

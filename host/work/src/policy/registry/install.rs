@@ -20,7 +20,7 @@ use berth_model::{
         },
     },
 };
-use berth_oci::of_blob;
+use berth_oci::{of_blob, sign_file};
 use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -84,10 +84,6 @@ pub async fn install(
     install_shipped(policies, caller.account.as_str(), wasm, shipped).await
 }
 
-/// How a file is signed.
-const SIGN: &str =
-    "Make it by `cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm`.";
-
 pub(super) async fn install_shipped(
     policies: &Policies,
     actor: &str,
@@ -131,16 +127,19 @@ async fn require_signed(tx: &mut Tx, known: Option<&InstalledPolicy>, shipped: &
 /// The keys of the platform that have made a signature that is given with a file. If there is none, something is not as it seems.
 /// Keys of teams make none good: whoever administers one could vouch for a stranger.
 async fn makers(db: &Db, signature: &str, wasm: &Bytes) -> Result<Vec<Signer>> {
-    let wrong = |text: String| Error::new(Code::PolicySignatureWrong, text);
-    let proofs = of_blob(signature, wasm).map_err(|why| wrong(format!("The signature is of no use: {why}. {SIGN}")))?;
+    let wrong = |text: &str| {
+        let text = format!("{text} Make it by `{}`.", sign_file());
+        Error::new(Code::PolicySignatureWrong, text).next(sign_file())
+    };
+    let proofs = of_blob(signature, wasm).map_err(|why| wrong(&format!("The signature is of no use: {why}.")))?;
     let keys = db.read().await?.trusted_keys(&TrustScope::platform()).await?;
     let found = trust::signers(db, keys, SignedWhat::Policy, proofs).await?;
     if found.is_empty() {
-        return Err(wrong(format!(
+        return Err(wrong(
             "No key that the platform trusts has made this signature of these bytes. `berth policy trust list` shows the keys. If \
              the file was built once more, it has to be signed once more. Signatures by keys of a team or a host app come with a \
-             registry. {SIGN}"
-        )));
+             registry.",
+        ));
     }
     Ok(found)
 }

@@ -17,7 +17,7 @@ use berth_model::{
         SetSigningRule, SignedWhat, Signer, SigningRule, TrustScope, TrustedKey,
     },
 };
-use berth_oci::{Proof, PublicKey, Reference};
+use berth_oci::{Proof, PublicKey, Reference, sign_artefact, sign_file};
 use berth_store::{Db, Tx, trust::SignedBindingRow};
 use tokio::sync::oneshot;
 
@@ -271,14 +271,8 @@ fn how_to_sign(origin: Option<&PolicyOrigin>) -> (String, String) {
     let reference =
         origin.and_then(|origin| Some(origin.reference.parse::<Reference>().ok()?.pinned(&origin.manifest)));
     match reference {
-        Some(reference) => (
-            format!("cosign sign --key cosign.key --tlog-upload=false {}", reference.bare()),
-            format!("berth policy push {reference}"),
-        ),
-        None => (
-            "cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm".into(),
-            "berth policy push FILE.wasm --signature FILE.sig".into(),
-        ),
+        Some(reference) => (sign_artefact(&reference), format!("berth policy push {reference}")),
+        None => (sign_file().into(), "berth policy push FILE.wasm --signature FILE.sig".into()),
     }
 }
 
