@@ -243,9 +243,25 @@ impl Shelf {
         json!({"mediaType": kind, "digest": format!("sha256:{digest}"), "size": bytes.len()})
     }
 
+    /// Has a bundle refer to an artefact.
+    fn refer(&self, manifest: &Digest, bundle: &str) {
+        let found = self.artefact("signature", &[(BUNDLE, bundle.as_bytes())]);
+        let index = json!({"schemaVersion": 2, "manifests": [
+            {"mediaType": MANIFEST, "digest": format!("sha256:{found}"), "size": 1, "artifactType": BUNDLE}]});
+        let at = format!("/v2/a/b/referrers/sha256:{manifest}");
+        self.put(&at, Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
+    }
+
     fn reference(&self, rest: &str) -> String {
         format!("oci://{}/a/b{rest}", self.address)
     }
+}
+
+/// Puts a policy and a signature of its artefact on the shelf, and has the host fetch it.
+async fn ship(admin: &Api, shelf: &Shelf, wasm: &[u8], key: &Key) -> Answer {
+    let manifest = shelf.artefact("1", &[("application/wasm", wasm)]);
+    shelf.refer(&manifest, &bundle(key, &manifest).await);
+    pull(admin, &shelf.reference(":1")).await
 }
 
 async fn answer(stands: Stands) -> Response {
@@ -477,6 +493,7 @@ on_both! {
         assert_eq!((&rule["required"], &rule["unsigned"][0]["id"]), (&json!(true), &binding["id"]));
         let at = format!("/v1/policy-bindings/{}", text(&binding["id"]));
         scene.admin.put(&at, json!({"mode": "shadow"})).await.good();
+        scene.admin.put(&at, json!({"mode": "enforce"})).await.refused("policy-signature-wrong");
         let elsewhere = json!({"policy": "no-maps", "scope": {"kind": "host_app", "id": "super-app"}});
         scene.admin.post("/v1/policy-bindings", elsewhere).await.refused("policy-signature-wrong");
         let remembered = scene.admin.get("/v1/policies/no-maps").await.good();
@@ -491,7 +508,7 @@ on_both! {
         let (id, token) = person(&scene.admin, "keeper", json!({})).await;
         scene.admin.put(&format!("/v1/teams/{}/members/{id}", scene.team), json!({"role": "admin"})).await.good();
         let keeper = scene.host.with_token(&token);
-        let (own, theirs) = (Key::make(true).await, Key::make(true).await);
+        let (own, theirs, shelf) = (Key::make(true).await, Key::make(true).await, Shelf::open().await);
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         upload(&scene.admin, wasm.clone(), None).await.good();
         trust(&keeper, &team, "own", &own).await;
@@ -500,7 +517,7 @@ on_both! {
         // Another place is none of this team's business.
         let elsewhere = json!({"policy": "no-eval", "scope": {"kind": "host_app", "id": "super-app"}});
         scene.admin.post("/v1/policy-bindings", elsewhere).await.good();
-        upload(&scene.admin, wasm.clone(), Some(&own.sign_in_base64(&wasm).await)).await.good();
+        ship(&scene.admin, &shelf, &wasm, &own).await.good();
 
         // The platform requires a key of its own, which a team can neither give nor take away.
         trust(&scene.admin, &platform, "release", &theirs).await;
@@ -523,7 +540,7 @@ on_both! {
         upload(&scene.admin, newer.clone(), None).await.good();
         let at = format!("/v1/policy-bindings/{}", text(&binding["id"]));
         keeper.put(&at, json!({"policy": "no-eval@1.0.0"})).await.refused("policy-unsigned");
-        upload(&scene.admin, newer.clone(), Some(&own.sign_in_base64(&newer).await)).await.good();
+        ship(&scene.admin, &shelf, &newer, &own).await.good();
         keeper.put(&at, json!({"policy": "no-eval@1.0.0"})).await.good();
 
         // Gray tasks are the team's, too.
@@ -533,8 +550,36 @@ on_both! {
         scene.online("1.0.0").await;
         scene.approved("1.1.0").await;
         scene.gray("1.1.0", json!({"policies": [{"policy": "everybody"}]})).await.refused("policy-unsigned");
-        upload(&scene.admin, gray.clone(), Some(&own.sign_in_base64(&gray).await)).await.good();
+        ship(&scene.admin, &shelf, &gray, &own).await.good();
         scene.gray("1.1.0", json!({"policies": [{"policy": "everybody"}]})).await.good();
+    }
+
+    async fn g23_a_key_of_a_team_makes_no_signature_good_for_others(host) {
+        let scene = Scene::set(host).await;
+        let (team, wasm) = (json!({"level": "team", "id": scene.team}), guests::auditor("no-eval", Manner::Agrees));
+        let (id, token) = person(&scene.admin, "keeper", json!({})).await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{id}", scene.team), json!({"role": "admin"})).await.good();
+        let keeper = scene.host.with_token(&token);
+        let (_, token) = person(&scene.admin, "stranger", json!({})).await;
+        let stranger = scene.host.with_token(&token);
+        let own = Key::make(true).await;
+        trust(&keeper, &team, "canary-own", &own).await;
+        // Whoever administers a team may hand a file and its signature to an admin of the platform.
+        let signature = own.sign_in_base64(&wasm).await;
+        upload(&scene.admin, wasm.clone(), Some(&signature)).await.refused("policy-signature-wrong");
+        assert_eq!(scene.admin.get("/v1/policies/no-eval").await.status, 404);
+        ship(&scene.admin, &Shelf::open().await, &wasm, &own).await.good();
+        assert_eq!(keeper.get("/v1/policies/no-eval").await.good()["signed_by"][0]["name"], "canary-own");
+        for path in ["/v1/policies", "/v1/policies/no-eval"] {
+            let seen = stranger.get(path).await.good().to_string();
+            assert!(!seen.contains("canary-own"), "{seen}");
+        }
+        // What refuses elsewhere does not tell whose key it was.
+        let platform = json!({"level": "platform"});
+        trust(&scene.admin, &platform, "release", &Key::make(true).await).await;
+        scene.admin.put("/v1/policy-signing", json!({"scope": platform, "required": true})).await.good();
+        let refused = scene.admin.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.refused("policy-signature-wrong");
+        assert!(!refused.to_string().contains("canary-own"), "{refused}");
     }
 
     async fn g23_signatures_are_found_in_a_real_registry(host) {
@@ -579,6 +624,39 @@ on_both! {
         }
     }
 
+    async fn g23_whatever_is_attached_to_a_policy_it_is_pulled(host) {
+        let scene = Scene::set(host).await;
+        let (shelf, key) = (Shelf::open().await, Key::make(true).await);
+        let platform = json!({"level": "platform"});
+        trust(&scene.admin, &platform, "release", &key).await;
+        let wasm = guests::auditor("no-eval", Manner::Agrees);
+        let manifest = shelf.artefact("1", &[("application/wasm", &wasm)]);
+        let referrers = format!("/v2/a/b/referrers/sha256:{manifest}");
+        for status in [400, 401, 403, 405, 500] {
+            shelf.put(&referrers, Stands::Status(status));
+            pull(&scene.admin, &shelf.reference(":1")).await.good();
+        }
+        // A bundle that is too large, one that is not there, and a digest of another kind; a good one follows.
+        let large = shelf.artefact("large", &[(BUNDLE, &vec![b' '; 300 << 10])]);
+        let lost = json!({"mediaType": BUNDLE, "digest": format!("sha256:{}", Digest::of(b"lost")), "size": 4});
+        let config = shelf.blob("application/vnd.oci.empty.v1+json", b"{}");
+        let lost = shelf.manifest("lost", &json!({"schemaVersion": 2, "config": config, "layers": [lost]}));
+        let list = |digests: &[String]| {
+            let one = |digest: &String| json!({"mediaType": MANIFEST, "digest": digest, "size": 1, "artifactType": BUNDLE});
+            let index = json!({"schemaVersion": 2, "manifests": digests.iter().map(one).collect::<Vec<_>>()});
+            shelf.put(&referrers, Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
+        };
+        let mut attached = vec![format!("sha512:{}", "0".repeat(128)), format!("sha256:{large}"), format!("sha256:{lost}")];
+        list(&attached);
+        pull(&scene.admin, &shelf.reference(":1")).await.good();
+        scene.admin.put("/v1/policy-signing", json!({"scope": platform, "required": true})).await.good();
+        pull(&scene.admin, &shelf.reference(":1")).await.refused("policy-unsigned");
+        let good = shelf.artefact("signature", &[(BUNDLE, bundle(&key, &manifest).await.as_bytes())]);
+        attached.push(format!("sha256:{good}"));
+        list(&attached);
+        assert_eq!(pull(&scene.admin, &shelf.reference(":1")).await.good()["signed_by"][0]["name"], "release");
+    }
+
     async fn g23_referrers_are_asked_for_and_signatures_of_others_are_of_no_use(host) {
         let scene = Scene::set(host).await;
         let shelf = Shelf::open().await;
@@ -588,20 +666,12 @@ on_both! {
         scene.admin.put("/v1/policy-signing", json!({"scope": platform, "required": true})).await.good();
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         let manifest = shelf.artefact("1", &[("application/wasm", &wasm)]);
-        let refer = |text: &str| {
-            let found = shelf.artefact("signature", &[(BUNDLE, text.as_bytes())]);
-            let digest = format!("sha256:{found}");
-            let index = json!({"schemaVersion": 2, "manifests": [
-                {"mediaType": MANIFEST, "digest": digest, "size": 1, "artifactType": BUNDLE}]});
-            let at = format!("/v2/a/b/referrers/sha256:{manifest}");
-            shelf.put(&at, Stands::Bytes(INDEX.into(), index.to_string().into_bytes()));
-        };
         // A good signature of another artefact, copied here; and one of no artefact at all.
         for text in [bundle(&key, &Digest::of(b"other")).await, "{}".into()] {
-            refer(&text);
+            shelf.refer(&manifest, &text);
             pull(&scene.admin, &shelf.reference(":1")).await.refused("policy-signature-wrong");
         }
-        refer(&bundle(&key, &manifest).await);
+        shelf.refer(&manifest, &bundle(&key, &manifest).await);
         assert_eq!(pull(&scene.admin, &shelf.reference(":1")).await.good()["signed_by"][0]["name"], "release");
     }
 }

@@ -1,12 +1,15 @@
 //! A request to the host, described so that it can be sent more than once.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 pub use berth_base::address::escape;
 use indicatif::ProgressBar;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
+
+/// How long an answer may take, unless the call says otherwise. Compiling a policy takes up to half a minute.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The body of a request.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct Call {
     pub repeatable: bool,
     /// Whether it gets an `Idempotency-Key`, with which the host does it only once.
     pub keyed: bool,
+    /// How long the answer may take.
+    pub patience: Duration,
     parameters: usize,
 }
 
@@ -43,7 +48,8 @@ impl Call {
     fn new(method: Method, path: impl Into<String>) -> Self {
         let repeatable = method != Method::POST && method != Method::PATCH;
         let path = path.into();
-        Self { method, path, headers: Vec::new(), body: Body::None, repeatable, keyed: false, parameters: 0 }
+        let (body, patience) = (Body::None, PATIENCE);
+        Self { method, path, headers: Vec::new(), body, repeatable, keyed: false, patience, parameters: 0 }
     }
 
     pub fn get(path: impl Into<String>) -> Self {
@@ -91,6 +97,11 @@ impl Call {
     pub fn file(mut self, path: impl Into<PathBuf>, media_type: &'static str, progress: ProgressBar) -> Self {
         self.body = Body::File { path: path.into(), media_type, progress };
         self
+    }
+
+    /// Lets the answer take so long.
+    pub fn within(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Adds a header.

@@ -19,8 +19,6 @@ use berth_model::access::{AccountName, MOST_NAMES};
 const ATTEMPTS: u32 = 4;
 /// How long a host can make the client wait by `Retry-After`.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// How long an answer may take. Compiling a policy takes up to half a minute; nothing takes longer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What identifies the caller to the host.
 #[derive(Clone)]
@@ -127,8 +125,8 @@ impl Client {
         if matches!(call.body, Body::File { .. }) {
             return answer.await;
         }
-        let late = |_| Failure::Unreachable(format!("{} did not answer within {ANSWER_TIMEOUT:?}.", self.base));
-        tokio::time::timeout(ANSWER_TIMEOUT, answer).await.map_err(late)?
+        let late = |_| Failure::Unreachable(format!("{} did not answer within {:?}.", self.base, call.patience));
+        tokio::time::timeout(call.patience, answer).await.map_err(late)?
     }
 
     /// All items of a list, fetched page by page.

@@ -4,13 +4,13 @@ mod bench;
 mod binding;
 mod build;
 mod cases;
+mod download;
 mod figures;
 mod installed;
 mod local;
 mod moved;
 mod new;
 mod publish;
-mod pull;
 mod replay;
 #[cfg(test)]
 mod samples;
@@ -65,7 +65,7 @@ pub enum Policy {
     /// Put a policy into an OCI registry, from this machine
     Publish(publish::Publish),
     /// Download the wasm of a policy that is installed
-    Pull(pull::Pull),
+    Download(download::Download),
     /// Whose signatures of policies are trusted, and where they are required
     #[command(subcommand)]
     Trust(trust::Trust),
@@ -125,7 +125,7 @@ pub async fn run(command: Policy, session: &mut Session) -> Done {
         Policy::Bench(args) => bench::run(args, session).await,
         Policy::Push(args) => installed::push(args, session).await,
         Policy::Publish(args) => publish::run(args, session).await,
-        Policy::Pull(args) => pull::run(args, session).await,
+        Policy::Download(args) => download::run(args, session).await,
         Policy::Trust(command) => trust::run(command, session).await,
         Policy::List { kind } => installed::list(kind, session).await,
         Policy::Inspect { policy } if policy.ends_with(".wasm") => local::inspect(policy.as_ref(), session).await,

@@ -124,11 +124,8 @@ fn is_part(part: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let ends = |b: Option<u8>| b.is_some_and(plain);
     let separators = part.split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let separated = |mut by: &str| {
-        // One dot, one or two underscores, or any number of hyphens.
-        by = by.strip_prefix("__").unwrap_or(by);
-        by.is_empty() || matches!(by, "." | "_") || by.bytes().all(|b| b == b'-')
-    };
+    // One dot, one or two underscores, or any number of hyphens.
+    let separated = |by: &str| matches!(by, "." | "_" | "__") || by.bytes().all(|b| b == b'-');
     ends(part.bytes().next()) && ends(part.bytes().last()) && separators.into_iter().all(separated)
 }
 
@@ -170,6 +167,10 @@ mod tests {
             "oci://user:pw@ghcr.io/a",
             "oci://ghcr.io/A",
             "oci://ghcr.io/a..b",
+            "oci://ghcr.io/a___b",
+            "oci://ghcr.io/a__.b",
+            "oci://ghcr.io/a__-b",
+            "oci://ghcr.io/a_-b",
             "oci://ghcr.io/../a",
             "oci://ghcr.io/a/",
             "oci://ghcr.io/a:",

@@ -15,6 +15,9 @@ const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
 const SIMPLE: &str = "cosign container image signature";
 const STATEMENT: &str = "application/vnd.in-toto+json";
 
+/// How many signatures of one artefact are looked at, wherever they stand.
+pub(crate) const MOST_SIGNATURES: usize = 32;
+
 /// What is signed.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
@@ -159,7 +162,10 @@ fn of_envelope(envelope: &Envelope, subject: Subject) -> Result<Vec<Proof>, Wron
     }
     let message = Bytes::from(encoded_for_signing(&envelope.payload_type, &payload));
     let proof = |one: &MessageSignatureOf| Ok(Proof { message: message.clone(), signature: decoded(&one.sig)? });
-    envelope.signatures.iter().map(proof).collect()
+    if envelope.signatures.is_empty() {
+        return Err("the bundle holds no signature".into());
+    }
+    envelope.signatures.iter().take(MOST_SIGNATURES).map(proof).collect()
 }
 
 /// The pre-authentication encoding of DSSE, which is what is signed.

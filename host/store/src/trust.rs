@@ -100,6 +100,13 @@ impl Tx {
         Ok(fetch!(self, fetch_optional, (String, Millis), SQL, scope.level, &scope.id)?)
     }
 
+    /// The places at which signatures are required.
+    pub async fn signing_rules(&mut self) -> Result<Vec<TrustScope>> {
+        const SQL: &str = "SELECT level, scope_id FROM signing_rule ORDER BY level, scope_id";
+        let rows = fetch!(self, fetch_all, (Level, String), SQL)?;
+        Ok(rows.into_iter().map(|(level, id)| TrustScope { level, id }).collect())
+    }
+
     /// Requires signatures at a place; false when they are required already.
     pub async fn insert_signing_rule(&mut self, scope: &TrustScope, actor: &str) -> Result<bool> {
         let now = self.now();

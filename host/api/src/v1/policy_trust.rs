@@ -33,7 +33,7 @@ async fn list(
 }
 
 /// Trust a key no more. What is bound goes on; the answer tells which of it would be refused now.
-#[utoipa::path(delete, path = "/v1/policy-keys/{id}", tag = "policies", operation_id = "policy_keys.distrust", params(("id" = TrustedKeyId, Path)), responses((status = 200, body = RemovedKey)))]
+#[utoipa::path(delete, path = "/v1/policy-keys/{id}", tag = "policies", operation_id = "policy_keys.remove", params(("id" = TrustedKeyId, Path)), responses((status = 200, body = RemovedKey)))]
 async fn distrust(State(app): AppState, caller: Caller, Path(id): Path<TrustedKeyId>) -> Result<Json<RemovedKey>> {
     Ok(Json(trust::distrust(&app.db, &caller, &id).await?))
 }

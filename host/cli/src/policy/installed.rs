@@ -1,6 +1,9 @@
 //! `berth policy push`, `list`, `inspect` and `remove`: the policies that are installed on a host.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
@@ -24,6 +27,9 @@ use crate::{
     session::Session,
     table::{Card, Cell},
 };
+
+/// How long a host may need for a policy in a registry: it gives up fetching after five minutes, and compiles afterwards.
+const FETCHING: Duration = Duration::from_secs(480);
 
 /// The arguments of `berth policy push`.
 #[derive(Args, Debug)]
@@ -73,7 +79,8 @@ fn source(args: &Push, session: &Session) -> Result<Call, Failure> {
         return Err(Failure::usage("The signatures of a policy in a registry are found there. Leave out --signature."));
     }
     let reference: Reference = text.parse()?;
-    Ok(Call::ask("/v1/policy-pulls").json(&PolicyPull { reference: reference.to_string() }))
+    let asked = PolicyPull { reference: reference.to_string() };
+    Ok(Call::ask("/v1/policy-pulls").json(&asked).within(FETCHING))
 }
 
 /// A signature as text: what a file has as bytes becomes base64.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use berth_base::ids::Digest;
 use berth_judge::exports;
-use berth_oci::{About, Dial, Logins, Manifest, Reference, Registry};
+use berth_oci::{About, Dial, Logins, Manifest, Reference, Registry, sign_artefact};
 
 use super::local::Local;
 use crate::{
@@ -86,7 +86,7 @@ pub async fn run(args: Publish, session: &mut Session) -> Done {
     );
     let logins = args.auth.or_else(of_docker).as_deref().map(Logins::read).transpose()?.unwrap_or_default();
     let (dial, plain) = (Freely::new()?, args.plain_http || reference.is_loopback());
-    let registry = Registry::new(&dial, &reference, &logins, plain, PATIENCE);
+    let mut registry = Registry::new(&dial, &reference, &logins, plain, PATIENCE);
     let digest = registry.publish(local.wasm.clone().into(), &manifest, config).await?;
     let pinned = reference.pinned(&digest);
     let document = json!({
@@ -101,7 +101,7 @@ pub async fn run(args: Publish, session: &mut Session) -> Done {
         .field("name", Cell::strong(format!("{} {version}", described.name)))
         .field("reference", reference.to_string())
         .field("pinned", pinned.to_string())
-        .field("sign it", format!("cosign sign --key cosign.key --tlog-upload=false {}", pinned.bare()))
+        .field("sign it", sign_artefact(&pinned))
         .render(&session.out.paint);
     session.out.done(&document, card)?;
     session.out.next(format!("berth policy push {pinned}"));

@@ -18,7 +18,10 @@ use berth_judge::Subject;
 use berth_model::{
     access::{Action, Caller},
     audit::Supplies,
-    policy::{Acceptance, LimitOverrides, PolicyKind, registry::ScopeKind},
+    policy::{
+        Acceptance, LimitOverrides, PolicyKind,
+        registry::{PolicyScope, ScopeKind},
+    },
     replay::{NewReplay, ReplayedVersion, Revision, Said},
 };
 use berth_package::PackageName;
@@ -31,7 +34,7 @@ use super::{
     desk::Audits,
     supply::supplies,
 };
-use crate::policy::registry::authorise;
+use crate::policy::registry::{authorise, require_at};
 
 /// When an answer has taken so long, no further version is begun: the caller asks for the next ones.
 const ENOUGH: Duration = Duration::from_secs(10);
@@ -50,13 +53,14 @@ struct Found {
 }
 
 impl Found {
-    async fn find(tx: &mut Tx, revision: Revision) -> Result<Self> {
+    async fn find(tx: &mut Tx, place: &PolicyScope, revision: Revision) -> Result<Self> {
         let Revision { policy, config, limits } = revision;
         let policy = tx.require_policy(&policy).await?;
         if policy.kind != PolicyKind::Auditor {
             let text = format!("{} is a policy of kind {}; only auditors judge versions.", policy.name, policy.kind);
             return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
         }
+        require_at(tx, place, &policy).await?;
         Ok(Self { digest: policy.digest, config, limits })
     }
 
@@ -75,6 +79,7 @@ impl Found {
 ///
 /// # Errors
 /// `replay-running` while another one runs on this host; `policy-kind` when a revision is no auditor; `policy-config`;
+/// `policy-unsigned` and `policy-signature-wrong` when a revision is not signed as it would have to be to be bound there;
 /// `invalid-field`, also for the place of a gray task; `invalid-cursor`; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "audits.replay", skip_all)]
 pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<ReplayedVersion>> {
@@ -85,9 +90,9 @@ pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> 
     let mut tx = audits.db.read().await?;
     authorise(&asked.scope, &mut tx, caller, Action::Configure).await?;
     let before = asked.cursor.as_deref().map(before).transpose()?;
-    let new = Found::find(&mut tx, asked.new).await?;
+    let new = Found::find(&mut tx, &asked.scope, asked.new).await?;
     let against = match asked.against {
-        Some(revision) => Some(Found::find(&mut tx, revision).await?),
+        Some(revision) => Some(Found::find(&mut tx, &asked.scope, revision).await?),
         None => None,
     };
     let only = match asked.scope.kind {

@@ -33,7 +33,7 @@ pub struct InstalledPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "sql", sqlx(json(nullable)))]
     pub origin: Option<PolicyOrigin>,
-    /// The trusted keys that have signed it, as they were when it was installed or came once more.
+    /// The trusted keys that have signed it, as they were then: those of the platform, and of teams and host apps that the caller knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "sql", sqlx(json))]
     pub signed_by: Vec<Signer>,

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use berth_model::policy::registry::{
-    InstalledPolicy, Level, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope,
+    InstalledPolicy, Level, Mode, NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope,
     ScopeKind, ScopedPolicyBinding, Watch,
 };
 use berth_store::policy::PolicyBindingRow;
@@ -302,8 +302,9 @@ pub async fn store(
     if row.digest == policy.digest && row.says(&new) {
         return Ok(None);
     }
-    // What only changes its terms runs already, and may have to be tamed.
-    if row.digest != policy.digest {
+    // What only changes its terms runs already, and may have to be tamed; it may not become stricter.
+    let enforces = row.mode == Mode::Shadow && new.mode == Mode::Enforce;
+    if row.digest != policy.digest || enforces {
         trust::require_at(tx, &row.scope(), &policy).await?;
     }
     let before = PolicyBinding::from(row.clone());

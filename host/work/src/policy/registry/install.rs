@@ -20,7 +20,7 @@ use berth_model::{
         },
     },
 };
-use berth_oci::{Proof, of_blob};
+use berth_oci::{of_blob, sign_file};
 use berth_store::{Db, Tx};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -49,12 +49,14 @@ pub async fn receive(policies: &Policies, caller: &Caller, body: impl Stream<Ite
 pub(super) struct Shipped {
     /// Where it came from.
     pub origin: Option<PolicyOrigin>,
-    /// The signatures that are about it, whoever has made them.
-    pub proofs: Vec<(SignedWhat, Proof)>,
+    /// The trusted keys that have signed it.
+    pub signers: Vec<Signer>,
+    /// How many signatures are about it, whoever has made them.
+    pub signatures: usize,
     /// Why others are not.
     pub wrong: Vec<String>,
-    /// Whether who brings it says that it is signed. It has to be true then.
-    pub is_claimed: bool,
+    /// What could not be read of what is attached to it.
+    pub unread: Vec<String>,
 }
 
 /// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again adds
@@ -62,7 +64,7 @@ pub(super) struct Shipped {
 ///
 /// # Errors
 /// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
-/// `policy-compile` for what is not a usable policy; `policy-signature-wrong` when no trusted key has made the signature;
+/// `policy-compile` for what is not a usable policy; `policy-signature-wrong` when no key of the platform has made the signature;
 /// `policy-unsigned` when the platform requires one; `missing-grant`.
 #[tracing::instrument(name = "policy.install", skip_all)]
 pub async fn install(
@@ -75,19 +77,12 @@ pub async fn install(
     let shipped = match &upload.signature {
         None => Shipped::default(),
         Some(signature) => {
-            let wrong =
-                |why| Error::new(Code::PolicySignatureWrong, format!("The signature is of no use: {why}. {SIGN}"));
-            let proofs = of_blob(signature, &wasm).map_err(wrong)?;
-            let proofs = proofs.into_iter().map(|proof| (SignedWhat::Policy, proof)).collect();
-            Shipped { proofs, is_claimed: true, ..Shipped::default() }
+            let signers = makers(&policies.db, signature, &wasm).await?;
+            Shipped { signatures: signers.len(), signers, ..Shipped::default() }
         }
     };
     install_shipped(policies, caller.account.as_str(), wasm, shipped).await
 }
-
-/// How a file is signed.
-const SIGN: &str =
-    "Make it by `cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm`.";
 
 pub(super) async fn install_shipped(
     policies: &Policies,
@@ -96,74 +91,82 @@ pub(super) async fn install_shipped(
     shipped: Shipped,
 ) -> Result<InstalledPolicy> {
     let digest = Digest::of(&wasm);
-    let known = policies.db.read().await?.policy(&digest).await?;
-    let found = trusted_signers(policies, &shipped).await?;
-    let signed_by = trust::joined(known.as_ref().map_or(&[], |known| &known.signed_by), found);
-    if known.as_ref().is_none_or(|known| known.installed_by != event::BERTH) {
-        let mut tx = policies.db.read().await?;
-        let required =
-            trust::require(&mut tx, &TrustScope::platform(), None, &signed_by, shipped.origin.as_ref()).await;
-        required.map_err(|error| explained(error, &shipped))?;
-    }
-    if let Some(known) = known {
-        return shipped_again(policies, actor, &known.digest, shipped.origin, signed_by).await;
+    let mut tx = policies.db.read().await?;
+    let known = tx.policy(&digest).await?;
+    require_signed(&mut tx, known.as_ref(), &shipped).await?;
+    drop(tx);
+    if known.is_some() {
+        return shipped_again(policies, actor, &digest, shipped).await;
     }
     let row = take_in(policies, actor, wasm).await?;
-    let row = InstalledPolicy { origin: shipped.origin, signed_by, ..row };
     let mut tx = policies.db.begin().await?;
+    // Asked again: while it was compiled, somebody may have begun to require signatures.
+    let signed_by = require_signed(&mut tx, None, &shipped).await?;
+    let row = InstalledPolicy { origin: shipped.origin.clone(), signed_by, ..row };
     if tx.policy_version(&row.name, &row.version).await?.is_some_and(|other| other.digest != row.digest) {
         return Err(exists(&row));
     }
     if !add(&mut tx, actor, &row).await? {
         drop(tx);
-        return shipped_again(policies, actor, &row.digest, row.origin, row.signed_by).await;
+        return shipped_again(policies, actor, &row.digest, shipped).await;
     }
     tx.commit().await?;
     Ok(row)
 }
 
-/// The trusted keys that have signed it. A signature that is claimed is one of theirs, or something is not as it seems.
-async fn trusted_signers(policies: &Policies, shipped: &Shipped) -> Result<Vec<Signer>> {
-    if shipped.proofs.is_empty() {
-        return Ok(Vec::new());
+/// Makes sure that it is signed as the platform requires, and tells who has signed it, now or before.
+async fn require_signed(tx: &mut Tx, known: Option<&InstalledPolicy>, shipped: &Shipped) -> Result<Vec<Signer>> {
+    let signed_by = trust::joined(known.map_or(&[], |known| &known.signed_by), &shipped.signers);
+    if known.is_none_or(|known| known.installed_by != event::BERTH) {
+        let required = trust::require(tx, &TrustScope::platform(), None, &signed_by, shipped.origin.as_ref()).await;
+        required.map_err(|error| explained(error, shipped))?;
     }
-    let found = trust::signers(&policies.db, shipped.proofs.clone()).await?;
-    if found.is_empty() && shipped.is_claimed {
-        let text = format!(
-            "No key that is trusted here has made this signature of these bytes. `berth policy trust list` shows the keys. If the \
-             file was built once more, it has to be signed once more. {SIGN}"
-        );
-        return Err(Error::new(Code::PolicySignatureWrong, text));
+    Ok(signed_by)
+}
+
+/// The keys of the platform that have made a signature that is given with a file. If there is none, something is not as it seems.
+/// Keys of teams make none good: whoever administers one could vouch for a stranger.
+async fn makers(db: &Db, signature: &str, wasm: &Bytes) -> Result<Vec<Signer>> {
+    let wrong = |text: &str| {
+        let text = format!("{text} Make it by `{}`.", sign_file());
+        Error::new(Code::PolicySignatureWrong, text).next(sign_file())
+    };
+    let proofs = of_blob(signature, wasm).map_err(|why| wrong(&format!("The signature is of no use: {why}.")))?;
+    let keys = db.read().await?.trusted_keys(&TrustScope::platform()).await?;
+    let found = trust::signers(db, keys, SignedWhat::Policy, proofs).await?;
+    if found.is_empty() {
+        return Err(wrong(
+            "No key that the platform trusts has made this signature of these bytes. `berth policy trust list` shows the keys. If \
+             the file was built once more, it has to be signed once more. Signatures by keys of a team or a host app come with a \
+             registry.",
+        ));
     }
     Ok(found)
 }
 
-/// A refusal of what is not signed, which tells of signatures that were found and are of no use.
+/// A refusal of what is not signed, which tells of signatures that were found and are of no use, and of what could not be read.
 fn explained(error: Error, shipped: &Shipped) -> Error {
-    let strangers = shipped.proofs.len();
-    let found = match (strangers, shipped.wrong.first()) {
-        (0, None) => return error,
-        (0, Some(why)) => format!("A signature was found, and it is of no use: {why}."),
-        _ => format!(
-            "{} found, and no key that is trusted has made one.",
-            text::count(strangers as i64, "signature was", "signatures were")
+    let found = match (shipped.signatures, shipped.wrong.first(), shipped.unread.first()) {
+        (0, None, None) => return error,
+        (0, None, Some(why)) => {
+            let detail = format!("What is attached to it could not be read: {why} {}", error.detail);
+            return Error { detail, ..error };
+        }
+        (0, Some(why), _) => format!("A signature was found, and it is of no use: {why}."),
+        (signatures, ..) => format!(
+            "{} found, and no key that is trusted here has made one.",
+            text::count(signatures as i64, "signature was", "signatures were")
         ),
     };
     Error { code: Code::PolicySignatureWrong, detail: format!("{found} {}", error.detail), ..error }
 }
 
 /// Notes what is new of a policy that is installed.
-async fn shipped_again(
-    policies: &Policies,
-    actor: &str,
-    digest: &Digest,
-    origin: Option<PolicyOrigin>,
-    signed_by: Vec<Signer>,
-) -> Result<InstalledPolicy> {
+async fn shipped_again(policies: &Policies, actor: &str, digest: &Digest, shipped: Shipped) -> Result<InstalledPolicy> {
     let mut tx = policies.db.begin().await?;
     let known = tx.hold_policy(digest).await?.ok_or_else(|| Error::not_found("policy", digest))?;
-    let signed_by = trust::joined(&known.signed_by, signed_by);
-    let row = InstalledPolicy { origin: origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
+    let signed_by = require_signed(&mut tx, Some(&known), &shipped).await?;
+    let row = InstalledPolicy { origin: shipped.origin.or_else(|| known.origin.clone()), signed_by, ..known.clone() };
     if (&row.origin, &row.signed_by) == (&known.origin, &known.signed_by) {
         return Ok(known);
     }
@@ -222,14 +225,14 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<I
     caller.require_scope(TokenScope::Read)?;
     let rows = db.read().await?.policies().await?;
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
-    Ok(wanted.collect())
+    Ok(wanted.map(|row| trust::shown_to(caller, row)).collect())
 }
 
 /// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when
 /// there is none.
 pub async fn get(db: &Db, caller: &Caller, which: &str) -> Result<InstalledPolicy> {
     caller.require_scope(TokenScope::Read)?;
-    db.read().await?.require_policy(which).await
+    Ok(trust::shown_to(caller, db.read().await?.require_policy(which).await?))
 }
 
 /// One policy, for a caller who may read its bytes: admins and viewers of the platform. Whoever is judged by it need not know how.

@@ -15,6 +15,7 @@ pub use binding::{attach, auditors, bind, check, list as bindings, rebind, store
 pub use install::{MAX_POLICY_BYTES, bytes_of, ensure_builtins, get, install, list, receive, remove};
 pub use pull::{Registries, RegistryConfig, pull};
 pub(crate) use scope::authorise;
+pub(crate) use trust::require_at;
 
 use std::{
     collections::HashMap,

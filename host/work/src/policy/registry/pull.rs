@@ -11,17 +11,20 @@ use berth_model::{
     access::{Action, Caller, Scope},
     policy::registry::{InstalledPolicy, PolicyOrigin, PolicyPull, SignedWhat},
 };
-use berth_oci::{Dial, Logins, Pulled, Reference, Registry, Signatures};
+use berth_oci::{Dial, Logins, Reference, Registry, Signatures};
+use berth_store::Db;
+use bytes::Bytes;
 use reqwest::{Client, Url};
 use tokio::time::timeout;
 
 use super::{
     MAX_POLICY_BYTES, Policies,
     install::{Shipped, install_shipped},
+    trust,
 };
 use crate::outbound::{Guard, Outbound};
 
-/// How long fetching one policy may take, in all.
+/// How long fetching one policy and verifying its signatures may take, in all.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Settings of OCI registries.
@@ -66,13 +69,17 @@ impl Registries {
         Ok(Self { outbound: Outbound::new(guard, "policies")?, config })
     }
 
-    async fn fetch(&self, reference: &Reference) -> Result<(Pulled, Signatures)> {
+    /// Fetches an artefact and its signatures, and finds who has made them.
+    async fn fetch(&self, db: &Db, reference: &Reference) -> Result<(Bytes, Shipped)> {
         let logins = self.config.registry_auth.as_deref().map(Logins::read).transpose()?.unwrap_or_default();
         let plain = reference.is_loopback() || self.config.registry_plain_http.contains(&reference.registry);
         let registry = Registry::new(&self.outbound, reference, &logins, plain, self.config.registry_timeout);
         let pulled = registry.pull(MAX_POLICY_BYTES).await?;
-        let signatures = registry.signatures(&pulled).await?;
-        Ok((pulled, signatures))
+        let Signatures { proofs, wrong, unread, .. } = registry.signatures(&pulled).await;
+        let keys = db.read().await?.all_trusted_keys().await?;
+        let (signatures, signers) = (proofs.len(), trust::signers(db, keys, SignedWhat::Artefact, proofs).await?);
+        let origin = Some(PolicyOrigin { reference: reference.to_string(), manifest: pulled.manifest });
+        Ok((pulled.wasm, Shipped { origin, signers, signatures, wrong, unread }))
     }
 }
 
@@ -91,17 +98,11 @@ pub async fn pull(
 ) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let reference: Reference = asked.reference.parse()?;
-    let fetched = timeout(PATIENCE, registries.fetch(&reference)).await;
+    let fetched = timeout(PATIENCE, registries.fetch(&policies.db, &reference)).await;
     let slow = |_| {
         let text = format!("{} did not bring the policy within {} seconds.", reference.registry, PATIENCE.as_secs());
         Error::new(Code::RegistryUnreachable, text)
     };
-    let (Pulled { manifest, wasm }, signatures) = fetched.map_err(slow)??;
-    let shipped = Shipped {
-        origin: Some(PolicyOrigin { reference: reference.to_string(), manifest }),
-        proofs: signatures.proofs.into_iter().map(|proof| (SignedWhat::Artefact, proof)).collect(),
-        wrong: signatures.wrong,
-        is_claimed: false,
-    };
+    let (wasm, shipped) = fetched.map_err(slow)??;
     install_shipped(policies, caller.account.as_str(), wasm, shipped).await
 }

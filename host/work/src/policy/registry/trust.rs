@@ -17,13 +17,16 @@ use berth_model::{
         SetSigningRule, SignedWhat, Signer, SigningRule, TrustScope, TrustedKey,
     },
 };
-use berth_oci::{Proof, PublicKey, Reference};
+use berth_oci::{Proof, PublicKey, Reference, sign_artefact, sign_file};
 use berth_store::{Db, Tx, trust::SignedBindingRow};
+use tokio::sync::oneshot;
 
 use crate::{event, host_app};
 
 /// How many keys are trusted at one place, at most.
 const MOST_KEYS: usize = 20;
+/// How many keys are tried for one signature, at most.
+const MOST_TRIED: usize = 500;
 
 /// Checks that the caller may do `action` at this place. What the platform trusts and requires concerns all, who may know it.
 async fn authorise(at: &TrustScope, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
@@ -104,7 +107,7 @@ pub async fn distrust(db: &Db, caller: &Caller, id: &TrustedKeyId) -> Result<Rem
     if !tx.delete_trusted_key(id).await? {
         return Err(hidden());
     }
-    let unsigned = unsigned_at(&mut tx, &key.scope).await?;
+    let unsigned = unsigned_under_keys_of(&mut tx, &key.scope).await?;
     tx.tell(kind::POLICY_KEY_REMOVED, &key.id, caller.account.as_str(), &key);
     tx.commit().await?;
     Ok(RemovedKey { key, unsigned })
@@ -178,11 +181,29 @@ async fn unsigned_at(tx: &mut Tx, scope: &TrustScope) -> Result<Vec<PolicyBindin
     Ok(unsigned.map(|SignedBindingRow { binding, .. }| binding.into()).collect())
 }
 
-/// Makes sure that a policy is signed as the place requires at which it is to be bound.
+/// What goes on without a signature that is required, wherever a key of this place could have made it: one of the platform meets
+/// every requirement.
+async fn unsigned_under_keys_of(tx: &mut Tx, scope: &TrustScope) -> Result<Vec<PolicyBinding>> {
+    let places = match scope.level {
+        Level::Platform => tx.signing_rules().await?,
+        Level::HostApp | Level::Team => vec![scope.clone()],
+    };
+    let mut all: Vec<PolicyBinding> = Vec::new();
+    for place in places {
+        for binding in unsigned_at(tx, &place).await? {
+            if all.iter().all(|told| told.id != binding.id) {
+                all.push(binding);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Makes sure that a policy is signed as the place requires at which it is to be bound, or asked.
 ///
 /// # Errors
 /// `policy-unsigned`, with how it is signed.
-pub(super) async fn require_at(tx: &mut Tx, place: &PolicyScope, policy: &InstalledPolicy) -> Result<()> {
+pub(crate) async fn require_at(tx: &mut Tx, place: &PolicyScope, policy: &InstalledPolicy) -> Result<()> {
     if policy.installed_by == event::BERTH {
         return Ok(());
     }
@@ -233,10 +254,10 @@ pub(super) async fn require(
     let names = if names.is_empty() { "none is left: add one".into() } else { names.join(", ") };
     let what = policy.map_or("this one".into(), |policy| format!("{} {}", policy.name, policy.version));
     let scope = scope.in_words();
-    let others: Vec<_> = signers.iter().map(|signer| signer.name.as_str()).collect();
-    let (code, found) = match others.as_slice() {
-        [] => (Code::PolicyUnsigned, format!("{what} is not")),
-        others => (Code::PolicySignatureWrong, format!("{what} is signed by {}", others.join(", "))),
+    // Whose the others are is nothing to tell: another team's keys are its own business.
+    let (code, found) = match signers.is_empty() {
+        true => (Code::PolicyUnsigned, format!("{what} is not")),
+        false => (Code::PolicySignatureWrong, format!("{what} is signed by a key that is not trusted here")),
     };
     let (sign, push) = how_to_sign(origin);
     let text = format!(
@@ -250,49 +271,68 @@ fn how_to_sign(origin: Option<&PolicyOrigin>) -> (String, String) {
     let reference =
         origin.and_then(|origin| Some(origin.reference.parse::<Reference>().ok()?.pinned(&origin.manifest)));
     match reference {
-        Some(reference) => (
-            format!("cosign sign --key cosign.key --tlog-upload=false {}", reference.bare()),
-            format!("berth policy push {reference}"),
-        ),
-        None => (
-            "cosign sign-blob --key cosign.key --tlog-upload=false --output-signature FILE.sig FILE.wasm".into(),
-            "berth policy push FILE.wasm --signature FILE.sig".into(),
-        ),
+        Some(reference) => (sign_artefact(&reference), format!("berth policy push {reference}")),
+        None => (sign_file().into(), "berth policy push FILE.wasm --signature FILE.sig".into()),
     }
 }
 
-/// Which of all trusted keys have made these signatures.
-pub(super) async fn signers(db: &Db, proofs: Vec<(SignedWhat, Proof)>) -> Result<Vec<Signer>> {
-    let keys = db.read().await?.all_trusted_keys().await?;
+/// Which of these keys have made these signatures: of each the first, the platform's before all others. Ends when nobody waits
+/// for the answer any more: a policy has up to 64 MB, which are hashed for each key.
+pub(super) async fn signers(
+    db: &Db,
+    mut keys: Vec<TrustedKey>,
+    signed: SignedWhat,
+    proofs: Vec<Proof>,
+) -> Result<Vec<Signer>> {
+    if proofs.is_empty() {
+        return Ok(Vec::new());
+    }
+    keys.sort_by_key(|key| key.scope.level != Level::Platform);
     let now = db.now();
-    // A policy has up to 64 MB, which are hashed for each key.
-    let search = move || {
-        let read: Vec<_> = keys.iter().filter_map(|key| Some((key, PublicKey::read(&key.key).ok()?))).collect();
-        let mut found = Vec::new();
-        for (signed, proof) in &proofs {
-            let makers = read.iter().filter(|(_, public)| public.has_signed(&proof.message, &proof.signature));
-            found.extend(makers.map(|(key, _)| Signer {
-                name: key.name.clone(),
-                fingerprint: key.fingerprint.clone(),
-                scope: key.scope.clone(),
-                signed: *signed,
-                verified_at: now,
-            }));
-        }
-        found
+    let signer = move |key: &TrustedKey| Signer {
+        name: key.name.clone(),
+        fingerprint: key.fingerprint.clone(),
+        scope: key.scope.clone(),
+        signed,
+        verified_at: now,
     };
-    tokio::task::spawn_blocking(search).await.map_err(Error::internal)
+    let (answer, found) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let keys = keys.iter().take(MOST_TRIED);
+        let keys: Vec<_> = keys.filter_map(|key| Some((key, PublicKey::read(&key.key).ok()?))).collect();
+        let maker = |proof: &Proof| {
+            let mut tried = keys.iter().take_while(|_| !answer.is_closed());
+            tried.find(|(_, public)| public.has_signed(&proof.message, &proof.signature)).map(|(key, _)| signer(key))
+        };
+        let found = proofs.iter().filter_map(maker).collect();
+        let _ = answer.send(found);
+    });
+    found.await.map_err(Error::internal)
+}
+
+/// Leaves of the signers those that the caller may know: the keys of the platform, and of what the caller knows.
+pub(super) fn shown_to(caller: &Caller, mut policy: InstalledPolicy) -> InstalledPolicy {
+    policy.signed_by.retain(|signer| is_known_to(caller, &signer.scope));
+    policy
+}
+
+fn is_known_to(caller: &Caller, scope: &TrustScope) -> bool {
+    match scope.level {
+        Level::Platform => true,
+        Level::HostApp => scope.id.parse().is_ok_and(|id| caller.knows(&Scope::HostApp(id))),
+        Level::Team => scope.id.parse().is_ok_and(|id| caller.knows(&Scope::Team(id))),
+    }
 }
 
 /// All who have signed, those who were known before included; nobody twice.
-pub(super) fn joined(known: &[Signer], found: Vec<Signer>) -> Vec<Signer> {
+pub(super) fn joined(known: &[Signer], found: &[Signer]) -> Vec<Signer> {
     let mut all = known.to_vec();
     for signer in found {
         let same = |one: &Signer| {
             (&one.fingerprint, &one.scope, one.signed) == (&signer.fingerprint, &signer.scope, signer.signed)
         };
         if !all.iter().any(same) {
-            all.push(signer);
+            all.push(signer.clone());
         }
     }
     all

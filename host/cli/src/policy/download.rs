@@ -1,6 +1,9 @@
-//! `berth policy pull`: downloads the wasm of a policy that is installed on a host.
+//! `berth policy download`: downloads the wasm of a policy that is installed on a host.
 
-use std::path::PathBuf;
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -13,12 +16,14 @@ use crate::{
     answer::read,
     call::Call,
     failure::{Done, Failure},
+    files,
+    pack::readable,
     session::Session,
 };
 
-/// The arguments of `berth policy pull`.
+/// The arguments of `berth policy download`.
 #[derive(Args, Debug)]
-pub struct Pull {
+pub struct Download {
     /// NAME, NAME@VERSION or digest
     pub policy: String,
     /// The file to write to; NAME-VERSION.wasm when absent
@@ -26,8 +31,8 @@ pub struct Pull {
     pub out: Option<PathBuf>,
 }
 
-/// Runs `berth policy pull`. The file appears only when its SHA-256 is right.
-pub async fn run(args: Pull, session: &mut Session) -> Done {
+/// Runs `berth policy download`. The file appears only when its SHA-256 is right.
+pub async fn run(args: Download, session: &mut Session) -> Done {
     let client = session.client()?;
     let policy: InstalledPolicy = read(&client.value(installed::call(&args.policy)).await?)?;
     let to = args.out.unwrap_or_else(|| format!("{}-{}.wasm", policy.name, policy.version).into());
@@ -37,7 +42,16 @@ pub async fn run(args: Pull, session: &mut Session) -> Done {
             "What arrived does not have the SHA-256 of the policy. Nothing was kept. A proxy may have changed it.";
         return Err(Failure::refused("download-damaged", text));
     }
-    std::fs::write(&to, &wasm).map_err(|error| Failure::file("write", &to, &error))?;
+    write(&to, &wasm).map_err(|error| Failure::file("write", &to, &error))?;
     let document = json!({"file": to, "name": policy.name, "version": policy.version, "digest": policy.digest});
     session.out.done(&document, format!("{}  sha256 {}", to.display(), policy.digest))
+}
+
+/// Writes a file that appears only when it is complete.
+fn write(to: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(files::parent(to))?;
+    file.write_all(bytes)?;
+    readable(&file)?;
+    file.persist(to)?;
+    Ok(())
 }
