@@ -11,7 +11,7 @@ use berth_model::{
     workspace::WorkspaceMember,
 };
 
-use crate::{Tx, execute, fetch, fetch_built};
+use crate::{Tx, execute, fetch};
 
 /// What the sealed secret of a provider is about.
 pub const ABOUT_PROVIDER_SECRET: &str = "workspace-provider-secret";
@@ -135,14 +135,17 @@ impl Tx {
         key: MemberKey,
         name: &str,
     ) -> Result<Vec<WorkspaceMember>> {
-        let (column, name) = match key {
-            MemberKey::UserName => ("user_key", name.to_lowercase()),
-            MemberKey::ExternalId => ("external_id", name.to_owned()),
-        };
-        Ok(fetch_built!(self, WorkspaceMember, |q| {
-            q.push("SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member");
-            q.push(" WHERE workspace_id = ").push_bind(workspace);
-            q.push(format_args!(" AND {column} = ")).push_bind(name).push(" LIMIT 2");
-        })?)
+        match key {
+            MemberKey::UserName => {
+                const SQL: &str = "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                     WHERE workspace_id = $1 AND user_key = $2 LIMIT 2";
+                Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name.to_lowercase())?)
+            }
+            MemberKey::ExternalId => {
+                const SQL: &str = "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                     WHERE workspace_id = $1 AND external_id = $2 LIMIT 2";
+                Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name)?)
+            }
+        }
     }
 }
