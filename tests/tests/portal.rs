@@ -251,6 +251,13 @@ on_both! {
         let tokens = exchange_at(&acme.scene.host, &acme.wiki, &acme.secret, &sent.query("code").unwrap(), &[]).await.good();
         let user = user_info(&acme.scene.host, &tokens).await.good();
         assert_eq!((&user["name"], &user["preferred_username"]), (&json!("Ann Lee"), &json!("ann")));
+        // When she has logged in the provider has not said: it is not told, and who asks for it has the provider asked.
+        assert_eq!(claims(&tokens)["auth_time"], json!(null));
+        let (sent, _) = acme.follow(&mut ann, &acme.authorize(&[("prompt", "none"), ("max_age", "3600")])).await;
+        assert_eq!(sent.query("error").as_deref(), Some("login_required"), "{}", sent.to);
+        let (sent, _) = acme.follow(&mut ann, &acme.authorize(&[("max_age", "3600")])).await;
+        let tokens = exchange_at(&acme.scene.host, &acme.wiki, &acme.secret, &sent.query("code").unwrap(), &[]).await.good();
+        assert!(claims(&tokens)["auth_time"].is_i64());
         // Signing out ends what came from it.
         let out = acme.nobody().post(&format!("{PORTAL}/sign-out"), json!({})).await;
         out.refused("invalid-token");

@@ -150,8 +150,8 @@ async fn who(
     })
 }
 
-/// When the member has shown the provider who they are, which internal tools are told; now, where it does not say so.
-fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<Millis> {
+/// When the member has shown the provider who they are, which internal tools are told; `None` where it does not say so.
+fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<Option<Millis>> {
     let said = person.auth_time.map(|seconds| Millis(seconds.saturating_mul(1000)));
     if let Some(max_age) = visit.max_age {
         let earliest = visit.begun_at.plus_seconds(-max_age - SKEW);
@@ -161,7 +161,7 @@ fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<
             ));
         }
     }
-    Ok(said.map_or(now, |said| said.min(now)))
+    Ok(said.map(|said| said.min(now)))
 }
 
 /// The member whom the provider names.
