@@ -378,7 +378,7 @@ on_both! {
         acme.sign_on("bob").await.refused("login-provider-wrong");
         acme.provider.control(json!({"user_info": {"staff_number": "E-17"}})).await;
         acme.set(json!({"claim": "staff_number", "member_key": "external_id"})).await.good();
-        acme.sign_on("whoever").await.good();
+        acme.sign_on("ann").await.good();
         acme.provider.control(json!({"user_info": {"staff_number": "e-17"}})).await;
         acme.sign_on("whoever").await.refused("member-unknown");
         // Two of the same number are nobody.
@@ -386,6 +386,37 @@ on_both! {
         acme.scene.admin.post("/scim/v2/acme/Users", twin).await.good();
         acme.provider.control(json!({"user_info": {"staff_number": "E-17"}})).await;
         acme.sign_on("whoever").await.refused("member-unknown");
+    }
+
+    async fn w14_a_name_that_the_provider_gives_to_somebody_else_opens_nothing(host) {
+        let Some(acme) = Acme::found(host).await else { return };
+        let held = text(&acme.sign_on("ann").await.good()["secret"]);
+        acme.sign_on("ann").await.good();
+        acme.provider.control(json!({"user_info": {"preferred_username": "ann"}})).await;
+        let other = acme.sign_on("eve").await.refused("member-other");
+        assert_eq!(other["name"], "ann");
+        let (page, _) = acme.follow(&mut Browser::of("eve"), "/portal/acme").await;
+        assert!(page.status == 403 && page.page.contains("You are signed in as ann"), "{}", page.page);
+        assert!(page.page.contains("as_other=1") && page.page.contains("the IT desk"), "{}", page.page);
+        // Until it is forgotten, which ends what the former one had.
+        let subject = format!("/v1/workspaces/acme/members/{}/provider-subject", acme.ann);
+        for _ in 0..2 {
+            acme.scene.admin.delete(&subject).await.good();
+        }
+        assert_eq!(acme.told("workspace.member_forgotten").await.len(), 1);
+        acme.scene.host.with_token(&held).get(&format!("{PORTAL}/own")).await.refused("invalid-token");
+        acme.sign_on("eve").await.good();
+        acme.sign_on("ann").await.refused("member-other");
+        // Another client, as another issuer, knows members by other subjects.
+        let pool = acme.scene.host.pool().await;
+        acme.set(json!({"name": "Acme"})).await.good();
+        assert_eq!(pool.number("SELECT COUNT(*) FROM member_subject").await, 1);
+        acme.set(json!({"client_id": "other"})).await.good();
+        assert_eq!(pool.number("SELECT COUNT(*) FROM member_subject").await, 0);
+        acme.set(json!({})).await.good();
+        acme.sign_on("ann").await.good();
+        let nobody = "/v1/workspaces/acme/members/mem_00000000000000000000000000/provider-subject";
+        acme.scene.admin.delete(nobody).await.refused("not-found");
     }
 
     async fn w16_a_member_who_is_suspended_is_out_at_once(host) {

@@ -3,7 +3,7 @@
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{Digest, WorkspaceId},
+    ids::{Digest, MemberId, WorkspaceId},
     secret::Secret,
 };
 use berth_model::{
@@ -147,5 +147,47 @@ impl Tx {
                 Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name)?)
             }
         }
+    }
+
+    /// Who a member is at the identity provider, if they have signed in there.
+    pub async fn member_subject(&mut self, member: &MemberId) -> Result<Option<String>> {
+        const SQL: &str = "SELECT subject FROM member_subject WHERE member_id = $1";
+        Ok(fetch!(self, fetch_optional, (String,), SQL, member)?.map(|(subject,)| subject))
+    }
+
+    /// Notes who a member is at the identity provider, of whom that was not known.
+    pub async fn insert_member_subject(
+        &mut self,
+        member: &MemberId,
+        provider: &MemberProvider,
+        subject: &str,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO member_subject (member_id, workspace_id, issuer, client_id, subject) VALUES ($1, $2, $3, $4, $5)",
+            member,
+            &provider.workspace,
+            &provider.issuer,
+            &provider.client_id,
+            subject
+        )?;
+        Ok(())
+    }
+
+    /// Forgets who a member is at the identity provider. Returns whether it was known.
+    pub async fn delete_member_subject(&mut self, member: &MemberId) -> Result<bool> {
+        Ok(execute!(self, "DELETE FROM member_subject WHERE member_id = $1", member)? > 0)
+    }
+
+    /// Forgets who the members of a workspace are at other issuers and for other clients.
+    pub async fn delete_member_subjects_elsewhere(&mut self, provider: &MemberProvider) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM member_subject WHERE workspace_id = $1 AND (issuer <> $2 OR client_id <> $3)",
+            &provider.workspace,
+            &provider.issuer,
+            &provider.client_id
+        )?;
+        Ok(())
     }
 }

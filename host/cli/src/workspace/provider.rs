@@ -12,7 +12,10 @@ use crate::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::{ids::WorkspaceId, secret::Secret};
+use berth_base::{
+    ids::{MemberId, WorkspaceId},
+    secret::Secret,
+};
 use berth_model::{
     login_entry::ClientAuth,
     member_portal::{MemberKey, MemberProviderShown},
@@ -31,6 +34,13 @@ pub enum Provider {
     Show {
         /// The workspace
         workspace: WorkspaceId,
+    },
+    /// Forget who a member is at the identity provider, and end their sign-ons: the next one who signs in by that name is the member
+    Forget {
+        /// The workspace
+        workspace: WorkspaceId,
+        /// The member
+        member: MemberId,
     },
     /// Take the identity provider away; nobody signs in to the portal any more
     Remove {
@@ -81,6 +91,17 @@ pub async fn run(command: Provider, session: &mut Session) -> Done {
         }
         Provider::Show { workspace } => {
             session.out.show(&client.value(Call::get(path(&workspace, "/sign-in-provider"))).await?, view)
+        }
+        Provider::Forget { workspace, member } => {
+            session.confirm(&format!(
+                "Forget who {member} is at the identity provider, so that the next one who signs in by that name is the member?"
+            ))?;
+            let at = format!("/members/{member}/provider-subject");
+            client.value(Call::delete(path(&workspace, &at))).await?;
+            session.out.done(
+                &json!({"workspace": workspace, "member": member, "forgotten": true}),
+                format!("The next one who signs in by the name of {member} is the member."),
+            )
         }
         Provider::Remove { workspace } => {
             session.confirm(&format!(

@@ -43,6 +43,8 @@ texts! {
 
     portal_unknown = "You cannot come in with this sign-in" / "无法使用此身份登录";
     portal_unknown_text(name) = "You are signed in as {name}. Nobody by that name is in the address book that belongs to this page." / "您当前的登录身份为 {name}，通讯录中没有对应的成员。";
+    portal_other = "You cannot come in with this sign-in" / "无法使用此身份登录";
+    portal_other_text(name) = "You are signed in as {name}, and somebody else has signed in here by that name before. If it was you, with another account, it has to be set right for you." / "您当前的登录身份为 {name}，但此前已有另一个账号以该名称登录。如果那也是您本人，请联系管理人员处理。";
     portal_inactive = "Your access has been suspended" / "您的使用权限已停用";
     portal_inactive_text(name) = "{name} cannot use anything here at the moment." / "{name} 目前无法使用这里的应用。";
     portal_over = "This sign-in has expired" / "本次登录已失效";

@@ -79,8 +79,8 @@ async fn asked_by_tool(tx: &mut Tx, id: &WorkspaceId, request: &str) -> Result<F
 ///
 /// # Errors
 /// `sign-in-over` when the browser has not begun the visit or has ended it, and when the provider was set anew meanwhile;
-/// `provider-declined`; `login-provider-wrong` when what it says is not good; `login-provider-unreachable`; `member-unknown` and
-/// `member-inactive` for who is not, or no more, a member; `not-found` when there is no provider.
+/// `provider-declined`; `login-provider-wrong` when what it says is not good; `login-provider-unreachable`; `member-unknown`,
+/// `member-inactive` and `member-other` for who is not, or no more, a member, or was another one at the provider; `not-found` when there is no provider.
 #[tracing::instrument(name = "member_visit.end", skip_all, fields(workspace = %id))]
 pub async fn end(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit) -> Result<StartedSignOn> {
     let Taken { visit, provider, secret } = take(them, id, came).await?;
@@ -97,6 +97,7 @@ pub async fn end(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit
     if !member.active {
         return Err(inactive(&name));
     }
+    pin(&mut tx, &provider, &member, &person.subject, &name).await?;
     let (begun, secret) = begin_sign_on(&mut tx, id, member.id, held, signed_on_at).await?;
     tx.commit().await?;
     let here = them.public_url()?;
@@ -177,6 +178,22 @@ async fn found(tx: &mut Tx, provider: &MemberProvider, name: &str) -> Result<Wor
     }
 }
 
+/// Keeps who a member is at the provider from the first time on, and refuses whoever comes by the same name afterwards: there a name may
+/// be given to somebody else.
+async fn pin(
+    tx: &mut Tx,
+    provider: &MemberProvider,
+    member: &WorkspaceMember,
+    subject: &str,
+    name: &str,
+) -> Result<()> {
+    match tx.member_subject(&member.id).await? {
+        Some(known) if known == subject => Ok(()),
+        Some(_) => Err(other(name)),
+        None => tx.insert_member_subject(&member.id, provider, subject).await,
+    }
+}
+
 /// Holds a member, and the one of the sign-on that the browser has, in the order of their ids, as all do who hold two.
 async fn hold(
     tx: &mut Tx,
@@ -222,6 +239,11 @@ fn unknown(provider: &MemberProvider, name: &str) -> Error {
     let detail =
         format!("{} says that you are {name}, and the address book here has nobody by that name.", provider.name);
     Error::new(Code::MemberUnknown, detail).with("name", name)
+}
+
+fn other(name: &str) -> Error {
+    let detail = format!("{name} has signed in before, and is somebody else at the provider now.");
+    Error::new(Code::MemberOther, detail).with("name", name)
 }
 
 fn inactive(name: &str) -> Error {
