@@ -126,14 +126,26 @@ impl Acme {
 
     /// Opens an address of the host in the browser of a person, and follows it by the provider, until it is a page or leads elsewhere.
     async fn follow(&self, browser: &mut Browser, path: &str) -> (Stop, String) {
+        let stop = browser.open(&format!("{}{path}", self.scene.host.url)).await;
+        self.follow_on(browser, stop, path).await
+    }
+
+    /// The same for the button of a page that asks before it leads on.
+    async fn go_on(&self, browser: &mut Browser, path: &str) -> (Stop, String) {
+        let stop = browser.press(&format!("{}{path}", self.scene.host.url)).await;
+        self.follow_on(browser, stop, path).await
+    }
+
+    async fn follow_on(&self, browser: &mut Browser, first: Stop, path: &str) -> (Stop, String) {
         let (mut address, mut at) = (format!("{}{path}", self.scene.host.url), self.scene.host.url.clone());
+        let mut stop = first;
         for _ in 0..16 {
-            let stop = browser.open(&address).await;
             let next = if stop.to.starts_with('/') { format!("{at}{}", stop.to) } else { stop.to.clone() };
             if let Some(base) =
                 [&self.scene.host.url, &self.provider.url].into_iter().find(|base| next.starts_with(*base))
             {
                 (at, address) = (base.clone(), next);
+                stop = browser.open(&address).await;
             } else {
                 return (stop, address);
             }
@@ -456,12 +468,21 @@ on_both! {
         let held = text(&acme.sign_on("ann").await.good()["secret"]);
         acme.scene.host.with_token(&held).get("/v1/workspaces/globex/portal/own").await.refused("invalid-token");
         acme.scene.host.with_token(&held).post("/v1/workspaces/globex/portal/sign-out", json!({})).await.refused("invalid-token");
+        // No link ends the sign-on at the first one: its member is asked.
+        let request = acme.authorize(&[]).split_once('?').unwrap().1.to_owned();
+        let path = Url::parse_with_params("http://x/portal/globex/sign-in", [("request", request)]).unwrap();
+        let (page, _) = acme.follow(&mut browser, &format!("{}?{}", path.path(), path.query().unwrap())).await;
+        assert!(page.status == 200 && page.page.contains("name=\"request\"") && page.page.contains("You are signed in at Acme"), "{}", page.page);
         let (page, _) = acme.follow(&mut browser, "/portal/globex").await;
+        assert!(page.page.contains("You are signed in at Acme") && page.page.contains("method=\"post\""), "{}", page.page);
+        let (page, _) = acme.follow(&mut browser, "/portal/acme").await;
+        assert!(page.page.contains("Hello, Ann Lee"));
+        let (page, _) = acme.go_on(&mut browser, "/portal/globex/sign-in").await;
         assert!(page.page.contains("Hello, Ann of Globex") && !page.page.contains("Wiki"), "{}", page.page);
         // Who comes back to the first one is led by its own provider again, and signed on as its own member.
         let stop = browser.open(&format!("{}/portal/acme", acme.scene.host.url)).await;
         assert_eq!(stop.to, "/portal/acme/sign-in");
-        let (page, _) = acme.follow(&mut browser, "/portal/acme").await;
+        let (page, _) = acme.go_on(&mut browser, "/portal/acme/sign-in").await;
         assert!(page.page.contains("Hello, Ann Lee"), "{}", page.page);
         let pool = acme.scene.host.pool().await;
         assert_eq!(pool.number("SELECT COUNT(*) FROM member_sign_on").await, 2, "one for each browser");

@@ -170,6 +170,9 @@ pub struct PortalDoor {
     /// The page of a portal of the organisation's own; empty when there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// The name of another workspace, at which the browser is signed on that asks by the secret of its sign-on; absent when it is at none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_on_at: Option<String>,
 }
 
 /// Sends a browser to the provider of a workspace.

@@ -76,10 +76,11 @@ async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Get what whoever opens the portal of a workspace sees before they are signed on.
+/// Get what whoever opens the portal of a workspace sees before they are signed on. Where the secret of a sign-on stands as the token, it is
+/// told at which other workspace that is.
 #[utoipa::path(get, path = "/v1/workspaces/{id}/portal/door", tag = "workspaces", operation_id = "member_portals.door", params(("id" = WorkspaceId, Path)), responses((status = 200, body = PortalDoor)))]
-async fn door(State(app): AppState, Path(id): Path<WorkspaceId>) -> Result<Json<PortalDoor>> {
-    Ok(Json(member_portal::door(&app.db, &id).await?))
+async fn door(State(app): AppState, Path(id): Path<WorkspaceId>, headers: HeaderMap) -> Result<Json<PortalDoor>> {
+    Ok(Json(member_portal::door(&app.db, &id, secret_of(&headers).ok().as_ref()).await?))
 }
 
 /// Begin a visit of the identity provider of a workspace, to sign a member on.

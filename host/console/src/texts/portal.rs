@@ -36,6 +36,10 @@ texts! {
     portal_sign_out_there_hint = "You are still signed in there: whoever uses this browser after you could come back without a password. On a shared computer, sign out there as well." / "您在组织的登录仍然有效，之后使用此浏览器的人可能无需密码即可进入。若使用公用电脑，请一并退出。";
     portal_sign_in = "Sign in" / "登录";
 
+    portal_other_place(other) = "You are signed in at {other}" / "您已登录{other}";
+    portal_other_place_text(here, other) = "A browser is signed in at one place at a time. To sign in at {here} you are signed out at {other}, with the tools that you opened from there. If you did not want that, close this page." / "同一浏览器只能登录一处。登录{here}将退出{other}，从那里打开的工具也会一并退出。如非您本人操作，请关闭此页面。";
+    portal_other_place_go = "Go on and sign out there" / "继续并退出原登录";
+
     portal_nowhere = "There is no portal here" / "此处没有门户";
     portal_nowhere_text = "The address may be mistyped." / "请检查地址是否正确。";
     portal_elsewhere = "The portal of your organisation is at another address." / "贵组织的门户位于其他地址。";
