@@ -22,6 +22,7 @@ use crate::{
     act::Sent,
     pages::sign_in::provider::{Came, cookie_header, cookie_name},
     path::with_query,
+    refused::Refused,
     texts::Texts,
     visitor::cookie,
 };
@@ -180,14 +181,24 @@ async fn sign_out(
     extensions: Extensions,
 ) -> Response {
     let guest = Guest::of(&console, id, &headers, &extensions);
-    // A sign-on that has ended already is no reason to keep it.
-    let ended: Option<SignedOut> = match guest.member() {
-        Some(member) => member.tell(Method::POST, &guest.path("/sign-out"), &json!({})).await.ok(),
-        None => None,
+    let ended = match end(&guest).await {
+        Ok(ended) => ended,
+        // It goes on: nobody is told otherwise, and the browser can try again.
+        Err(refused) => return refusal::show(&guest, &refused).await,
     };
     let mut response = show_out(&guest, ended.as_ref().and_then(|ended| ended.provider_logout.as_deref())).await;
     response.headers_mut().extend(keep(guest.is_secure, "", 0));
     response
+}
+
+/// Ends the sign-on of the browser; `None` when it has none, or that has ended already.
+async fn end(guest: &Guest) -> Result<Option<SignedOut>, Refused> {
+    let Some(member) = guest.member() else { return Ok(None) };
+    match member.tell(Method::POST, &guest.path("/sign-out"), &json!({})).await {
+        Ok(ended) => Ok(Some(ended)),
+        Err(Refused::ByApi(refusal)) if refusal.status == 401 => Ok(None),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// The same page for whoever comes back to it, such as by another language.
