@@ -222,6 +222,13 @@ on_both! {
         let after = acme.scene.admin.put(PROVIDER, without(json!({"name": "Single sign-on"}))).await.good();
         assert_eq!((&after["has_secret"], acme.told("workspace.provider_set").await.len()), (&json!(true), 2));
         acme.sign_on("ann").await.good();
+        // A client that has none any more says so, once.
+        for _ in 0..2 {
+            let public = acme.scene.admin.put(PROVIDER, without(json!({"no_client_secret": true}))).await.good();
+            assert_eq!((&public["has_secret"], acme.told("workspace.provider_set").await.len()), (&json!(false), 3));
+        }
+        acme.set(json!({"no_client_secret": true})).await.refused("invalid-field");
+        acme.set(json!({})).await.good();
         // For another client it does not.
         let other = acme.scene.admin.put(PROVIDER, without(json!({"client_id": "other"}))).await.good();
         assert_eq!(other["has_secret"], false);

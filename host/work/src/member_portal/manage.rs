@@ -50,10 +50,12 @@ pub async fn put(
     authorise(&mut tx, caller, id, Action::Configure).await?;
     tx.hold_workspace(id).await?;
     let former = tx.member_provider(id).await?;
-    let keeps = put.client_secret.is_none() && former.as_ref().is_some_and(|one| one.shares_secret_with(&provider));
+    let gives_none = put.client_secret.is_none();
+    let keeps = gives_none && !put.no_client_secret;
+    let keeps = keeps && former.as_ref().is_some_and(|one| one.shares_secret_with(&provider));
     let secret = if keeps { tx.member_provider_secret(id).await? } else { put.client_secret };
     provider.has_secret = secret.is_some();
-    if let Some(former) = former.filter(|former| keeps && former.says_the_same_as(&provider)) {
+    if let Some(former) = former.filter(|former| gives_none && former.says_the_same_as(&provider)) {
         return Ok(show(them, former));
     }
     tx.put_member_provider(&provider, secret.as_ref()).await?;
