@@ -137,12 +137,14 @@ impl Tx {
     ) -> Result<Vec<WorkspaceMember>> {
         match key {
             MemberKey::UserName => {
-                const SQL: &str = "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                const SQL: &str =
+                    "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
                      WHERE workspace_id = $1 AND user_key = $2 LIMIT 2";
                 Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name.to_lowercase())?)
             }
             MemberKey::ExternalId => {
-                const SQL: &str = "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                const SQL: &str =
+                    "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
                      WHERE workspace_id = $1 AND external_id = $2 LIMIT 2";
                 Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name)?)
             }

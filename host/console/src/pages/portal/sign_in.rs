@@ -59,7 +59,8 @@ struct Elsewhere<'a> {
 fn ask(guest: &Guest, door: &PortalDoor, leaving: &Leaving) -> Response {
     let (t, other) = (guest.t, door.signed_on_at.as_deref().unwrap_or_default());
     let (heading, here) = (t.portal_other_place(other), format!("{}/sign-in", guest.home()));
-    let address = with_query(&here, [("request", leaving.request.as_deref()), ("as_other", leaving.as_other.as_deref())]);
+    let address =
+        with_query(&here, [("request", leaving.request.as_deref()), ("as_other", leaving.as_other.as_deref())]);
     let page = Page { title: &heading, workspace: &door.workspace, address: Some(&address), ..Page::default() };
     let text = t.portal_other_place_text(&door.workspace, other);
     guest.page(page, &Elsewhere { t, heading: heading.clone(), text, here, leaving })
