@@ -406,6 +406,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_READ),
     ("PUT", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_ADMIN),
     ("DELETE", "/v1/workspaces/{id}/sign-in-provider", WORKSPACE_ADMIN),
+    ("DELETE", "/v1/workspaces/{id}/members/{member}/provider-subject", WORKSPACE_ADMIN),
     ("GET", "/v1/workspaces/{id}/portal/door", May::Link),
     ("POST", "/v1/workspaces/{id}/portal/visits", May::Link),
     ("POST", "/v1/workspaces/{id}/portal/sign-ons", May::Link),
@@ -696,6 +697,7 @@ impl Cast {
             .replace("{workspace}", "acme")
             .replace("{urn}", "urn:ietf:params:scim:schemas:core:2.0:User")
             .replace("{contact}", &self.places["contact"])
+            .replace("{member}", &self.places["colleague"])
             .replace("{application}", &self.places["application"])
             .replace("{resource}", &self.places[if path.contains("/Groups/") { "department" } else { "colleague" }])
             .replace("{policy}", &self.places["digest"]);

@@ -126,14 +126,26 @@ impl Acme {
 
     /// Opens an address of the host in the browser of a person, and follows it by the provider, until it is a page or leads elsewhere.
     async fn follow(&self, browser: &mut Browser, path: &str) -> (Stop, String) {
+        let stop = browser.open(&format!("{}{path}", self.scene.host.url)).await;
+        self.follow_on(browser, stop, path).await
+    }
+
+    /// The same for the button of a page that asks before it leads on.
+    async fn go_on(&self, browser: &mut Browser, path: &str) -> (Stop, String) {
+        let stop = browser.press(&format!("{}{path}", self.scene.host.url)).await;
+        self.follow_on(browser, stop, path).await
+    }
+
+    async fn follow_on(&self, browser: &mut Browser, first: Stop, path: &str) -> (Stop, String) {
         let (mut address, mut at) = (format!("{}{path}", self.scene.host.url), self.scene.host.url.clone());
+        let mut stop = first;
         for _ in 0..16 {
-            let stop = browser.open(&address).await;
             let next = if stop.to.starts_with('/') { format!("{at}{}", stop.to) } else { stop.to.clone() };
             if let Some(base) =
                 [&self.scene.host.url, &self.provider.url].into_iter().find(|base| next.starts_with(*base))
             {
                 (at, address) = (base.clone(), next);
+                stop = browser.open(&address).await;
             } else {
                 return (stop, address);
             }
@@ -210,6 +222,13 @@ on_both! {
         let after = acme.scene.admin.put(PROVIDER, without(json!({"name": "Single sign-on"}))).await.good();
         assert_eq!((&after["has_secret"], acme.told("workspace.provider_set").await.len()), (&json!(true), 2));
         acme.sign_on("ann").await.good();
+        // A client that has none any more says so, once.
+        for _ in 0..2 {
+            let public = acme.scene.admin.put(PROVIDER, without(json!({"no_client_secret": true}))).await.good();
+            assert_eq!((&public["has_secret"], acme.told("workspace.provider_set").await.len()), (&json!(false), 3));
+        }
+        acme.set(json!({"no_client_secret": true})).await.refused("invalid-field");
+        acme.set(json!({})).await.good();
         // For another client it does not.
         let other = acme.scene.admin.put(PROVIDER, without(json!({"client_id": "other"}))).await.good();
         assert_eq!(other["has_secret"], false);
@@ -251,6 +270,13 @@ on_both! {
         let tokens = exchange_at(&acme.scene.host, &acme.wiki, &acme.secret, &sent.query("code").unwrap(), &[]).await.good();
         let user = user_info(&acme.scene.host, &tokens).await.good();
         assert_eq!((&user["name"], &user["preferred_username"]), (&json!("Ann Lee"), &json!("ann")));
+        // When she has logged in the provider has not said: it is not told, and who asks for it has the provider asked.
+        assert_eq!(claims(&tokens)["auth_time"], json!(null));
+        let (sent, _) = acme.follow(&mut ann, &acme.authorize(&[("prompt", "none"), ("max_age", "3600")])).await;
+        assert_eq!(sent.query("error").as_deref(), Some("login_required"), "{}", sent.to);
+        let (sent, _) = acme.follow(&mut ann, &acme.authorize(&[("max_age", "3600")])).await;
+        let tokens = exchange_at(&acme.scene.host, &acme.wiki, &acme.secret, &sent.query("code").unwrap(), &[]).await.good();
+        assert!(claims(&tokens)["auth_time"].is_i64());
         // Signing out ends what came from it.
         let out = acme.nobody().post(&format!("{PORTAL}/sign-out"), json!({})).await;
         out.refused("invalid-token");
@@ -371,7 +397,7 @@ on_both! {
         acme.sign_on("bob").await.refused("login-provider-wrong");
         acme.provider.control(json!({"user_info": {"staff_number": "E-17"}})).await;
         acme.set(json!({"claim": "staff_number", "member_key": "external_id"})).await.good();
-        acme.sign_on("whoever").await.good();
+        acme.sign_on("ann").await.good();
         acme.provider.control(json!({"user_info": {"staff_number": "e-17"}})).await;
         acme.sign_on("whoever").await.refused("member-unknown");
         // Two of the same number are nobody.
@@ -379,6 +405,37 @@ on_both! {
         acme.scene.admin.post("/scim/v2/acme/Users", twin).await.good();
         acme.provider.control(json!({"user_info": {"staff_number": "E-17"}})).await;
         acme.sign_on("whoever").await.refused("member-unknown");
+    }
+
+    async fn w14_a_name_that_the_provider_gives_to_somebody_else_opens_nothing(host) {
+        let Some(acme) = Acme::found(host).await else { return };
+        let held = text(&acme.sign_on("ann").await.good()["secret"]);
+        acme.sign_on("ann").await.good();
+        acme.provider.control(json!({"user_info": {"preferred_username": "ann"}})).await;
+        let other = acme.sign_on("eve").await.refused("member-other");
+        assert_eq!(other["name"], "ann");
+        let (page, _) = acme.follow(&mut Browser::of("eve"), "/portal/acme").await;
+        assert!(page.status == 403 && page.page.contains("You are signed in as ann"), "{}", page.page);
+        assert!(page.page.contains("as_other=1") && page.page.contains("the IT desk"), "{}", page.page);
+        // Until it is forgotten, which ends what the former one had.
+        let subject = format!("/v1/workspaces/acme/members/{}/provider-subject", acme.ann);
+        for _ in 0..2 {
+            acme.scene.admin.delete(&subject).await.good();
+        }
+        assert_eq!(acme.told("workspace.member_forgotten").await.len(), 1);
+        acme.scene.host.with_token(&held).get(&format!("{PORTAL}/own")).await.refused("invalid-token");
+        acme.sign_on("eve").await.good();
+        acme.sign_on("ann").await.refused("member-other");
+        // Another client, as another issuer, knows members by other subjects.
+        let pool = acme.scene.host.pool().await;
+        acme.set(json!({"name": "Acme"})).await.good();
+        assert_eq!(pool.number("SELECT COUNT(*) FROM member_subject").await, 1);
+        acme.set(json!({"client_id": "other"})).await.good();
+        assert_eq!(pool.number("SELECT COUNT(*) FROM member_subject").await, 0);
+        acme.set(json!({})).await.good();
+        acme.sign_on("ann").await.good();
+        let nobody = "/v1/workspaces/acme/members/mem_00000000000000000000000000/provider-subject";
+        acme.scene.admin.delete(nobody).await.refused("not-found");
     }
 
     async fn w16_a_member_who_is_suspended_is_out_at_once(host) {
@@ -418,12 +475,21 @@ on_both! {
         let held = text(&acme.sign_on("ann").await.good()["secret"]);
         acme.scene.host.with_token(&held).get("/v1/workspaces/globex/portal/own").await.refused("invalid-token");
         acme.scene.host.with_token(&held).post("/v1/workspaces/globex/portal/sign-out", json!({})).await.refused("invalid-token");
+        // No link ends the sign-on at the first one: its member is asked.
+        let request = acme.authorize(&[]).split_once('?').unwrap().1.to_owned();
+        let path = Url::parse_with_params("http://x/portal/globex/sign-in", [("request", request)]).unwrap();
+        let (page, _) = acme.follow(&mut browser, &format!("{}?{}", path.path(), path.query().unwrap())).await;
+        assert!(page.status == 200 && page.page.contains("name=\"request\"") && page.page.contains("You are signed in at Acme"), "{}", page.page);
         let (page, _) = acme.follow(&mut browser, "/portal/globex").await;
+        assert!(page.page.contains("You are signed in at Acme") && page.page.contains("method=\"post\""), "{}", page.page);
+        let (page, _) = acme.follow(&mut browser, "/portal/acme").await;
+        assert!(page.page.contains("Hello, Ann Lee"));
+        let (page, _) = acme.go_on(&mut browser, "/portal/globex/sign-in").await;
         assert!(page.page.contains("Hello, Ann of Globex") && !page.page.contains("Wiki"), "{}", page.page);
         // Who comes back to the first one is led by its own provider again, and signed on as its own member.
         let stop = browser.open(&format!("{}/portal/acme", acme.scene.host.url)).await;
         assert_eq!(stop.to, "/portal/acme/sign-in");
-        let (page, _) = acme.follow(&mut browser, "/portal/acme").await;
+        let (page, _) = acme.go_on(&mut browser, "/portal/acme/sign-in").await;
         assert!(page.page.contains("Hello, Ann Lee"), "{}", page.page);
         let pool = acme.scene.host.pool().await;
         assert_eq!(pool.number("SELECT COUNT(*) FROM member_sign_on").await, 2, "one for each browser");

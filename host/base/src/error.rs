@@ -101,6 +101,7 @@ codes! {
     ProviderNotLinked = "provider-not-linked", Forbidden, "No account is linked to who has signed in";
     ProviderSubjectTaken = "provider-subject-taken", Conflict, "Another account is linked to who has signed in";
     MemberUnknown = "member-unknown", Forbidden, "The address book does not have who has signed in";
+    MemberOther = "member-other", Forbidden, "The member is somebody else at the identity provider";
     MemberInactive = "member-inactive", Forbidden, "The member is not active";
     PasswordRefused = "password-refused", Invalid, "The password is too easy to guess";
     SignInNameTaken = "sign-in-name-taken", Conflict, "Another account has the sign-in name";

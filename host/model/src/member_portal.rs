@@ -110,6 +110,9 @@ pub struct PutMemberProvider {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub client_secret: Option<Secret>,
+    /// Whether the client has no secret any more: the former one goes. Not together with `client_secret`.
+    #[serde(default)]
+    pub no_client_secret: bool,
     /// How this host proves that it is that client; `basic` when absent.
     #[serde(default)]
     pub client_auth: Option<ClientAuth>,
@@ -132,6 +135,9 @@ impl PutMemberProvider {
     pub fn check(&self, workspace: &WorkspaceId, by: &str, now: Millis) -> Result<MemberProvider> {
         if self.issuer.contains(['?', '#']) {
             return Err(Error::field("issuer", "must have no query and no fragment."));
+        }
+        if self.no_client_secret && self.client_secret.is_some() {
+            return Err(Error::field("no_client_secret", "cannot be said together with a client_secret."));
         }
         let host = || self.issuer.split('/').nth(2).unwrap_or_default().chars().take(64).collect();
         Ok(MemberProvider {
@@ -170,6 +176,9 @@ pub struct PortalDoor {
     /// The page of a portal of the organisation's own; empty when there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// The name of another workspace, at which the browser is signed on that asks by the secret of its sign-on; absent when it is at none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_on_at: Option<String>,
 }
 
 /// Sends a browser to the provider of a workspace.
@@ -281,6 +290,14 @@ mod tests {
         assert_eq!(place(json!({"client_id": ""})), Err(json!("/client_id")));
         assert_eq!(place(json!({"claim": "工号"})), Err(json!("/claim")));
         assert_eq!(place(json!({"name": " "})), Err(json!("/name")));
+    }
+
+    #[test]
+    fn w13_a_client_has_a_secret_or_says_that_it_has_none() {
+        assert!(put(json!({"client_secret": "s"})).unwrap().has_secret);
+        assert!(!put(json!({"no_client_secret": true})).unwrap().has_secret);
+        let both = put(json!({"client_secret": "s", "no_client_secret": true})).unwrap_err();
+        assert_eq!(both.fields["pointer"], "/no_client_secret");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{Digest, WorkspaceId},
+    ids::{Digest, MemberId, WorkspaceId},
     secret::Secret,
 };
 use berth_model::{
@@ -11,7 +11,7 @@ use berth_model::{
     workspace::WorkspaceMember,
 };
 
-use crate::{Tx, execute, fetch, fetch_built};
+use crate::{Tx, execute, fetch};
 
 /// What the sealed secret of a provider is about.
 pub const ABOUT_PROVIDER_SECRET: &str = "workspace-provider-secret";
@@ -135,14 +135,61 @@ impl Tx {
         key: MemberKey,
         name: &str,
     ) -> Result<Vec<WorkspaceMember>> {
-        let (column, name) = match key {
-            MemberKey::UserName => ("user_key", name.to_lowercase()),
-            MemberKey::ExternalId => ("external_id", name.to_owned()),
-        };
-        Ok(fetch_built!(self, WorkspaceMember, |q| {
-            q.push("SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member");
-            q.push(" WHERE workspace_id = ").push_bind(workspace);
-            q.push(format_args!(" AND {column} = ")).push_bind(name).push(" LIMIT 2");
-        })?)
+        match key {
+            MemberKey::UserName => {
+                const SQL: &str =
+                    "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                     WHERE workspace_id = $1 AND user_key = $2 LIMIT 2";
+                Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name.to_lowercase())?)
+            }
+            MemberKey::ExternalId => {
+                const SQL: &str =
+                    "SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member
+                     WHERE workspace_id = $1 AND external_id = $2 LIMIT 2";
+                Ok(fetch!(self, fetch_all, WorkspaceMember, SQL, workspace, name)?)
+            }
+        }
+    }
+
+    /// Who a member is at the identity provider, if they have signed in there.
+    pub async fn member_subject(&mut self, member: &MemberId) -> Result<Option<String>> {
+        const SQL: &str = "SELECT subject FROM member_subject WHERE member_id = $1";
+        Ok(fetch!(self, fetch_optional, (String,), SQL, member)?.map(|(subject,)| subject))
+    }
+
+    /// Notes who a member is at the identity provider, of whom that was not known.
+    pub async fn insert_member_subject(
+        &mut self,
+        member: &MemberId,
+        provider: &MemberProvider,
+        subject: &str,
+    ) -> Result<()> {
+        execute!(
+            self,
+            "INSERT INTO member_subject (member_id, workspace_id, issuer, client_id, subject) VALUES ($1, $2, $3, $4, $5)",
+            member,
+            &provider.workspace,
+            &provider.issuer,
+            &provider.client_id,
+            subject
+        )?;
+        Ok(())
+    }
+
+    /// Forgets who a member is at the identity provider. Returns whether it was known.
+    pub async fn delete_member_subject(&mut self, member: &MemberId) -> Result<bool> {
+        Ok(execute!(self, "DELETE FROM member_subject WHERE member_id = $1", member)? > 0)
+    }
+
+    /// Forgets who the members of a workspace are at other issuers and for other clients.
+    pub async fn delete_member_subjects_elsewhere(&mut self, provider: &MemberProvider) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM member_subject WHERE workspace_id = $1 AND (issuer <> $2 OR client_id <> $3)",
+            &provider.workspace,
+            &provider.issuer,
+            &provider.client_id
+        )?;
+        Ok(())
     }
 }

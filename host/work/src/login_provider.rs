@@ -248,14 +248,14 @@ impl Providers {
         let (mut person, token) = self.answer(client, secret, answered, now).await?;
         let endpoint = self.metadata(client).await?.userinfo_endpoint.clone();
         let (Some(endpoint), Some(token)) = (endpoint, token) else { return Ok(person) };
-        if claim == "sub" || person.claims.contains_key(claim) {
+        if person.says(claim) {
             return Ok(person);
         }
         let info: Map<String, Value> = self.get(&endpoint, Some(&token)).await?;
         if info.get("sub").and_then(Value::as_str) != Some(person.subject.as_str()) {
             return Err(wrong(format!("{WHO} answers with the user info of somebody else.")));
         }
-        person.claims.extend(info);
+        person.learn(info);
         Ok(person)
     }
 

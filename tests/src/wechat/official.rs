@@ -225,14 +225,25 @@ impl Browser {
 
     /// Opens an address, without following where it leads.
     pub async fn open(&mut self, address: &str) -> Stop {
+        self.ask(self.http.get(address)).await
+    }
+
+    /// Sends a form without fields from a page of the same host, without following where it leads.
+    pub async fn press(&mut self, address: &str) -> Stop {
+        self.ask(self.http.post(address).header("sec-fetch-site", "same-origin")).await
+    }
+
+    async fn ask(&mut self, request: reqwest::RequestBuilder) -> Stop {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = self.http.get(address).header(PERSON, &self.person).header("cookie", cookies.join("; "));
+        let request = request.header(PERSON, &self.person).header("cookie", cookies.join("; "));
         let answer = request.send().await.unwrap();
         for line in answer.headers().get_all("set-cookie") {
             let (name, value) = line.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
             self.cookies.insert(name.into(), value.into());
         }
-        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+        let led = |name: &str| answer.headers().get(name).map(|to| to.to_str().unwrap().to_owned());
+        let refreshed = || led("refresh").and_then(|to| to.strip_prefix("0; url=").map(str::to_owned));
+        let to = led("location").or_else(refreshed).unwrap_or_default();
         Stop { status: answer.status().as_u16(), to, page: answer.text().await.unwrap() }
     }
 

@@ -165,6 +165,10 @@ pub fn page(code: Code) -> Page {
             "Somebody has signed in at the identity provider of the workspace, and its address book has nobody, or more than one, by the name that the provider says.",
             "Ask an admin of the workspace: by SCIM the member needs the name that the provider says, as `userName` or `externalId`. `berth workspace provider show` tells which claim is compared with which of both.",
         ),
+        Code::MemberOther => (
+            "The provider names a member who has signed in before, and says by its `sub` that this is somebody else: the name was given to another person there, or the member has a new account.",
+            "Ask an admin of the workspace. When it is the same person, `berth workspace provider forget WORKSPACE MEMBER`; the next one who signs in by that name is the member.",
+        ),
         Code::MemberInactive => (
             "The address book of the workspace has the member, and says that they are not active.",
             "The directory of the organisation says `active: true` when they are back. Nothing has to be done here.",

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use berth_base::{
     error::{Code, Error},
-    ids::WorkspaceId,
+    ids::{MemberId, WorkspaceId},
     secret::Secret,
 };
 use berth_model::{
@@ -27,6 +27,7 @@ use crate::{Api, client_ip::ClientIp};
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(get, put, remove))
+        .routes(routes!(forget))
         .routes(routes!(door))
         .routes(routes!(visit))
         .routes(routes!(sign_on))
@@ -61,10 +62,25 @@ async fn remove(State(app): AppState, caller: Caller, Path(id): Path<WorkspaceId
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Get what whoever opens the portal of a workspace sees before they are signed on.
+/// Forget who a member is at the identity provider of the workspace, and end their sign-ons.
+///
+/// The first one to sign in as a member is known by the `sub` of the provider from then on, and another one by the same name is refused
+/// (`member-other`). Afterwards the next one is.
+#[utoipa::path(delete, path = "/v1/workspaces/{id}/members/{member}/provider-subject", tag = "workspaces", operation_id = "member_providers.forget", params(("id" = WorkspaceId, Path), ("member" = MemberId, Path)), responses((status = 204)))]
+async fn forget(
+    State(app): AppState,
+    caller: Caller,
+    Path((id, member)): Path<(WorkspaceId, MemberId)>,
+) -> Result<StatusCode> {
+    member_portal::forget(&app.member_providers, &caller, &id, &member).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Get what whoever opens the portal of a workspace sees before they are signed on. Where the secret of a sign-on stands as the token, it is
+/// told at which other workspace that is.
 #[utoipa::path(get, path = "/v1/workspaces/{id}/portal/door", tag = "workspaces", operation_id = "member_portals.door", params(("id" = WorkspaceId, Path)), responses((status = 200, body = PortalDoor)))]
-async fn door(State(app): AppState, Path(id): Path<WorkspaceId>) -> Result<Json<PortalDoor>> {
-    Ok(Json(member_portal::door(&app.db, &id).await?))
+async fn door(State(app): AppState, Path(id): Path<WorkspaceId>, headers: HeaderMap) -> Result<Json<PortalDoor>> {
+    Ok(Json(member_portal::door(&app.db, &id, secret_of(&headers).ok().as_ref()).await?))
 }
 
 /// Begin a visit of the identity provider of a workspace, to sign a member on.

@@ -12,7 +12,10 @@ use crate::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::{ids::WorkspaceId, secret::Secret};
+use berth_base::{
+    ids::{MemberId, WorkspaceId},
+    secret::Secret,
+};
 use berth_model::{
     login_entry::ClientAuth,
     member_portal::{MemberKey, MemberProviderShown},
@@ -31,6 +34,13 @@ pub enum Provider {
     Show {
         /// The workspace
         workspace: WorkspaceId,
+    },
+    /// Forget who a member is at the identity provider, and end their sign-ons: the next one who signs in by that name is the member
+    Forget {
+        /// The workspace
+        workspace: WorkspaceId,
+        /// The member
+        member: MemberId,
     },
     /// Take the identity provider away; nobody signs in to the portal any more
     Remove {
@@ -53,6 +63,9 @@ pub struct Set {
     /// The secret that goes with it; the former one stays without. Better in the variable, as arguments show in lists of processes
     #[arg(long, env = "BERTH_PROVIDER_SECRET", value_name = "SECRET", hide_env_values = true)]
     client_secret: Option<Secret>,
+    /// The client has no secret any more: take the former one away, and leave the variable aside
+    #[arg(long)]
+    no_client_secret: bool,
     /// How the secret is sent: basic (in a header) or post (in the form)
     #[arg(long, value_name = "HOW", value_parser = one_of!(ClientAuth))]
     client_auth: Option<ClientAuth>,
@@ -71,16 +84,28 @@ pub async fn run(command: Provider, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Provider::Set(set) => {
+            let secret = set.client_secret.as_ref().filter(|_| !set.no_client_secret);
             let body = json!({
                 "issuer": set.issuer, "client_id": set.client_id,
-                "client_secret": set.client_secret.as_ref().map(Secret::expose), "client_auth": set.client_auth,
-                "name": set.name, "claim": set.claim, "member_key": set.member_key,
+                "client_secret": secret.map(Secret::expose), "no_client_secret": set.no_client_secret,
+                "client_auth": set.client_auth, "name": set.name, "claim": set.claim, "member_key": set.member_key,
             });
             let call = Call::put(path(&set.workspace, "/sign-in-provider")).json(&body);
             session.out.show(&client.value(call).await?, view)
         }
         Provider::Show { workspace } => {
             session.out.show(&client.value(Call::get(path(&workspace, "/sign-in-provider"))).await?, view)
+        }
+        Provider::Forget { workspace, member } => {
+            session.confirm(&format!(
+                "Forget who {member} is at the identity provider, so that the next one who signs in by that name is the member?"
+            ))?;
+            let at = format!("/members/{member}/provider-subject");
+            client.value(Call::delete(path(&workspace, &at))).await?;
+            session.out.done(
+                &json!({"workspace": workspace, "member": member, "forgotten": true}),
+                format!("The next one who signs in by the name of {member} is the member."),
+            )
         }
         Provider::Remove { workspace } => {
             session.confirm(&format!(

@@ -97,6 +97,13 @@ impl Guest {
         self.api.find(&self.path("/door")).await.ok().flatten()
     }
 
+    /// What the portal shows to a browser that is signed on at another workspace; `None` where it is not, or nobody can sign in here.
+    async fn elsewhere(&self) -> Result<Option<PortalDoor>, Refused> {
+        let Some(member) = self.member() else { return Ok(None) };
+        let door: Option<PortalDoor> = member.find(&self.path("/door")).await?;
+        Ok(door.filter(|door| door.provider.is_some() && door.signed_on_at.is_some()))
+    }
+
     /// The name of the workspace, and whom its members ask; both empty where there is no portal.
     async fn names(&self) -> (String, String) {
         self.door().await.map(|door| (door.workspace, door.help)).unwrap_or_default()

@@ -187,6 +187,7 @@ fn chinese(kind: &str) -> Option<&'static str> {
         "workspace.mini_app_unlinked" => "工作空间已取消关联小程序",
         "workspace.provider_set" => "成员身份提供方已设置",
         "workspace.provider_removed" => "成员身份提供方已移除",
+        "workspace.member_forgotten" => "成员与身份提供方账号的对应关系已清除",
         "workspace.sign_in_set" => "工作空间登录方式已设置",
         "workspace.tool_client_changed" => "内部工具的登录设置已修改",
         "workspace.tool_secret_issued" => "内部工具的密钥已签发",

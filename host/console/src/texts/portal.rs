@@ -36,6 +36,10 @@ texts! {
     portal_sign_out_there_hint = "You are still signed in there: whoever uses this browser after you could come back without a password. On a shared computer, sign out there as well." / "您在组织的登录仍然有效，之后使用此浏览器的人可能无需密码即可进入。若使用公用电脑，请一并退出。";
     portal_sign_in = "Sign in" / "登录";
 
+    portal_other_place(other) = "You are signed in at {other}" / "您已登录{other}";
+    portal_other_place_text(here, other) = "A browser is signed in at one place at a time. To sign in at {here} you are signed out at {other}, with the tools that you opened from there. If you did not want that, close this page." / "同一浏览器只能登录一处。登录{here}将退出{other}，从那里打开的工具也会一并退出。如非您本人操作，请关闭此页面。";
+    portal_other_place_go = "Go on and sign out there" / "继续并退出原登录";
+
     portal_nowhere = "There is no portal here" / "此处没有门户";
     portal_nowhere_text = "The address may be mistyped." / "请检查地址是否正确。";
     portal_elsewhere = "The portal of your organisation is at another address." / "贵组织的门户位于其他地址。";
@@ -43,6 +47,8 @@ texts! {
 
     portal_unknown = "You cannot come in with this sign-in" / "无法使用此身份登录";
     portal_unknown_text(name) = "You are signed in as {name}. Nobody by that name is in the address book that belongs to this page." / "您当前的登录身份为 {name}，通讯录中没有对应的成员。";
+    portal_other = "You cannot come in with this sign-in" / "无法使用此身份登录";
+    portal_other_text(name) = "You are signed in as {name}, and somebody else has signed in here by that name before. If it was you, with another account, it has to be set right for you." / "您当前的登录身份为 {name}，但此前已有另一个账号以该名称登录。如果那也是您本人，请联系管理人员处理。";
     portal_inactive = "Your access has been suspended" / "您的使用权限已停用";
     portal_inactive_text(name) = "{name} cannot use anything here at the moment." / "{name} 目前无法使用这里的应用。";
     portal_over = "This sign-in has expired" / "本次登录已失效";

@@ -62,6 +62,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "provider-not-linked" => "您的企业身份尚未绑定账号，请先登录并在“我的权限”中绑定，或请管理员邀请",
         "provider-subject-taken" => "此企业身份已绑定其他账号，请先在该账号中解除绑定",
         "member-unknown" => "通讯录中找不到该登录身份对应的成员",
+        "member-other" => "该成员此前以身份提供方的另一账号登录，请管理员核实后清除原有对应关系",
         "member-inactive" => "该成员已停用",
         "password-refused" => "密码过于简单或长度不符，请设置 12–128 个字符且不易猜到的密码",
         "sign-in-name-taken" => "登录名已被使用，请换一个",

@@ -283,6 +283,7 @@ catalogue! {
     WORKSPACE_SIGN_IN_SET = "workspace.sign_in_set" SignIn, "A workspace has said where its members sign on, and whom they ask.";
     WORKSPACE_PROVIDER_SET = "workspace.provider_set" MemberProvider, "A workspace has said at which identity provider its members sign in.";
     WORKSPACE_PROVIDER_REMOVED = "workspace.provider_removed" MemberProvider, "The members of a workspace do not sign in at an identity provider any more.";
+    WORKSPACE_MEMBER_FORGOTTEN = "workspace.member_forgotten" MemberTold, "Who a member is at the identity provider was forgotten; the next one whom it names so is the member.";
     WORKSPACE_TOOL_CLIENT_CHANGED = "workspace.tool_client_changed" ToolClientChanged, "What an internal tool has registered as an OpenID client changed.";
     WORKSPACE_TOOL_SECRET_ISSUED = "workspace.tool_secret_issued" ToolSecretIssued, "An internal tool has a new client secret; with `reset` in place of another one, whose tokens ended.";
     WORKSPACE_DIRECTORY_SET = "workspace.directory_set" DirectorySettings, "It was set from where the address book of a workspace is pulled.";

@@ -52,14 +52,40 @@ impl Person {
         if claim == "sub" {
             return Ok(self.subject.clone());
         }
-        let is_denied = |said: &Value| matches!(said, Value::Bool(false)) || said == "false";
-        if claim == "email" && self.claims.get("email_verified").is_some_and(is_denied) {
+        if claim == EMAIL && self.is_email_denied() {
             return Err("It says that the address of e-mail is not verified.".into());
         }
         let said = self.claims.get(claim).and_then(text_of).map(|text| text.trim().to_owned());
         said.filter(|text| !text.is_empty()).ok_or_else(|| {
             format!("It says no {claim} of who has signed in, neither in the ID token nor in the user info.")
         })
+    }
+}
+
+/// The claim that has an address of e-mail.
+const EMAIL: &str = "email";
+/// The claim that says whether the provider stands for it.
+const EMAIL_VERIFIED: &str = "email_verified";
+
+impl Person {
+    /// Whether a claim is said as far as it will be. An address of e-mail is not, as long as nothing says whether it is verified.
+    pub fn says(&self, claim: &str) -> bool {
+        let is_there = |claim: &str| self.claims.contains_key(claim);
+        claim == "sub" || is_there(claim) && (claim != EMAIL || is_there(EMAIL_VERIFIED))
+    }
+
+    /// Adds what the user info says. An address that is not verified by either of the two stays so.
+    pub fn learn(&mut self, user_info: Map<String, Value>) {
+        let was_denied = self.is_email_denied();
+        self.claims.extend(user_info);
+        if was_denied {
+            self.claims.insert(EMAIL_VERIFIED.into(), Value::Bool(false));
+        }
+    }
+
+    fn is_email_denied(&self) -> bool {
+        let is_denied = |said: &Value| matches!(said, Value::Bool(false)) || said == "false";
+        self.claims.get(EMAIL_VERIFIED).is_some_and(is_denied)
     }
 }
 
@@ -194,6 +220,27 @@ mod tests {
         ] {
             let said = judged(wrong.clone()).unwrap_err();
             assert!(said.contains(why), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn w14_an_address_is_verified_where_neither_token_nor_user_info_denies_it() {
+        let person = |said: Value| {
+            let claims = said.as_object().unwrap().clone();
+            Person { subject: "s1".into(), name: None, auth_time: None, claims }
+        };
+        assert!(person(json!({})).says("sub") && !person(json!({})).says("email"));
+        assert!(!person(json!({"email": "a@a.example"})).says("email") && person(json!({"upn": "a"})).says("upn"));
+        assert!(person(json!({"email": "a@a.example", "email_verified": true})).says("email"));
+        for (token, user_info, is_good) in [
+            (json!({"email": "a@a.example"}), json!({"email_verified": true}), true),
+            (json!({"email": "a@a.example"}), json!({"email_verified": false}), false),
+            (json!({"email_verified": "false"}), json!({"email": "a@a.example", "email_verified": true}), false),
+            (json!({}), json!({"email": "a@a.example"}), true),
+        ] {
+            let mut person = person(token);
+            person.learn(user_info.as_object().unwrap().clone());
+            assert_eq!(person.named_by("email").is_ok(), is_good, "{person:?}");
         }
     }
 

@@ -76,9 +76,10 @@ impl Asked {
         })
     }
 
-    /// Whether a sign-on that began then is enough for what is asked.
-    pub fn takes(&self, signed_on_at: Millis, now: Millis) -> bool {
-        !self.anew && self.max_age.is_none_or(|seconds| now <= signed_on_at.plus_seconds(seconds))
+    /// Whether a sign-on that began then is enough for what is asked. One of which that is not known may be of any age.
+    pub fn takes(&self, signed_on_at: Option<Millis>, now: Millis) -> bool {
+        let is_fresh = |seconds| signed_on_at.is_some_and(|at| now <= at.plus_seconds(seconds));
+        !self.anew && self.max_age.is_none_or(is_fresh)
     }
 }
 
@@ -214,11 +215,13 @@ mod tests {
 
     #[test]
     fn u13_a_sign_on_is_enough_until_its_age_and_unless_a_new_one_is_asked() {
-        let takes = |changes: &[(&str, &str)], now| read(changes).unwrap().takes(Millis(1_000_000), Millis(now));
+        let takes = |changes: &[(&str, &str)], now| read(changes).unwrap().takes(Some(Millis(1_000_000)), Millis(now));
         assert!(takes(&[], 1_000_000_000) && takes(&[("prompt", "none")], 1_000_000_000));
         assert!(!takes(&[("prompt", "login")], 1_000_000));
         assert!(takes(&[("max_age", "10")], 1_010_000) && !takes(&[("max_age", "10")], 1_010_001));
         assert!(takes(&[("max_age", "0")], 1_000_000) && !takes(&[("max_age", "0")], 1_000_001));
+        let takes_unknown = |changes: &[(&str, &str)]| read(changes).unwrap().takes(None, Millis(1));
+        assert!(takes_unknown(&[]) && !takes_unknown(&[("max_age", "1000000")]), "nobody knows how old it is");
     }
 
     #[test]

@@ -23,16 +23,28 @@ use crate::workspace::opened_by;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What whoever opens the portal of a workspace sees. One that has neither a provider nor a portal elsewhere is as unknown as one
-/// that there is not.
+/// that there is not. Who asks by the secret of a sign-on is told at which other workspace it is.
 ///
 /// # Errors
 /// `not-found`.
-pub async fn door(db: &Db, id: &WorkspaceId) -> Result<PortalDoor> {
+pub async fn door(db: &Db, id: &WorkspaceId, secret: Option<&Secret>) -> Result<PortalDoor> {
     let mut tx = db.read().await?;
     let (sign_in, provider) = (tx.sign_in(id).await?, tx.member_provider(id).await?);
     let workspace = tx.workspace(id).await?.filter(|_| provider.is_some() || !sign_in.url.is_empty());
     let workspace = workspace.ok_or_else(|| Error::not_found("portal of workspace", id))?.name;
-    Ok(PortalDoor { workspace, help: sign_in.help, provider: provider.map(|one| one.name), url: sign_in.url })
+    let signed_on_at = match secret {
+        Some(secret) => elsewhere(&mut tx, id, secret).await?,
+        None => None,
+    };
+    let provider = provider.map(|one| one.name);
+    Ok(PortalDoor { workspace, help: sign_in.help, provider, url: sign_in.url, signed_on_at })
+}
+
+/// The name of the other workspace at which a sign-on is.
+async fn elsewhere(tx: &mut Tx, id: &WorkspaceId, secret: &Secret) -> Result<Option<String>> {
+    let sign_on = tx.member_sign_on(&digest(secret)).await?.filter(|one| one.workspace_id != *id);
+    let Some(sign_on) = sign_on else { return Ok(None) };
+    Ok(tx.workspace(&sign_on.workspace_id).await?.map(|other| other.name))
 }
 
 /// The portal of the member whose sign-on a browser keeps, as the address book and the grants are at this moment.

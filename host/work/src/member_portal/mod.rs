@@ -10,7 +10,7 @@ mod visit;
 
 pub use berth_model::member_portal::*;
 pub use door::{door, own, sign_out};
-pub use manage::{get, put, remove};
+pub use manage::{forget, get, put, remove};
 pub use visit::{begin, end};
 
 use berth_base::{

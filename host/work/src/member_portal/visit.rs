@@ -46,6 +46,8 @@ pub async fn begin(them: &MemberProviders, id: &WorkspaceId, begin: &BeginMember
     let at_most = if begin.anew { Some(0) } else { max_age };
     let address = address_for(&client, &metadata, &here, &state, &cookie, at_most)?;
     let mut tx = them.db.begin().await?;
+    tx.hold_workspace(id).await?;
+    required(&mut tx, id).await?; // it may have been removed while it was asked
     let (workspace_id, provider_changed_at, begun_at) = (id.clone(), provider.changed_at, tx.now());
     let visit = MemberVisitRow { workspace_id, provider_changed_at, request, max_age, begun_at };
     tx.begin_member_visit(&digest(&state), &digest(&cookie), &visit, begun_at.plus_seconds(VISIT_SECONDS)).await?;
@@ -77,19 +79,17 @@ async fn asked_by_tool(tx: &mut Tx, id: &WorkspaceId, request: &str) -> Result<F
 ///
 /// # Errors
 /// `sign-in-over` when the browser has not begun the visit or has ended it, and when the provider was set anew meanwhile;
-/// `provider-declined`; `login-provider-wrong` when what it says is not good; `login-provider-unreachable`; `member-unknown` and
-/// `member-inactive` for who is not, or no more, a member; `not-found` when there is no provider.
+/// `provider-declined`; `login-provider-wrong` when what it says is not good; `login-provider-unreachable`; `member-unknown`,
+/// `member-inactive` and `member-other` for who is not, or no more, a member, or was another one at the provider; `not-found` when there is no provider.
 #[tracing::instrument(name = "member_visit.end", skip_all, fields(workspace = %id))]
 pub async fn end(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit) -> Result<StartedSignOn> {
-    let provider = required(&mut them.db.read().await?, id).await?;
-    let visit = take(them, id, came).await?;
-    if visit.provider_changed_at != provider.changed_at {
-        return Err(over());
-    }
-    let person = who(them, &provider, came).await?;
+    let Taken { visit, provider, secret } = take(them, id, came).await?;
+    let person = who(them, &provider, secret.as_ref(), came).await?;
     let signed_on_at = logged_in_at(&person, &visit, them.db.now())?;
     let name = person.named_by(&provider.claim).map_err(wrong)?;
     let mut tx = them.db.begin().await?;
+    tx.hold_workspace(id).await?;
+    require_same(&mut tx, &provider).await?;
     let member = found(&mut tx, &provider, &name).await?;
     let held = hold(&mut tx, id, &member.id, came.sign_on.as_ref()).await?;
     // What was waited for may have changed who that is.
@@ -97,6 +97,7 @@ pub async fn end(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit
     if !member.active {
         return Err(inactive(&name));
     }
+    pin(&mut tx, &provider, &member, &person.subject, &name).await?;
     let (begun, secret) = begin_sign_on(&mut tx, id, member.id, held, signed_on_at).await?;
     tx.commit().await?;
     let here = them.public_url()?;
@@ -104,30 +105,54 @@ pub async fn end(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit
     Ok(StartedSignOn { secret, expires_at: begun.expires_at, open })
 }
 
+/// A visit that was taken, and the provider to which it went.
+struct Taken {
+    visit: MemberVisitRow,
+    provider: MemberProvider,
+    secret: Option<Secret>,
+}
+
 /// Takes the visit of a browser that has come back. It is over whatever comes of it.
-async fn take(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit) -> Result<MemberVisitRow> {
+async fn take(them: &MemberProviders, id: &WorkspaceId, came: &EndMemberVisit) -> Result<Taken> {
+    required(&mut them.db.read().await?, id).await?; // a workspace without one is as unknown as one that there is not
     let mut tx = them.db.begin().await?;
+    tx.hold_workspace(id).await?;
+    let provider = required(&mut tx, id).await?;
     let visit = tx.take_member_visit(id, &digest(&came.state), &digest(&came.cookie)).await?.ok_or_else(over)?;
+    let secret = tx.member_provider_secret(id).await;
     tx.commit().await?;
-    Ok(visit)
+    if visit.provider_changed_at != provider.changed_at {
+        return Err(over());
+    }
+    Ok(Taken { visit, provider, secret: secret? })
+}
+
+/// Refuses when the provider was set anew or removed while it was asked.
+async fn require_same(tx: &mut Tx, provider: &MemberProvider) -> Result<()> {
+    let present = tx.member_provider(&provider.workspace).await?;
+    present.filter(|present| present.changed_at == provider.changed_at).map(drop).ok_or_else(over)
 }
 
 /// Asks the provider who has come back from it.
-async fn who(them: &MemberProviders, provider: &MemberProvider, came: &EndMemberVisit) -> Result<Person> {
+async fn who(
+    them: &MemberProviders,
+    provider: &MemberProvider,
+    secret: Option<&Secret>,
+    came: &EndMemberVisit,
+) -> Result<Person> {
     let Some(code) = came.code.as_ref().filter(|_| came.error.is_none()) else { return Err(declined(provider, came)) };
     let redirect_uri = them.redirect_uri(&provider.workspace)?;
     let answered = Answered { redirect_uri: &redirect_uri, code, cookie: &came.cookie, iss: came.iss.as_deref() };
-    let secret = them.db.read().await?.member_provider_secret(&provider.workspace).await?;
     let (client, now) = (provider.client(), them.db.now());
-    let person = them.providers.person_with(&provider.claim, &client, secret.as_ref(), &answered, now).await;
+    let person = them.providers.person_with(&provider.claim, &client, secret, &answered, now).await;
     person.map_err(|fault| {
         tracing::warn!(%fault, "the identity provider of a workspace did not say who has signed in");
         fault.into()
     })
 }
 
-/// When the member has shown the provider who they are, which internal tools are told; now, where it does not say so.
-fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<Millis> {
+/// When the member has shown the provider who they are, which internal tools are told; `None` where it does not say so.
+fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<Option<Millis>> {
     let said = person.auth_time.map(|seconds| Millis(seconds.saturating_mul(1000)));
     if let Some(max_age) = visit.max_age {
         let earliest = visit.begun_at.plus_seconds(-max_age - SKEW);
@@ -137,7 +162,7 @@ fn logged_in_at(person: &Person, visit: &MemberVisitRow, now: Millis) -> Result<
             ));
         }
     }
-    Ok(said.map_or(now, |said| said.min(now)))
+    Ok(said.map(|said| said.min(now)))
 }
 
 /// The member whom the provider names.
@@ -150,6 +175,22 @@ async fn found(tx: &mut Tx, provider: &MemberProvider, name: &str) -> Result<Wor
     match (members.pop(), members.is_empty()) {
         (Some(member), true) => Ok(member),
         _ => Err(unknown(provider, name)),
+    }
+}
+
+/// Keeps who a member is at the provider from the first time on, and refuses whoever comes by the same name afterwards: there a name may
+/// be given to somebody else.
+async fn pin(
+    tx: &mut Tx,
+    provider: &MemberProvider,
+    member: &WorkspaceMember,
+    subject: &str,
+    name: &str,
+) -> Result<()> {
+    match tx.member_subject(&member.id).await? {
+        Some(known) if known == subject => Ok(()),
+        Some(_) => Err(other(name)),
+        None => tx.insert_member_subject(&member.id, provider, subject).await,
     }
 }
 
@@ -198,6 +239,11 @@ fn unknown(provider: &MemberProvider, name: &str) -> Error {
     let detail =
         format!("{} says that you are {name}, and the address book here has nobody by that name.", provider.name);
     Error::new(Code::MemberUnknown, detail).with("name", name)
+}
+
+fn other(name: &str) -> Error {
+    let detail = format!("{name} has signed in before, and is somebody else at the provider now.");
+    Error::new(Code::MemberOther, detail).with("name", name)
 }
 
 fn inactive(name: &str) -> Error {

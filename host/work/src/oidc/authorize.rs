@@ -137,7 +137,7 @@ async fn signed_on(
     };
     match (user, held) {
         (Some(user), held) => begin(tx, user, held, by_host_app).await,
-        (None, Some(held)) if asked.takes(held.signed_on_at, tx.now()) => Ok((held, None)),
+        (None, Some(held)) if asked.takes(Some(held.signed_on_at), tx.now()) => Ok((held, None)),
         (None, _) => Err(login_required()),
     }
 }

@@ -58,6 +58,7 @@ fn words(t: Texts, refusal: Option<&Refusal>) -> (&'static str, String) {
     let named = || refusal.and_then(|refusal| refusal.more.get("name")?.as_str()).unwrap_or_default();
     match refusal.map_or("", Refusal::code) {
         "member-unknown" => (t.portal_unknown(), t.portal_unknown_text(named())),
+        "member-other" => (t.portal_other(), t.portal_other_text(named())),
         "member-inactive" => (t.portal_inactive(), t.portal_inactive_text(named())),
         "sign-in-over" => (t.portal_over(), t.portal_over_text().into()),
         "provider-declined" => (t.portal_declined(), t.portal_declined_text().into()),

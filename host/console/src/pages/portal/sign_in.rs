@@ -10,7 +10,7 @@ use axum::{
 };
 use berth_model::{
     access::{ProviderVisit, VISIT_SECONDS},
-    member_portal::{BeginMemberVisit, SignedOut, StartedSignOn},
+    member_portal::{BeginMemberVisit, PortalDoor, SignedOut, StartedSignOn},
     oidc::{SIGN_ON_SECONDS, member_cookie},
 };
 use serde::Deserialize;
@@ -19,14 +19,17 @@ use serde_json::json;
 use super::{Guest, Page, refusal};
 use crate::{
     Console,
+    act::Sent,
     pages::sign_in::provider::{Came, cookie_header, cookie_name},
+    path::with_query,
+    refused::Refused,
     texts::Texts,
     visitor::cookie,
 };
 
 pub(super) fn routes() -> Router<Console> {
     Router::new()
-        .route("/portal/{id}/sign-in", get(leave))
+        .route("/portal/{id}/sign-in", get(leave).post(leave_all_the_same))
         .route("/portal/{id}/back", get(come_back))
         .route("/portal/{id}/sign-out", post(sign_out))
         .route("/portal/{id}/signed-out", get(signed_out))
@@ -41,24 +44,85 @@ struct Leaving {
     as_other: Option<String>,
 }
 
-/// Sends the browser to the provider, with a cookie by which it is known when it comes back.
+#[derive(Template)]
+#[template(path = "portal/elsewhere.html")]
+struct Elsewhere<'a> {
+    t: Texts,
+    heading: String,
+    text: String,
+    /// Where the form goes.
+    here: String,
+    leaving: &'a Leaving,
+}
+
+/// Asks a member who is signed on at another workspace, whatever link has led them here: going on ends that.
+fn ask(guest: &Guest, door: &PortalDoor, leaving: &Leaving) -> Response {
+    let (t, other) = (guest.t, door.signed_on_at.as_deref().unwrap_or_default());
+    let (heading, here) = (t.portal_other_place(other), format!("{}/sign-in", guest.home()));
+    let address =
+        with_query(&here, [("request", leaving.request.as_deref()), ("as_other", leaving.as_other.as_deref())]);
+    let page = Page { title: &heading, workspace: &door.workspace, address: Some(&address), ..Page::default() };
+    let text = t.portal_other_place_text(&door.workspace, other);
+    guest.page(page, &Elsewhere { t, heading: heading.clone(), text, here, leaving })
+}
+
+/// Sends the browser to the provider, unless that ends a sign-on at another workspace, which nobody's link does.
 async fn leave(
     State(console): State<Console>,
     Path(id): Path<String>,
-    Query(Leaving { request, as_other }): Query<Leaving>,
+    Query(leaving): Query<Leaving>,
     headers: HeaderMap,
     extensions: Extensions,
 ) -> Response {
     let guest = Guest::of(&console, id, &headers, &extensions);
-    let begin = BeginMemberVisit { request, anew: as_other.is_some() };
+    match guest.elsewhere().await {
+        Ok(Some(door)) => ask(&guest, &door, &leaving),
+        Ok(None) => away(&guest, leaving, |visit| Redirect::to(&visit.address).into_response()).await,
+        Err(refused) => refusal::show(&guest, &refused).await,
+    }
+}
+
+/// The same for a member who was asked. As the policy of the pages lets a form lead to no other host, the answer is a page that leads on.
+async fn leave_all_the_same(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    extensions: Extensions,
+    sent: Sent,
+) -> Response {
+    let guest = Guest::of(&console, id, &headers, &extensions);
+    let leaving = Leaving { request: sent.some("request"), as_other: sent.some("as_other") };
+    away(&guest, leaving, |visit| go(&guest, visit)).await
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/go.html")]
+struct Go<'a> {
+    t: Texts,
+    address: &'a str,
+}
+
+/// A page that leads on to the provider by itself.
+fn go(guest: &Guest, visit: &ProviderVisit) -> Response {
+    let t = guest.t;
+    let page = Page { title: t.provider_go(), ..Page::default() };
+    let mut response = guest.page(page, &Go { t, address: &visit.address });
+    let refresh = HeaderValue::from_str(&format!("0; url={}", visit.address)).ok();
+    response.headers_mut().extend(refresh.map(|to| (header::HeaderName::from_static("refresh"), to)));
+    response
+}
+
+/// Begins a visit of the provider, with a cookie by which the browser is known when it comes back.
+async fn away(guest: &Guest, leaving: Leaving, lead: impl FnOnce(&ProviderVisit) -> Response) -> Response {
+    let begin = BeginMemberVisit { request: leaving.request, anew: leaving.as_other.is_some() };
     match guest.api.tell::<ProviderVisit>(Method::POST, &guest.path("/visits"), &begin).await {
         Ok(visit) => {
-            let mut response = Redirect::to(&visit.address).into_response();
+            let mut response = lead(&visit);
             let kept = cookie_header(guest.is_secure, &visit.state, &visit.cookie, VISIT_SECONDS);
             response.headers_mut().extend(kept.map(|line| (header::SET_COOKIE, line)));
             response
         }
-        Err(refused) => refusal::show(&guest, &refused).await,
+        Err(refused) => refusal::show(guest, &refused).await,
     }
 }
 
@@ -118,14 +182,24 @@ async fn sign_out(
     extensions: Extensions,
 ) -> Response {
     let guest = Guest::of(&console, id, &headers, &extensions);
-    // A sign-on that has ended already is no reason to keep it.
-    let ended: Option<SignedOut> = match guest.member() {
-        Some(member) => member.tell(Method::POST, &guest.path("/sign-out"), &json!({})).await.ok(),
-        None => None,
+    let ended = match end(&guest).await {
+        Ok(ended) => ended,
+        // It goes on: nobody is told otherwise, and the browser can try again.
+        Err(refused) => return refusal::show(&guest, &refused).await,
     };
     let mut response = show_out(&guest, ended.as_ref().and_then(|ended| ended.provider_logout.as_deref())).await;
     response.headers_mut().extend(keep(guest.is_secure, "", 0));
     response
+}
+
+/// Ends the sign-on of the browser; `None` when it has none, or that has ended already.
+async fn end(guest: &Guest) -> Result<Option<SignedOut>, Refused> {
+    let Some(member) = guest.member() else { return Ok(None) };
+    match member.tell(Method::POST, &guest.path("/sign-out"), &json!({})).await {
+        Ok(ended) => Ok(Some(ended)),
+        Err(Refused::ByApi(refusal)) if refusal.status == 401 => Ok(None),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// The same page for whoever comes back to it, such as by another language.

@@ -23,8 +23,9 @@ pub struct MemberIdToken {
     pub exp: i64,
     /// When it was made.
     pub iat: i64,
-    /// When the portal vouched for the member.
-    pub auth_time: i64,
+    /// When the member has shown who they are; absent when that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
     /// What the tool has sent to recognise it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,

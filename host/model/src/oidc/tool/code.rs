@@ -20,8 +20,8 @@ pub struct ToolCode {
     pub member_id: MemberId,
     /// The sign-on that it came from.
     pub sign_on_id: SignOnId,
-    /// When the portal vouched for the member.
-    pub signed_on_at: Millis,
+    /// When the member has shown who they are, if that is known.
+    pub signed_on_at: Option<Millis>,
     /// What was granted.
     pub scope: String,
     /// Where the browser went with it.
@@ -76,8 +76,8 @@ pub struct ToolToken {
     pub member_id: MemberId,
     /// The sign-on that it came from.
     pub sign_on_id: SignOnId,
-    /// When the portal vouched for the member.
-    pub signed_on_at: Millis,
+    /// When the member has shown who they are, if that is known.
+    pub signed_on_at: Option<Millis>,
     /// What was granted.
     pub scope: String,
     /// The generation of the client secret for which it was given.
@@ -117,7 +117,7 @@ mod tests {
             application_id: id("wapp", 1),
             member_id: id("mem", 1),
             sign_on_id: id("so", 1),
-            signed_on_at: Millis(0),
+            signed_on_at: None,
             scope: "openid".into(),
             redirect_uri: "https://a.example/".into(),
             code_challenge: challenge_of("v"),
@@ -149,7 +149,7 @@ mod tests {
             application_id: id("wapp", 1),
             member_id: id("mem", 1),
             sign_on_id: id("so", 1),
-            signed_on_at: Millis(0),
+            signed_on_at: None,
             scope: "openid offline_access".into(),
             generation: 3,
             expires_at: Millis(60_000),

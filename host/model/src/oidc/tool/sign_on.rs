@@ -102,8 +102,8 @@ pub struct MemberSignOn {
     pub workspace_id: WorkspaceId,
     /// The member.
     pub member_id: MemberId,
-    /// When the portal vouched for the member.
-    pub signed_on_at: Millis,
+    /// When the member has shown who they are, if that is known.
+    pub signed_on_at: Option<Millis>,
     /// When it stops being good.
     pub expires_at: Millis,
 }

@@ -189,7 +189,7 @@ async fn signed_on(
     match (vouched, held) {
         (Some(member), held) => {
             let now = tx.now();
-            let (begun, secret) = begin_sign_on(tx, &client.workspace, member, held, now).await?;
+            let (begun, secret) = begin_sign_on(tx, &client.workspace, member, held, Some(now)).await?;
             Ok((begun, Some(secret)))
         }
         (None, Some(held)) if held.workspace_id == client.workspace && asked.takes(held.signed_on_at, tx.now()) => {
@@ -216,20 +216,21 @@ async fn vouched(
     })
 }
 
-/// Begins a sign-on of a member who has shown who they are at this moment or before. One of the same member in this browser goes on
+/// Begins a sign-on of a member who has shown who they are at that time, or at one that is not known. One of the same member in this browser goes on
 /// under a new secret; one of another member ends.
 pub(crate) async fn begin_sign_on(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     member_id: MemberId,
     held: Option<MemberSignOn>,
-    signed_on_at: Millis,
+    signed_on_at: Option<Millis>,
 ) -> Result<(MemberSignOn, String), Error> {
     let secret = secret::generate(MEMBER_SIGN_ON, tx.random());
     let hash = Digest::of(secret.as_bytes());
     let (now, expires_at) = (tx.now(), tx.now().plus_seconds(SIGN_ON_SECONDS));
     match held {
         Some(held) if held.member_id == member_id => {
+            let signed_on_at = signed_on_at.or(held.signed_on_at);
             let renewed = MemberSignOn { signed_on_at, expires_at, ..held };
             tx.renew_member_sign_on(&hash, &renewed).await?;
             Ok((renewed, secret))

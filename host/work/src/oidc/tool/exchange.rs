@@ -77,7 +77,7 @@ struct Basis {
     code: Digest,
     member: MemberId,
     sign_on: SignOnId,
-    signed_on_at: Millis,
+    signed_on_at: Option<Millis>,
     scope: String,
     nonce: Option<String>,
 }
@@ -153,7 +153,7 @@ async fn give(
         aud: client.application.clone(),
         exp: now.plus_seconds(TOKEN_SECONDS).0 / 1000,
         iat: now.0 / 1000,
-        auth_time: basis.signed_on_at.0 / 1000,
+        auth_time: basis.signed_on_at.map(|at| at.0 / 1000),
         nonce: basis.nonce,
         workspace: client.workspace.clone(),
     };
