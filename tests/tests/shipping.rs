@@ -582,6 +582,20 @@ on_both! {
         assert!(!refused.to_string().contains("canary-own"), "{refused}");
     }
 
+    async fn g23_a_key_of_the_platform_that_is_removed_is_told_under_every_requirement_that_it_met(host) {
+        let scene = Scene::set(host).await;
+        let (key, wasm) = (Key::make(true).await, guests::auditor("no-eval", Manner::Agrees));
+        let release = trust(&scene.admin, &json!({"level": "platform"}), "release", &key).await;
+        upload(&scene.admin, wasm.clone(), Some(&key.sign_in_base64(&wasm).await)).await.good();
+        let team = json!({"level": "team", "id": scene.team});
+        scene.admin.put("/v1/policy-signing", json!({"scope": team, "required": true})).await.good();
+        let binding = scene.admin.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.good();
+        let removed = scene.admin.delete(&format!("/v1/policy-keys/{}", text(&release["id"]))).await.good();
+        assert_eq!(removed["unsigned"][0]["id"], binding["id"]);
+        let replay = json!({"scope": {"kind": "mini_app", "id": "coffee"}, "new": {"policy": "no-eval"}});
+        scene.admin.post("/v1/policy-replays", replay).await.refused("policy-signature-wrong");
+    }
+
     async fn g23_signatures_are_found_in_a_real_registry(host) {
         let (Some((registry, _)), Some(python)) = (registries(), there_is("BERTH_TEST_ORAS")) else { return };
         let scene = Scene::set(host).await;

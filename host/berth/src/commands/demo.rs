@@ -45,6 +45,7 @@ use berth_work::{
     audit, binding, check,
     config::{Config, Storage},
     endpoint::{self, channel, fulfilment, merchant},
+    event::deliver::WebhookConfig,
     host_app, mini_app, report, rollout,
     version::{self, upload},
 };
@@ -74,6 +75,8 @@ pub struct Demo {
     /// The folder of the demo's data, which must not be that of `berth serve`; what is in it is kept
     #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
     pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub webhooks: WebhookConfig,
 }
 
 /// Runs a host with a seeded team, sample packages, a release and a grayscale task.
@@ -81,7 +84,8 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     log("warn,berth::compiling=info");
     let (listener, bound) = listen(args.listen).await?;
     require_demo(&args.data_dir)?;
-    let host = open(Config::with_defaults(Storage::in_folder(args.data_dir.clone()))).await?;
+    let defaults = Config::with_defaults(Storage::in_folder(args.data_dir.clone()));
+    let host = open(Config { webhooks: args.webhooks, ..defaults }).await?;
     folder::leave(&args.data_dir, &folder::Host { url: format!("http://{bound}") })?;
     let app = host.app.clone();
     let token = access::admin_token(&app.db).await?.secret;
