@@ -19,7 +19,7 @@ use berth_base::{
     ids::{Digest, MiniAppId},
     version::VersionNumber,
 };
-use berth_package::{self as package, ManifestKind, PackOptions, PackReport, PackageName};
+use berth_package::{self as package, LeftOut, ManifestKind, PackOptions, PackReport, PackageName};
 
 /// The arguments of `berth pack`.
 #[derive(Args, Debug)]
@@ -189,11 +189,8 @@ fn load(dir: &Path, file: &str) -> Result<Value, Failure> {
 }
 
 fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> String {
-    let mut lines = Vec::new();
-    for left in &report.left_out {
-        let text = format!("left out  {}  {}", left.path, left.reason);
-        lines.push(Cell::new(Ink::Faint, text).render(paint));
-    }
+    let mut lines: Vec<_> =
+        left_out(&report.left_out).iter().map(|line| Cell::new(Ink::Faint, line).render(paint)).collect();
     for warning in &report.warnings {
         lines.push(Cell::new(Ink::Warn, format!("warning   {warning}")).render(paint));
     }
@@ -201,6 +198,25 @@ fn view(report: &PackReport, out: &Path, sha256: &Digest, paint: &Paint) -> Stri
     let out = Cell::strong(out.display()).render(paint);
     lines.push(format!("{out}  {} in {files} files  {}  sha256 {sha256}", bytes(report.bytes), what(report)));
     lines.join("\n")
+}
+
+/// How many files that stay behind for one reason are told one by one.
+const TOLD: usize = 3;
+
+/// What stays behind, and why: a line for each file, and one for all where many share the reason.
+fn left_out(left: &[LeftOut]) -> Vec<String> {
+    let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
+    for LeftOut { path, reason } in left {
+        match by_reason.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, paths)) => paths.push(path),
+            None => by_reason.push((reason, vec![path])),
+        }
+    }
+    let lines = by_reason.into_iter().flat_map(|(reason, paths)| match paths.len() {
+        ..=TOLD => paths.iter().map(|path| format!("left out  {path}  {reason}")).collect(),
+        many => vec![format!("left out  {many} files, such as {} (--json names all)  {reason}", paths[0])],
+    });
+    lines.collect()
 }
 
 /// What was packed, in words, such as `WeChat mini-program, built by Taro`.
@@ -214,6 +230,20 @@ pub(crate) fn what(report: &PackReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stays_behind_for_one_reason_is_told_in_one_line_when_it_is_much() {
+        let left = |path: &str, reason: &str| LeftOut { path: path.into(), reason: reason.into() };
+        let types = (1..=4).map(|number| left(&format!("{number}.d.ts"), "is a type declaration"));
+        let all: Vec<_> = types.chain([left("a.map", "is a source map")]).collect();
+        assert_eq!(
+            left_out(&all),
+            [
+                "left out  4 files, such as 1.d.ts (--json names all)  is a type declaration",
+                "left out  a.map  is a source map"
+            ]
+        );
+    }
 
     fn named(files: &[(&str, &str)]) -> Option<String> {
         let dir = tempfile::tempdir().expect("a folder");
