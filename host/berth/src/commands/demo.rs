@@ -75,6 +75,7 @@ pub struct Demo {
     /// The folder of the demo's data, which must not be that of `berth serve`; what is in it is kept
     #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
     pub data_dir: PathBuf,
+    /// Where the demo may connect besides public addresses.
     #[command(flatten)]
     pub webhooks: WebhookConfig,
 }
