@@ -72,6 +72,20 @@ async fn e10_a_run_that_fails_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn e15_a_run_goes_on_with_a_move_when_that_is_said() {
+    let asked = Seen::new();
+    let notes = asked.clone();
+    let restart = move |Json(body): Json<Value>| {
+        notes.note(body);
+        async { Json(run("started", json!({}))) }
+    };
+    let path = format!("/v1/channel-authorisations/{RUN}/restart");
+    let routes = host(Seen::new(), vec![run("failed", json!({}))]).route(&path, axum::routing::post(restart));
+    Desk::before(routes).await.run(&format!("channel authorise {RUN} --move --no-wait")).await.good();
+    assert_eq!(asked.all(), [json!({"move": true})]);
+}
+
+#[tokio::test]
 async fn e10_a_run_or_a_merchant_must_be_named() {
     assert_eq!(Desk::bare().run("channel authorise").await.code, 2);
 }

@@ -257,10 +257,6 @@ async fn each_command_asks_as_the_contract_says() {
             "channel bind CHN CID --move",
             format!(r#"PUT /v1/channels/{channel}/endpoint-app {{"endpoint_app":"{cid}","move":true}}"#),
         ),
-        (
-            "channel authorise RUN --move --no-wait",
-            format!(r#"POST /v1/channel-authorisations/{run}/restart {{"move":true}}"#),
-        ),
         ("channel abandon RUN", format!("POST /v1/channel-authorisations/{run}/abandon")),
         ("channel unbind CHN", format!("DELETE /v1/channels/{channel}/endpoint-app")),
         ("channel delete CHN", format!("DELETE /v1/channels/{channel}")),

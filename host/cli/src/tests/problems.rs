@@ -64,7 +64,7 @@ async fn whoever_wants_no_least_version_is_led_to_the_option() {
 async fn events_of_a_type_that_does_not_exist_are_not_looked_for() {
     let desk = Desk::before(Router::new()).await;
     let ran = desk.run("events list --types version.publish").await;
-    assert!(ran.code == 1 && ran.err.contains("version.published"), "{}", ran.err);
+    assert!(ran.code == 2 && ran.err.contains("version.published"), "{}", ran.err);
 }
 
 #[tokio::test]

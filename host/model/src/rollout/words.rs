@@ -145,6 +145,7 @@ mod tests {
         assert_eq!(
             in_words(&Conditions::default(), &[guard(Mode::Enforce), guard(Mode::Shadow)], None, Some(9)),
             [
+                "All devices, as nothing that decides restricts the task",
                 "At most 9 devices",
                 "Guard error-rate: watches the release, and may suspend or end it",
                 "Guard error-rate: watches the release, and decides nothing (shadow)",
@@ -160,7 +161,10 @@ mod tests {
             in_words(&Conditions::default(), &policies, None, None),
             ["Share of the devices: 10 %, 100 % after 24 hours"]
         );
-        assert!(in_words(&Conditions::default(), &[], None, None).is_empty());
+        assert_eq!(
+            in_words(&Conditions::default(), &[], None, None),
+            ["All devices, as nothing that decides restricts the task"]
+        );
     }
 
     #[test]

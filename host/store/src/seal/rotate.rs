@@ -161,7 +161,8 @@ mod tests {
         let seal = Seal::new(&key, &[], KeySource::Given, Arc::new(SystemRandom));
         let mut tx = db.begin().await.unwrap();
         let sealed = seal.seal(b"s", "host_key:swap").unwrap();
-        crate::execute!(tx, "INSERT INTO host_key (name, key_sealed) VALUES ('swap', $1)", &sealed).unwrap();
+        crate::execute!(tx, "INSERT INTO host_key (name, key_sealed, created_at) VALUES ('swap', $1, 0)", &sealed)
+            .unwrap();
         tx.commit().await.unwrap();
         let own = folder.path().join("secret.key");
         let named = SealConfig { secret_key_file: Some(own.clone()), ..SealConfig::default() };

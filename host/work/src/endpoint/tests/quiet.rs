@@ -62,7 +62,8 @@ async fn e8_an_edit_that_changes_nothing_is_not_told() {
     for edit in [json!({}), json!({"name": "N", "parent": null, "limited": false})] {
         org::edit(&app.db, caller, &node, serde_json::from_value(edit).unwrap()).await.unwrap();
     }
-    for edit in [json!({}), json!({"name": "Chosen"})] {
+    let name = endpoint(app, &shop.host, &shop.cid).await.app.name;
+    for edit in [json!({}), json!({ "name": name })] {
         app::edit(&app.db, caller, &shop.cid, serde_json::from_value(edit).unwrap()).await.unwrap();
     }
     channel::edit(&app.db, caller, &channel, EditChannel { name: "V".into() }).await.unwrap();
