@@ -1399,8 +1399,10 @@ on_both! {
                 }
                 tried += 1;
             }
-            // The request of the one comes from a browser, and the registry of the other is a host: nobody here has either.
-            if ["/v1/workspaces/{id}/login-codes", "/v1/policy-pulls"].contains(path) {
+            // The request of the first comes from a browser, and what the others name is a server: nobody here has either.
+            let asks_elsewhere =
+                ["/v1/workspaces/{id}/login-codes", "/v1/policy-pulls", "/v1/workspaces/{id}/sign-in-provider"];
+            if asks_elsewhere.contains(path) {
                 continue;
             }
             let Some(Value::Object(mut body)) = cast.body(method, path) else { continue };

@@ -185,7 +185,7 @@ on_both! {
             (&leader, "", "missing-grant"),
             (&leader, "host_app=super-app", "not-found"),
             (&developer, "mini_app=coffee", "missing-grant"),
-            (&host_admin, "mini_app=coffee", "not-found"),
+            (&host_admin, "mini_app=coffee", "missing-grant"),
             (&stranger, "mini_app=coffee", "not-found"),
             (&stranger, "", "missing-grant"),
             (&leader, "mini_app=nothing", "not-found"),

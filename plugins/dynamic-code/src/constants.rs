@@ -137,11 +137,13 @@ pub fn is_in_library(function: &str) -> bool {
 /// Texts of functions in which engines of games call `eval`: Laya's runs scripts that it has loaded, conditions of its shaders,
 /// the names of its classes and, while it is developed, modules of its physics; Cocos' runs what a page in a frame is to do, of
 /// which mini-games have none; and Egret's parser of skins runs what it has made of them.
-const IN_ENGINES: [&[&str]; 6] = [
+const IN_ENGINES: [&[&str]; 8] = [
     &["._evcode]("],
     &["(function() {return ", ".window.eval("],
     &["=classObj", ".eval("],
+    &["=classObj", "['eval']("],
     &["return eval(a),{}"],
+    &["eval(a);return{}"],
     &["webview.contentWindow", ".eval("],
     &["geval(codeText)"],
 ];

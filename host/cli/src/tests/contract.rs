@@ -312,7 +312,6 @@ async fn each_command_asks_as_the_contract_says() {
         ),
         ("policy bindings --scope platform", "GET /v1/policy-bindings?scope_kind=platform".into()),
         ("policy bindings", "GET /v1/policy-bindings".into()),
-        ("policy bindings --policy secrets", "GET /v1/policy-bindings?policy=secrets".into()),
         (
             "policy edit PB --mode enforce --on-error closed",
             format!(r#"PUT /v1/policy-bindings/{binding} {{"mode":"enforce","on_error":"closed"}}"#),

@@ -176,3 +176,11 @@ async fn lists_are_followed_to_their_end() {
     let ran = desk.run("app list --json").await.good();
     assert_eq!(ran.json()["items"][1]["id"], "mp-two");
 }
+
+#[tokio::test]
+async fn a_policy_that_there_is_not_does_not_look_like_one_that_is_bound_nowhere() {
+    let none = || async { axum::Json(serde_json::json!({"items": []})) };
+    let desk = Desk::before(Router::new().route("/v1/policy-bindings", axum::routing::get(none))).await;
+    let ran = desk.run("policy bindings --policy secretz").await;
+    assert!(ran.code == 1 && !ran.out.contains("No bindings"), "{} {}", ran.out, ran.err);
+}

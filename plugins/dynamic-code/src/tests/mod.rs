@@ -113,7 +113,9 @@ fn what_an_engine_of_games_does_is_for_people_to_look_at() {
         "class L { static _runScript(t) { return i.window[L._evcode](t) } } L._evcode = 'eval'",
         "D.createShaderCondition = function (t) { var e = '(function() {return ' + t + ';})'; return Browser.window.eval(e) }",
         "class L { static changeDefinition(t, e) { window.Laya[t] = e; var i = t + \"=classObj\"; window.eval(i) } }",
+        "class L { static changeDefinition(name, c) { Laya[name] = c; var str = name + '=classObj'; window['eval'](str) } }",
         "goog.loadModuleFromSource_=function(a){return eval(a),{}}",
+        "goog.loadModuleFromSource_=function(a){eval(a);return{}}",
         "w.evaluateJS = function (t) { var e = this.webview.contentWindow; if (e) try { e.eval(t) } catch (e) {} }",
         "p.parse = function (text) { var codeText = this.code(text), geval = eval; return geval(codeText) }",
     ];
