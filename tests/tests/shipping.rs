@@ -346,7 +346,7 @@ on_both! {
         let same = scene.admin.request("GET", path).header("If-None-Match", whole.header("etag"));
         assert_eq!(Answer::of(same, "again".into()).await.status, 304);
         let to = folder.path().join("back.wasm");
-        run(berth(&scene.admin, &["policy", "pull", "no-eval", "--out", to.to_str().unwrap()])).await;
+        run(berth(&scene.admin, &["policy", "download", "no-eval", "--out", to.to_str().unwrap()])).await;
         assert_eq!(std::fs::read(to).unwrap(), wasm);
         scene.admin.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.good();
     }
