@@ -167,7 +167,9 @@ mod tests {
         let own = folder.path().join("secret.key");
         let named = SealConfig { secret_key_file: Some(own.clone()), ..SealConfig::default() };
         for (content, says) in [(None, "missing"), (Some(""), "no key"), (Some("not a key"), "is no key")] {
-            content.map(|content| std::fs::write(&own, content).unwrap());
+            if let Some(content) = content {
+                std::fs::write(&own, content).unwrap();
+            }
             for config in [&config, &named] {
                 let said = require_keys(db, config, folder.path()).await.unwrap_err();
                 assert_eq!(said.code, Code::SecretSealed);
