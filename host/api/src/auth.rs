@@ -5,7 +5,7 @@ use crate::problem::Problem;
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
-    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
+    http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts},
 };
 
 use berth_base::error::{Code, Error, Result};
@@ -26,8 +26,13 @@ pub(crate) const HOST_APP_KEY: &str = "x-host-app-key";
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let wrong = || Error::new(Code::InvalidToken, "The Authorization header must read `Bearer berth_…`.");
-    let (scheme, token) = value.to_str().map_err(|_| wrong())?.split_once(' ').ok_or_else(wrong)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(wrong()) }
+    token_in(value).map(Some).ok_or_else(wrong)
+}
+
+/// The token in a header that reads `Bearer TOKEN`.
+pub(super) fn token_in(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Whoever is signed in, even if they have to set a second factor up before they may do anything else (P22).

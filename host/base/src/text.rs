@@ -115,6 +115,12 @@ pub fn name(field: &str, text: &str, max: usize) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// Whether a text is kebab-case of 1 to 64 characters, such as `size-limits`.
+pub fn is_kebab(text: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.len() <= 64 && text.split('-').all(word)
+}
+
 /// Whether people read two names as one: case and blanks aside.
 pub fn is_same_name(one: &str, other: &str) -> bool {
     let letters = |name: &str| name.to_lowercase().split_whitespace().collect::<String>();

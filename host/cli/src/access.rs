@@ -15,7 +15,10 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId};
+use berth_base::{
+    ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId},
+    text::is_same_name,
+};
 use berth_model::access::{
     Account as AccountView, AccountWithWays, EditTeam, Member, NewAccount, NewTeam, Role, SetRole, Team as TeamView,
 };
@@ -185,12 +188,6 @@ fn the_one<T: ToString>(what: &str, name: &str, all: Vec<(T, String)>, list: &st
     }
 }
 
-/// Whether two names are one to those who read them, however they are written.
-fn same_name(one: &str, other: &str) -> bool {
-    let bare = |name: &str| name.split_whitespace().collect::<String>().to_lowercase();
-    bare(one) == bare(other)
-}
-
 /// Asks whether to create a second one of a name, where there is somebody to ask, and says it to others. Names need not be
 /// unique on a host, as nobody may learn of those that they do not know; `list` has those that the caller knows.
 pub(crate) async fn confirm_name(client: &Client, session: &mut Session, what: &str, list: &str, name: &str) -> Done {
@@ -199,7 +196,7 @@ pub(crate) async fn confirm_name(client: &Client, session: &mut Session, what: &
     }
     let all = client.items(Call::get(list)).await.unwrap_or_default();
     let text = |one: &Value, member: &str| one.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let Some(there) = all.iter().find(|one| same_name(&text(one, "name"), name)) else { return Ok(()) };
+    let Some(there) = all.iter().find(|one| is_same_name(&text(one, "name"), name)) else { return Ok(()) };
     session.out.note(format!("There is a {what} {:?} already: {}.", text(there, "name"), text(there, "id")));
     session.confirm(&format!("Create another {what} of that name?"))
 }

@@ -116,6 +116,12 @@ impl Policies {
         self.percent.map(|percent| ("percent", number(percent))).or(stages)
     }
 
+    /// The policies and the guards that are named, with the option that names each.
+    fn choices(&self) -> impl Iterator<Item = (&'static str, &PolicyChoice)> {
+        let policies = self.policies.iter().map(|one| ("policy", one));
+        policies.chain(self.guards.iter().map(|one| ("guard", one)))
+    }
+
     /// The policies of a new task.
     ///
     /// # Errors
@@ -127,7 +133,7 @@ impl Policies {
             (None, Some(_)) => return Err(Failure::usage("--bucket-key needs --percent or --stages.")),
             (None, None) => {}
         }
-        for choice in self.policies.iter().chain(&self.guards) {
+        for (_, choice) in self.choices() {
             let config = choice.config.as_ref().map(ConfigSource::load).transpose()?;
             let binding = binding(&choice.policy, config.unwrap_or_else(|| json!({})));
             new.push(NewPolicyBinding { name: choice.name.clone(), ..binding });
@@ -168,8 +174,7 @@ impl Policies {
     /// # Errors
     /// Wrong use, with the option that is meant.
     pub async fn check_kinds(&self, client: &Client) -> Result<(), Failure> {
-        let (policies, guards) = (self.policies.iter(), self.guards.iter());
-        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+        for (option, choice) in self.choices() {
             let call = Call::get(format!("/v1/policies/{}", escape(&choice.policy)));
             let Ok(Some(kind)) = client.value(call).await.map(|one| one["kind"].as_str().map(str::to_owned)) else {
                 continue;
@@ -231,8 +236,7 @@ impl Policies {
             let config = shared(&task.policies[place].config, self.share(), self.bucket_key.as_deref());
             edits[place].config = Some(config);
         }
-        let (policies, guards) = (self.policies.iter(), self.guards.iter());
-        for (option, choice) in policies.map(|one| ("policy", one)).chain(guards.map(|one| ("guard", one))) {
+        for (option, choice) in self.choices() {
             let place = at(choice.name.as_ref().unwrap_or(&choice.policy))?;
             let Some(config) = &choice.config else {
                 return Err(Failure::usage(format!("Give the new config: --{option} {}=CONFIG.json.", choice.policy)));

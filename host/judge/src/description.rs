@@ -1,7 +1,10 @@
 //! How a policy describes itself, before it is believed.
 
 use super::schema::ConfigSchema;
-use berth_base::error::{Code, Error, Result};
+use berth_base::{
+    error::{Code, Error, Result},
+    text::is_kebab,
+};
 use berth_model::policy::Description;
 
 /// A description as the guest gave it, not checked yet.
@@ -43,11 +46,6 @@ fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<()> {
 
 fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
-}
-
-fn is_kebab(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    text.len() <= 64 && text.split('-').all(word)
 }
 
 fn is_sentence(text: &str) -> bool {

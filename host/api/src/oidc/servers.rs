@@ -22,7 +22,7 @@ use super::{
     described::TokenForm,
     sent::{InForm, LARGEST},
 };
-use crate::{Api, client_ip::ClientIp, problem::OAuthProblem};
+use crate::{Api, auth::token_in, client_ip::ClientIp, problem::OAuthProblem};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -107,14 +107,13 @@ fn readable(header: &HeaderValue) -> &str {
 #[utoipa::path(get, path = "/oidc/userinfo", tag = "oidc", responses((status = 200, body = inline(UserInfoAnswer))))]
 async fn user_info(State(app): State<Api>, headers: HeaderMap) -> Answer<With<Told>> {
     Issuer::of(app.config.public_url.as_deref())?;
-    let token = headers.get(AUTHORIZATION).map(readable).and_then(|header| header.split_once(' '));
-    let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(|| {
+    let token = headers.get(AUTHORIZATION).and_then(token_in).ok_or_else(|| {
         Refusal::new(
             Word::InvalidToken,
             "Send `Authorization: Bearer berth_access_...`, the access token of /oidc/token.",
         )
     })?;
-    Ok(not_kept(oidc::user_info(&app.db, token.1.trim()).await?))
+    Ok(not_kept(oidc::user_info(&app.db, token).await?))
 }
 
 /// Get the user whom an access token speaks of, as some clients ask.

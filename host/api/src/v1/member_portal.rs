@@ -22,7 +22,7 @@ use berth_model::{
 };
 use berth_work::member_portal;
 
-use crate::{Api, client_ip::ClientIp};
+use crate::{Api, auth::token_in, client_ip::ClientIp};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -125,8 +125,7 @@ async fn sign_out(State(app): AppState, Path(id): Path<WorkspaceId>, headers: He
 
 /// The secret of the sign-on, which stands where a token does.
 fn secret_of(headers: &HeaderMap) -> std::result::Result<Secret, Error> {
-    let header = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok()).and_then(|it| it.split_once(' '));
-    let secret = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, secret)| secret.trim());
+    let secret = headers.get(AUTHORIZATION).and_then(token_in);
     let missing = || Error::new(Code::InvalidToken, "Send `Authorization: Bearer berth_member_sign_on_...`.");
     secret.map(|secret| secret.to_owned().into()).ok_or_else(missing)
 }

@@ -114,13 +114,6 @@ pub fn stopped_by_guard(moves: &[MoveView]) -> Option<&str> {
     moves.iter().rev().find(speaks).filter(|last| last.cause == Cause::Guard).map(|last| last.note.as_str())
 }
 
-/// What the guard said that has suspended a task in this state, with these moves, oldest first. `None` when the task goes on,
-/// or somebody else has suspended it.
-pub fn suspended_by_guard(state: State, moves: &[MoveView]) -> Option<&str> {
-    let last = moves.iter().rev().find(|one| one.from != one.to)?;
-    (state == State::Suspended && last.cause == Cause::Guard).then_some(&last.note)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

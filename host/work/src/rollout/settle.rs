@@ -9,7 +9,7 @@ use berth_base::{
     version::VersionNumber,
 };
 use berth_model::{
-    rollout::{Cause, Move, PlannedMove, State, stopped_by_guard, suspended_by_guard},
+    rollout::{Cause, Move, PlannedMove, State, stopped_by_guard},
     shelf::ShelvedTask,
 };
 use berth_store::{Tx, gray_task::TaskRow, version::VersionRow};
@@ -105,7 +105,7 @@ pub(crate) async fn why_guard_suspended(tx: &mut Tx, task: &TaskRow) -> Result<O
         return Ok(None);
     }
     let moves = tx.gray_moves(&task.id).await?;
-    Ok(suspended_by_guard(task.state, &moves).map(str::to_owned))
+    Ok(stopped_by_guard(&moves).map(str::to_owned))
 }
 
 /// Whether the task is suspended, and a recall did it.

@@ -20,7 +20,7 @@ use super::{Guest, Page, refusal};
 use crate::{
     Console,
     act::Sent,
-    pages::sign_in::provider::{Came, cookie_header, cookie_name},
+    pages::sign_in::provider::{Came, Go, cookie_header, cookie_name, leading_on},
     path::with_query,
     refused::Refused,
     texts::Texts,
@@ -95,21 +95,10 @@ async fn leave_all_the_same(
     away(&guest, leaving, |visit| go(&guest, visit)).await
 }
 
-#[derive(Template)]
-#[template(path = "sign_in/go.html")]
-struct Go<'a> {
-    t: Texts,
-    address: &'a str,
-}
-
-/// A page that leads on to the provider by itself.
 fn go(guest: &Guest, visit: &ProviderVisit) -> Response {
     let t = guest.t;
     let page = Page { title: t.provider_go(), ..Page::default() };
-    let mut response = guest.page(page, &Go { t, address: &visit.address });
-    let refresh = HeaderValue::from_str(&format!("0; url={}", visit.address)).ok();
-    response.headers_mut().extend(refresh.map(|to| (header::HeaderName::from_static("refresh"), to)));
-    response
+    leading_on(guest.page(page, &Go { t, address: &visit.address }), &visit.address)
 }
 
 /// Begins a visit of the provider, with a cookie by which the browser is known when it comes back.

@@ -100,21 +100,25 @@ fn keeping(console: &Console, visit: &ProviderVisit, links: bool, back: &str, an
     response
 }
 
+/// A page that leads on to the provider.
 #[derive(askama::Template)]
 #[template(path = "sign_in/go.html")]
-struct Go<'a> {
-    t: Texts,
-    address: &'a str,
+pub struct Go<'a> {
+    pub t: Texts,
+    pub address: &'a str,
 }
 
-/// A page that leads on to the provider by itself.
+/// Has a page lead on to an address by itself.
+pub fn leading_on(mut page: Response, address: &str) -> Response {
+    let refresh = HeaderValue::from_str(&format!("0; url={address}")).ok();
+    page.headers_mut().extend(refresh.map(|to| (HeaderName::from_static("refresh"), to)));
+    page
+}
+
 fn go(taste: &Taste, visit: &ProviderVisit) -> Response {
     let t = taste.t;
     let page = frame::alone(taste, StatusCode::OK, t.provider_go(), &Go { t, address: &visit.address });
-    let refresh = HeaderValue::from_str(&format!("0; url={}", visit.address)).ok();
-    let mut response = page;
-    response.headers_mut().extend(refresh.map(|to| (HeaderName::from_static("refresh"), to)));
-    response
+    leading_on(page, &visit.address)
 }
 
 async fn sign_in(

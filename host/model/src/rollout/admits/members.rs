@@ -1,6 +1,9 @@
 //! The policies of a task, by the names that an expression has for them.
 
-use berth_base::error::{Error, Result};
+use berth_base::{
+    error::{Error, Result},
+    text::is_kebab,
+};
 
 use super::{Admits, CONDITIONS, MOST_DEEP};
 use crate::policy::{PolicyKind, registry::Mode};
@@ -84,11 +87,6 @@ fn check_names(members: &[Member<'_>], composed: bool) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_kebab(text: &str) -> bool {
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    text.len() <= LONGEST && text.split('-').all(word)
 }
 
 fn check_part(admits: &Admits, place: &str, depth: usize, known: &Known<'_>) -> Result<()> {
