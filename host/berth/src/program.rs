@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    builder::{OsStr, Resettable},
+    error::ErrorKind,
+};
 
 use berth_cli::{self as cli, Done, Global, Session};
 
@@ -62,7 +66,7 @@ pub enum Command {
 pub fn main() -> ExitCode {
     // Fails only when a provider is installed already, which is then the one that is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = Cli::try_parse().unwrap_or_else(|error| of_the_typed(error).exit());
     // Before any thread is started: this process limits itself.
     if let Command::CompilePolicy { .. } = command {
         return berth_judge::compile_child_main();
@@ -72,6 +76,16 @@ pub fn main() -> ExitCode {
     }
     let mut session = cli::session(&global);
     ExitCode::from(cli::run(async |session| dispatch(command, session).await, &mut session))
+}
+
+/// The error of the arguments that were typed, alone: usage that repeats what the environment gives reads as if it were missing.
+fn of_the_typed(error: clap::Error) -> clap::Error {
+    let bare = |arg: clap::Arg| arg.env(Resettable::<OsStr>::Reset);
+    let command = Cli::command().mut_arg("server", bare).mut_arg("token", bare);
+    match error.kind() {
+        ErrorKind::MissingRequiredArgument => command.try_get_matches().err().unwrap_or(error),
+        _ => error,
+    }
 }
 
 async fn dispatch(command: Command, session: &mut Session) -> Done {

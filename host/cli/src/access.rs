@@ -10,6 +10,7 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
+    handle::{account_id, team_id},
     paint::{Ink, Paint},
     people::{self, Invite},
     session::Session,
@@ -144,48 +145,10 @@ async fn team_path(client: &Client, team: &str) -> Result<String, Failure> {
     Ok(format!("/v1/teams/{}/members", team_id(client, team).await?))
 }
 
-/// The id of a team that is given by its id or by its name.
-pub async fn team_id(client: &Client, team: &str) -> Result<TeamId, Failure> {
-    if let Ok(id) = team.parse() {
-        return Ok(id);
-    }
-    let all = client.items(Call::get("/v1/teams")).await?;
-    let all = all.iter().map(read).map(|one| one.map(|TeamView { id, name, .. }| (id, name)));
-    the_one("team", team, all.collect::<Result<_, _>>()?, "berth team list")
-}
-
 /// The names of the teams that the caller may know of; none when the host does not tell them, as ids do, too.
 pub(crate) async fn team_names(client: &Client) -> BTreeMap<TeamId, String> {
     let all = client.items(Call::get("/v1/teams")).await.unwrap_or_default();
     all.iter().filter_map(|one| read(one).ok()).map(|TeamView { id, name, .. }| (id, name)).collect()
-}
-
-/// The id of an account that is given by its id or by its name.
-pub async fn account_id(client: &Client, account: &str) -> Result<UserId, Failure> {
-    if let Ok(id) = account.parse() {
-        return Ok(id);
-    }
-    let named = client.items(Call::get("/v1/accounts").query("name", Some(account))).await.map_err(|failure| {
-        let hint = "Only admins and viewers of the platform look accounts up by name. Give its id, which `berth whoami` shows its owner.";
-        if failure.kind() == Some("missing-grant") { Failure::refused("missing-grant", hint) } else { failure }
-    })?;
-    let named = named.iter().map(read).map(|one| one.map(|AccountView { id, name, .. }| (id, name)));
-    the_one("account", account, named.collect::<Result<_, _>>()?, "berth account list")
-}
-
-/// The id of the only object with this name among `all`; otherwise the error says what to do.
-fn the_one<T: ToString>(what: &str, name: &str, all: Vec<(T, String)>, list: &str) -> Result<T, Failure> {
-    let mut named: Vec<_> = all.into_iter().filter(|(_, own)| own == name).map(|(id, _)| id).collect();
-    match (named.pop(), named.len()) {
-        (Some(id), 0) => Ok(id),
-        (None, _) => {
-            Err(Failure::usage(format!("There is no {what} called {name:?} that you may know of. See `{list}`.")))
-        }
-        (Some(last), _) => {
-            let ids: Vec<_> = named.iter().chain([&last]).map(ToString::to_string).collect();
-            Err(Failure::usage(format!("Several are called {name:?}. Give the id: {}.", ids.join(", "))))
-        }
-    }
 }
 
 /// Asks whether to create a second one of a name, where there is somebody to ask, and says it to others. Names need not be

@@ -5,11 +5,11 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::{
-    access::{account_id, team_id},
     answer::read,
     call::Call,
     client::Client,
     failure::{Done, Failure},
+    handle::{account_id, team_id},
     paint::{Ink, Paint},
     parse::{Past, one_of},
     session::Session,

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use clap::{Subcommand, ValueEnum};
 
 use super::{
-    access::{team_id, team_names},
+    access::team_names,
     call::Call,
     client::Client,
     failure::{Done, Failure},
+    handle::team_id,
     host_app::binding_state,
     paint::{Ink, Paint, said, state},
     session::Session,

@@ -1,10 +1,9 @@
 //! `berth audit`: what the built-in auditors find in a folder or a package, here and without a host.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use clap::Args;
@@ -15,14 +14,15 @@ use super::{
     pack::refused,
     paint::clean,
     parse::{ConfigSource, PolicyChoice},
+    sandbox,
     session::Session,
 };
-use crate::{files, findings, pack, policy, views};
+use crate::{files, findings, pack, views};
 use berth_base::{
     clock::Millis,
     ids::{AuditId, Digest},
 };
-use berth_judge::{Compiler, Engine, EngineConfig, Policy, Subject, admit, builtin, say_if_slow};
+use berth_judge::{Policy, Subject, admit, builtin, say_if_slow};
 use berth_model::{
     audit::{self, Audit, AuditState, Evaluation, Findings, Gate, OutcomeKind},
     policy::{
@@ -57,7 +57,7 @@ pub async fn run(args: AuditHere, session: &mut Session) -> Done {
     let asked = asked(&args.policies)?;
     let package = Package::open(&args.what)?;
     package.told.iter().for_each(|line| session.out.note(clean(line)));
-    let (engine, _temporary) = engine(session.cache.as_deref())?;
+    let (engine, _temporary) = sandbox::engine(session.cache.as_deref())?;
     let mut evaluations = Vec::new();
     let of = asked.len();
     for (at, auditor) in asked.into_iter().enumerate() {
@@ -80,37 +80,6 @@ pub async fn run(args: AuditHere, session: &mut Session) -> Done {
             Err(Failure::refused("would-be-rejected", format!("A host would reject this package. {reason}")))
         }
     }
-}
-
-/// How long compiled auditors are kept. Those of a berth that is in use are made again now and then.
-const KEPT: Duration = Duration::from_secs(30 * 86_400);
-
-/// The sandbox of a host. It compiles an auditor once and keeps the code in a folder of the user's, or where there is none, in a
-/// temporary one, which lives as long as the second value.
-fn engine(cache: Option<&Path>) -> Result<(Engine, Option<tempfile::TempDir>), Failure> {
-    match cache.and_then(|cache| own_folder(&cache.join("policies")).ok()) {
-        Some(folder) => Ok((Engine::new(EngineConfig::new(folder, Compiler::InProcess))?, None)),
-        None => policy::engine().map(|(engine, folder)| (engine, Some(folder))),
-    }
-}
-
-/// A folder in which nobody but its owner can write, as what is in it runs as machine code; without what is old.
-fn own_folder(folder: &Path) -> io::Result<PathBuf> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let about = fs::symlink_metadata(folder)?;
-    let mine = tempfile::tempfile()?.metadata()?.uid();
-    if !about.is_dir() || about.uid() != mine || about.permissions().mode() & 0o022 != 0 {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    for entry in fs::read_dir(folder)?.flatten() {
-        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-        if age.is_some_and(|age| age > KEPT) {
-            // Another process may have been faster.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    Ok(folder.to_owned())
 }
 
 /// The package as a host would open it.

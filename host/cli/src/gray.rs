@@ -4,10 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::{
     call::Call, client::Client, failure::Done, gray_create::Create, gray_edit::Edit, gray_lists::Upload,
-    gray_view::admitted, paint::state, session::Session, table::Cell,
+    gray_view::admitted, handle::task_id, paint::state, session::Session, table::Cell,
 };
 use crate::{gray_create, gray_edit, gray_lists, gray_view as view};
-use berth_base::ids::{GrayTaskId, MiniAppId};
+use berth_base::ids::MiniAppId;
 use berth_model::rollout::{GrayTask, Note, Progress};
 
 /// The subcommands of `berth gray`.
@@ -16,9 +16,11 @@ use berth_model::rollout::{GrayTask, Note, Progress};
   berth gray create mp-shop --name canary --version 1.3.0 --for 7d --percent 10
   berth gray create mp-shop --name beta --version 1.3.0 --end 2030-01-31T08:00:00Z --max-users 500 \\
       --host-app ha-super:3.0.0.. --platform android:12.. --list guid=testers.txt
-  berth gray edit gray_01… --percent 30 --note \"no crashes for a day\"
-  berth gray suspend gray_01… --note \"crash reports\"
-  berth gray progress gray_01…")]
+  berth gray edit mp-shop/canary --percent 30 --note \"no crashes for a day\"
+  berth gray suspend mp-shop/canary --note \"crash reports\"
+  berth gray progress gray_01…
+
+A task is given by its id, or by its MiniApp and its name, MINI_APP/NAME.")]
 pub enum Gray {
     /// Start a grayscale release of an approved version
     Create(Box<Create>),
@@ -29,8 +31,8 @@ pub enum Gray {
     },
     /// Show a task, its conditions in words, and the history of its states
     Show {
-        /// The grayscale task
-        task: GrayTaskId,
+        /// The grayscale task: its id, or MINI_APP/NAME
+        task: String,
     },
     /// Admit no new devices for now, and do not start
     Suspend(ByHand),
@@ -40,8 +42,8 @@ pub enum Gray {
     End(ByHand),
     /// Show how many devices were offered, downloaded, run and failed, and why they failed
     Progress {
-        /// The grayscale task
-        task: GrayTaskId,
+        /// The grayscale task: its id, or MINI_APP/NAME
+        task: String,
     },
     /// Change a task before its start, and widen it afterwards
     Edit(Box<Edit>),
@@ -52,8 +54,8 @@ pub enum Gray {
 /// A change of a task's state by hand.
 #[derive(Args, Debug)]
 pub struct ByHand {
-    /// The grayscale task
-    pub task: GrayTaskId,
+    /// The grayscale task: its id, or MINI_APP/NAME
+    pub task: String,
     /// Why, for the history
     #[arg(long, default_value = "")]
     pub note: String,
@@ -65,7 +67,8 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
         Gray::Create(args) => gray_create::run(&client, session, *args).await,
         Gray::List { app } => list(&client, session, &app).await,
         Gray::Show { task } => {
-            let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}"))).await?;
+            let id = task_id(&client, &task).await?;
+            let answer = client.value(Call::get(format!("/v1/gray-tasks/{id}"))).await?;
             session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))
         }
         Gray::Suspend(step) => take(&client, session, step, "suspend").await,
@@ -78,7 +81,8 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
             take(&client, session, step, "end").await
         }
         Gray::Progress { task } => {
-            let answer = client.value(Call::get(format!("/v1/gray-tasks/{task}/progress"))).await?;
+            let id = task_id(&client, &task).await?;
+            let answer = client.value(Call::get(format!("/v1/gray-tasks/{id}/progress"))).await?;
             session.out.show(&answer, |progress: Progress, paint| view::progress(&progress, paint))
         }
         Gray::Edit(args) => gray_edit::run(&client, session, *args).await,
@@ -103,8 +107,8 @@ async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
 }
 
 async fn take(client: &Client, session: &mut Session, step: ByHand, verb: &str) -> Done {
-    let body = Note { note: step.note };
-    let answer = client.value(Call::post(format!("/v1/gray-tasks/{}/{verb}", step.task)).json(&body)).await?;
+    let (id, body) = (task_id(client, &step.task).await?, Note { note: step.note });
+    let answer = client.value(Call::post(format!("/v1/gray-tasks/{id}/{verb}")).json(&body)).await?;
     session.out.show(&answer, |task: GrayTask, paint| view::task(&task, paint))?;
     if verb == "suspend" {
         session.out.next(format!("berth gray resume {}", step.task));

@@ -14,7 +14,7 @@ use super::{
     session::Session,
 };
 use crate::gray_view as view;
-use berth_base::{clock::Millis, ids::GrayTaskId};
+use berth_base::clock::Millis;
 use berth_model::rollout::{self, Admits, EditGrayTask, GrayTask};
 
 /// The arguments of `berth gray edit`.
@@ -30,8 +30,8 @@ Examples:
   berth gray edit gray_01… --mode no-tablets=enforce
   berth gray edit gray_01… --mode vip=enforce --admits 'percentage or vip'")]
 pub struct Edit {
-    /// The grayscale task
-    pub task: GrayTaskId,
+    /// The grayscale task: its id, or MINI_APP/NAME
+    pub task: String,
     /// Why, for the history
     #[arg(long, default_value = "", hide_default_value = true)]
     pub note: String,
@@ -80,7 +80,7 @@ pub enum Condition {
 
 /// Reads the task, uploads the lists, and edits the task.
 pub async fn run(client: &Client, session: &mut Session, mut args: Edit) -> Done {
-    let path = format!("/v1/gray-tasks/{}", args.task);
+    let path = format!("/v1/gray-tasks/{}", task_id(client, &args.task).await?);
     let task: GrayTask = read(&client.value(Call::get(&path)).await?)?;
     let (lists, take) = (std::mem::take(&mut args.conditions.lists), args.conditions.take.clone());
     let names_lists = !lists.is_empty();

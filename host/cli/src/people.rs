@@ -4,10 +4,11 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
-    access::{Place, account_id, team_id},
+    access::Place,
     call::Call,
     client::Client,
     failure::{Done, Failure},
+    handle::{account_id, team_id},
     paint::{Ink, Paint},
     parse::duration,
     session::Session,

@@ -25,10 +25,9 @@ mod trust;
 
 use clap::Subcommand;
 
-pub use local::engine;
+pub use binding::place;
 
 use super::{failure::Done, parse::one_of, session::Session};
-use berth_base::ids::PolicyBindingId;
 use berth_model::policy::{PolicyKind, registry::PolicyScope};
 
 /// The subcommands of `berth policy`.
@@ -112,8 +111,8 @@ pub enum Policy {
     Replay(replay::Replay),
     /// Remove a binding
     Unbind {
-        /// The binding
-        binding: PolicyBindingId,
+        /// The binding: its id, or the name of its policy if that is bound at one place
+        binding: String,
     },
 }
 

@@ -4,9 +4,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{
-    access::account_id,
     call::Call,
     failure::Done,
+    handle::account_id,
     paint::{Ink, Paint},
     parse::Moment,
     session::Session,

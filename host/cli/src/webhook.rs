@@ -6,12 +6,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
-    access::team_id,
     answer::read,
     call::Call,
     client::Client,
     events::replay,
     failure::{Done, Failure},
+    handle::team_id,
     paint::{Ink, Paint, said},
     parse::seconds,
     session::Session,

@@ -319,7 +319,7 @@ impl Finder {
     fn softened(&self, at: u32, finding: Finding) -> Finding {
         let library = || match &*finding.rule {
             FUNCTION_CONSTRUCTOR => self.around().is_some_and(constants::is_in_library),
-            EVAL_CALL => self.around().is_some_and(constants::is_in_engine),
+            EVAL_CALL => self.around().is_some_and(constants::is_known_to_eval),
             _ => false,
         };
         let severity = match finding.severity {

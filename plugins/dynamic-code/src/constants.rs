@@ -134,10 +134,11 @@ pub fn is_in_library(function: &str) -> bool {
     IN_LIBRARIES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
 }
 
-/// Texts of functions in which engines of games call `eval`: Laya's runs scripts that it has loaded, conditions of its shaders,
-/// the names of its classes and, while it is developed, modules of its physics; Cocos' runs what a page in a frame is to do, of
-/// which mini-games have none; and Egret's parser of skins runs what it has made of them.
-const IN_ENGINES: [&[&str]; 8] = [
+/// Texts of functions in which engines of games and well-known libraries call `eval`: Laya's runs scripts that it has loaded,
+/// conditions of its shaders, the names of its classes and, while it is developed, modules of its physics; Cocos' runs what a page
+/// in a frame is to do, of which mini-games have none; Egret's parser of skins runs what it has made of them; and Mock.js reads the
+/// parameters of its templates, by JSON where there is no `eval`.
+const BY_EVAL: [&[&str]; 9] = [
     &["._evcode]("],
     &["(function() {return ", ".window.eval("],
     &["=classObj", ".eval("],
@@ -145,12 +146,13 @@ const IN_ENGINES: [&[&str]; 8] = [
     &["return eval(a),{}"],
     &["eval(a);return{}"],
     &["webview.contentWindow", ".eval("],
-    &["geval(codeText)"],
+    &["\"$exmlClass\""],
+    &["[].splice.call(arguments, 0 )", "JSON.parse("],
 ];
 
-/// Whether a function that calls `eval` is one of a well-known engine, which every game built with it contains.
-pub fn is_in_engine(function: &str) -> bool {
-    IN_ENGINES.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
+/// Whether a function that calls `eval` is one of a well-known engine or library, which whatever is built with it contains.
+pub fn is_known_to_eval(function: &str) -> bool {
+    BY_EVAL.iter().any(|marks| marks.iter().all(|mark| function.contains(mark)))
 }
 
 /// Whether all gaps are inside a comment. MobX stops the debugger in a function whose comment says what happened.

@@ -2,7 +2,7 @@
 //!
 //! | rule | severity | what |
 //! |---|---|---|
-//! | `eval-call` | error, warning | `eval(…)`, also as `(0, eval)(…)`, `window["eval"](…)`, `Browser.window.eval(…)`, `eval.call(…)` or through a variable; a warning in an engine of games |
+//! | `eval-call` | error, warning | `eval(…)`, also as `(0, eval)(…)`, `window["eval"](…)`, `Browser.window.eval(…)`, `eval.call(…)` or through a variable; a warning in an engine of games and in Mock.js |
 //! | `function-constructor` | error | `Function(…)` and `new Function(…)` of code that is not constant, also through `root.Function`, `f.constructor` and `[]["filter"]["constructor"]`; a warning where a well-known library does it |
 //! | `constant-function` | note, warning, error | the same of constant code, which is judged by what it does itself; so is that of `eval-call` |
 //! | `string-timer` | error | `setTimeout` and `setInterval` with a text in place of a function |

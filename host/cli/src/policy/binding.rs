@@ -19,6 +19,7 @@ use crate::{
     call::{Call, escape},
     client::Client,
     failure::{Done, Failure},
+    handle::binding_id,
     paint::Paint,
     parse::{ConfigSource, one_of},
     session::Session,
@@ -40,8 +41,8 @@ pub struct Bind {
 /// The arguments of `berth policy edit`.
 #[derive(Args, Debug)]
 pub struct Edit {
-    /// The binding, as `berth policy bindings` lists it
-    pub binding: PolicyBindingId,
+    /// The binding: its id, or the name of its policy if that is bound at one place
+    pub binding: String,
     #[command(flatten)]
     pub terms: Terms,
 }
@@ -133,7 +134,9 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
     if patch.only_moves() {
         return Err(Failure::usage("Nothing to change. Give --mode, --config, --on-error or --limits."));
     }
-    let answer = session.client()?.value(Call::put(path(&args.binding)).json(&patch)).await?;
+    let client = session.client()?;
+    let binding = binding_id(&client, &args.binding).await?;
+    let answer = client.value(Call::put(path(&binding)).json(&patch)).await?;
     session.out.show(&answer, view)
 }
 
@@ -164,8 +167,9 @@ pub async fn find(client: &Client, id: &PolicyBindingId) -> Result<PolicyBinding
 }
 
 /// Runs `berth policy unbind`.
-pub async fn unbind(binding: &PolicyBindingId, session: &mut Session) -> Done {
+pub async fn unbind(binding: &str, session: &mut Session) -> Done {
     let client = session.client()?;
+    let binding = &binding_id(&client, binding).await?;
     session.confirm(&format!("Take the binding {binding} away? The policy judges there no more."))?;
     client.value(Call::delete(path(binding))).await?;
     session.out.done(&json!({"id": binding, "bound": false}), format!("{binding} is taken away."))

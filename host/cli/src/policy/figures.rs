@@ -47,9 +47,10 @@ fn row(one: &BindingFigures) -> [Cell; 8] {
     let of = |share: fn(&Elapsed) -> u64| Cell::any(elapsed.as_ref().map(|it| micros(share(it))));
     let shadow = if one.mode == Mode::Shadow { " (shadow)" } else { "" };
     let before = if one.is_current { "" } else { " (before)" };
+    let removed = || format!("{:.12} (removed)", one.digest.to_string());
     [
         Cell::strong(format!("{}{shadow}", one.binding)),
-        Cell::of(format!("{}{before}", one.policy_version.as_deref().unwrap_or("removed"))),
+        Cell::of(one.policy_version.as_ref().map_or_else(removed, |version| format!("{version}{before}"))),
         Cell::of(evaluations),
         Cell::of(evaluations - verdicts),
         of(|it| it.p50_micros),

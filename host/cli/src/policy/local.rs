@@ -5,25 +5,16 @@ use std::{fs, path::Path, sync::Arc};
 use serde_json::{Value, json};
 
 use berth_base::{ids::Digest, text::count};
-use berth_judge::{Compiler, Engine, EngineConfig, Policy, imports};
+use berth_judge::{Policy, imports, say_if_slow};
 use berth_model::policy::Limits;
 
 use crate::{
     failure::{Done, Failure},
     paint::{Paint, bytes, clean_lines},
+    sandbox,
     session::Session,
     table::{Card, Cell},
 };
-
-/// From this size in bytes on, compiling takes so long that a remark is printed.
-const LARGE: usize = 1 << 20;
-
-/// The sandbox of a host, and the temporary folder of its compiled code, which must be kept as long as the sandbox.
-pub fn engine() -> Result<(Engine, tempfile::TempDir), Failure> {
-    let cache = tempfile::tempdir().map_err(|error| Failure::usage(format!("Cannot make a folder: {error}.")))?;
-    let engine = Engine::new(EngineConfig::new(cache.path().into(), Compiler::InProcess))?;
-    Ok((engine, cache))
-}
 
 /// A policy that runs in this process.
 pub struct Local {
@@ -32,8 +23,8 @@ pub struct Local {
     pub wasm: Vec<u8>,
     /// The names of what its component imports.
     pub imports: Vec<String>,
-    /// The folder of the compiled code, which is deleted when this is dropped.
-    _cache: tempfile::TempDir,
+    /// The folder of the compiled code, if it is one that is deleted when this is dropped.
+    _cache: Option<tempfile::TempDir>,
 }
 
 impl Local {
@@ -53,11 +44,9 @@ impl Local {
     /// As [`Local::open`], from bytes.
     pub async fn of(wasm: Vec<u8>, session: &mut Session) -> Result<Self, Failure> {
         let imports = imports(&wasm)?;
-        if wasm.len() >= LARGE {
-            session.out.note(format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64)));
-        }
-        let (engine, cache) = engine()?;
-        let policy = engine.inspect(wasm.clone()).await?;
+        let note = format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64));
+        let (engine, cache) = sandbox::engine(session.cache.as_deref())?;
+        let policy = say_if_slow(engine.inspect(wasm.clone()), || session.out.note(note)).await?;
         Ok(Self { policy, wasm, imports, _cache: cache })
     }
 

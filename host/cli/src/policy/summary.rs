@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use berth_base::{ids::PolicyBindingId, text};
+use berth_base::text;
 use berth_model::{
     audit::{BindingSummary, RejectionExample},
     policy::registry::Mode,
@@ -12,6 +12,7 @@ use crate::{
     call::Call,
     failure::Done,
     findings,
+    handle::binding_id,
     paint::{Paint, clean, state},
     session::Session,
     table::{Cell, Table},
@@ -20,8 +21,8 @@ use crate::{
 /// The arguments of `berth policy summary`.
 #[derive(Args, Debug)]
 pub struct Summary {
-    /// The binding, as `berth policy bindings` lists it
-    pub binding: PolicyBindingId,
+    /// The binding: its id, or the name of its policy if that is bound at one place
+    pub binding: String,
     /// Only the versions that it judged last, 1 to 500; 100 when absent
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
@@ -29,8 +30,10 @@ pub struct Summary {
 
 /// Runs `berth policy summary`.
 pub async fn run(args: Summary, session: &mut Session) -> Done {
-    let call = Call::get(format!("/v1/policy-bindings/{}/summary", args.binding)).query("limit", args.limit);
-    let answer = session.client()?.value(call).await?;
+    let client = session.client()?;
+    let binding = binding_id(&client, &args.binding).await?;
+    let call = Call::get(format!("/v1/policy-bindings/{binding}/summary")).query("limit", args.limit);
+    let answer = client.value(call).await?;
     session.out.show(&answer, view)?;
     session.out.then(&answer, |summary: BindingSummary| {
         (summary.mode == Mode::Shadow && summary.versions > 0)

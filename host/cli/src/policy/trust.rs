@@ -11,11 +11,11 @@ use berth_model::policy::registry::{
 
 use super::binding::place;
 use crate::{
-    access::team_id,
     call::Call,
     client::Client,
     failure::{Done, Failure},
     files,
+    handle::team_id,
     paint::Paint,
     session::Session,
     table::{Card, Cell},

@@ -97,6 +97,10 @@ async fn auditors_are_compiled_once_and_kept_where_only_their_owner_writes() {
     assert_eq!(mode & 0o777, 0o700);
     desk.run(&format!("audit {shop}")).await.good();
     assert_eq!(kept(), first, "nothing was compiled again");
+    let auditor = berth_judge::builtin::ALL.iter().find(|one| one.name == "package-structure").unwrap();
+    let file = desk.write("auditor.wasm", auditor.wasm);
+    desk.run(&format!("policy inspect {file}")).await.good();
+    assert_eq!(kept(), first, "no command compiles what another one has");
 
     // A folder in which others can write is not used: its files would run as code.
     std::fs::set_permissions(desk.path("cache/policies"), PermissionsExt::from_mode(0o777)).unwrap();

@@ -6,6 +6,7 @@ mod authorise;
 mod bundle;
 mod contract;
 mod gray;
+mod handles;
 mod hands;
 mod host_app;
 mod login;

@@ -107,7 +107,7 @@ fn another_eval_is_not_meant() {
 }
 
 #[test]
-fn what_an_engine_of_games_does_is_for_people_to_look_at() {
+fn what_an_engine_of_games_or_a_known_library_does_is_for_people_to_look_at() {
     let engines = [
         "Laya._evcode = 'eva' + 'l'; Laya._runScript = function (script) { return Browser.window[Laya._evcode](script); }",
         "class L { static _runScript(t) { return i.window[L._evcode](t) } } L._evcode = 'eval'",
@@ -117,7 +117,10 @@ fn what_an_engine_of_games_does_is_for_people_to_look_at() {
         "goog.loadModuleFromSource_=function(a){return eval(a),{}}",
         "goog.loadModuleFromSource_=function(a){eval(a);return{}}",
         "w.evaluateJS = function (t) { var e = this.webview.contentWindow; if (e) try { e.eval(t) } catch (e) {} }",
-        "p.parse = function (text) { var codeText = this.code(text), geval = eval; return geval(codeText) }",
+        "p.parse = function (codeText) { var className = \"$exmlClass\" + count++, geval = eval; return geval(codeText) }",
+        "e.prototype.$parseCode = function (t, e) { var i = e ? e : \"$exmlClass\"+r++, n = eval, o = n(t); return o }",
+        "gen = function (s) { var p = []; try { p = eval('(function(){ return [].splice.call(arguments, 0 ) })(' + s + ')') } \
+         catch (e) { p = JSON.parse('[' + s + ']') } return p }",
     ];
     each_is("eval-call", Severity::Warning, &engines);
     let said =
