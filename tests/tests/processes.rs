@@ -346,6 +346,20 @@ async fn f65_a_backup_writes_over_nothing_but_a_backup_of_the_same_host() {
     assert!(!done && said.contains("data of a host"), "{said}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_what_has_a_backup_of_its_own_is_refused_before_a_folder_is_made() {
+    if !postgres_is_there() {
+        return;
+    }
+    let mut berth = Installation::new(Database::Postgres).await;
+    let process = berth.start().await;
+    process.kill().await;
+    let to = berth.folder.path().with_extension("copy");
+    let (done, said) = ran(&berth, &["admin", "backup", "--to", to.to_str().unwrap()]).await;
+    assert!(!done && said.contains("pg_dump"), "{said}");
+    assert!(!to.exists());
+}
+
 /// The demo makes teams and MiniApps, so it never starts on the data of a host.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demo_leaves_the_data_of_a_host_alone() {

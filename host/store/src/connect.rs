@@ -210,14 +210,30 @@ impl Db {
     /// # Errors
     /// `bad-request` for PostgreSQL, which has backup tools of its own.
     pub async fn copy_to(&self, file: &Path) -> Result<()> {
-        let Backend::Sqlite { write, .. } = &self.backend else {
-            return Err(Error::new(Code::BadRequest, "The database is PostgreSQL. Back it up with pg_dump."));
-        };
+        let write = self.file()?;
         let part = file.with_extension("part");
         let _ = std::fs::remove_file(&part); // of a backup that broke off; SQLite refuses a file that is there
         execute_sqlite!(write, "VACUUM INTO $1", part.to_string_lossy())?;
         let synced = std::fs::File::open(&part).and_then(|part| part.sync_all());
         synced.and_then(|()| std::fs::rename(&part, file)).map_err(Error::internal)
+    }
+
+    /// Refuses when the database is not a file, which alone can be copied.
+    ///
+    /// # Errors
+    /// `bad-request`, with what to do instead.
+    pub fn require_file(&self) -> Result<()> {
+        self.file().map(|_| ())
+    }
+
+    /// The connection that writes the file of the database.
+    fn file(&self) -> Result<&SqlitePool> {
+        match &self.backend {
+            Backend::Sqlite { write, .. } => Ok(write),
+            Backend::Postgres(_) => {
+                Err(Error::new(Code::BadRequest, "The database is PostgreSQL. Back it up with pg_dump."))
+            }
+        }
     }
 
     /// Closes all connections.

@@ -41,6 +41,9 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
     super::require_data(&storage)?;
     let earlier = require_own(&storage, &to)?;
     let mut db = Db::open(&storage.db, &storage.data_dir, Nature::default()).await?;
+    let blobs = Blobs::open(&storage.blobs, &storage.data_dir, &storage.cache())?;
+    db.require_file()?;
+    blobs.require_folder()?;
     let key = storage.seal.own_file(&storage.data_dir).filter(|key| key.exists());
     if key.is_some() {
         // A key that is lost or damaged here must not take the place of the one in the copy.
@@ -60,7 +63,7 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
         let bytes = std::fs::read(&key).map_err(|error| Failure::file("read", &key, &error))?;
         folder::put(&copy, &bytes).map_err(|error| Failure::file("write", &copy, &error))?;
     }
-    let done = Blobs::open(&storage.blobs, &storage.data_dir, &storage.cache())?.copy_to(&to).await?;
+    let done = blobs.copy_to(&to).await?;
     mark.whole_at = Some(db.now().to_string());
     db.close().await;
     folder::leave(&to, &mark)?;

@@ -18,14 +18,21 @@ pub struct Copied {
 }
 
 impl Blobs {
+    /// Refuses when the blobs are not in a folder, which alone can be copied.
+    ///
+    /// # Errors
+    /// `bad-request`, with what to do instead.
+    pub fn require_folder(&self) -> Result<()> {
+        let advice = "The blobs are in S3. Back up the bucket with S3's own means.";
+        self.local.as_ref().map(|_| ()).ok_or_else(|| Error::new(Code::BadRequest, advice))
+    }
+
     /// Copies the blobs that the folder `to` does not have yet.
     ///
     /// # Errors
     /// `bad-request` when the blobs are in S3; `storage-full`.
     pub async fn copy_to(&self, to: &Path) -> Result<Copied> {
-        if self.local.is_none() {
-            return Err(Error::new(Code::BadRequest, "The blobs are in S3. Back up the bucket with S3's own means."));
-        }
+        self.require_folder()?;
         let (from, to) = (self.spool.with_file_name("blobs").join("sha256"), to.join("blobs").join("sha256"));
         let copy = move || {
             let mut done = Copied::default();
@@ -56,6 +63,7 @@ fn copy_file(from: &Path, to: PathBuf, done: &mut Copied) -> std::io::Result<()>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
+    // A copy gets its name, its digest, only when it is whole on the disk.
     let there = fs::metadata(&to).is_ok_and(|there| source.metadata().is_ok_and(|meta| meta.len() == there.len()));
     if there {
         done.kept += 1;
