@@ -1,5 +1,5 @@
-//! Measures checks per second: of a MiniApp without a gray task, when one grayscale policy is asked for each check, and of
-//! 50 MiniApps at once. Beside each runs the limit: a bare axum handler that parses the same JSON and answers a constant
+//! Measures checks per second: of a MiniApp without a gray task, when one grayscale policy is asked for each check, in an instance
+//! that serves many of them and in one of its own, when six are asked, and of 50 MiniApps at once. Beside each runs the limit: a bare axum handler that parses the same JSON and answers a constant
 //! of the same size. Both run as processes of their own, in turns, under the same wrk.
 //!
 //! `bench-check path/to/berth` measures; `bench-check --bare ADDR ANSWER` is the bare handler.
@@ -113,11 +113,11 @@ fn question<'a>(guid: &str, mini_apps: impl IntoIterator<Item = &'a str>) -> Val
     })
 }
 
-/// Asks as a device that the 50 % policy refuses. The policy judges such a device anew on every check, while an admitted
-/// one is only looked up.
-fn refused_by_a_policy(addr: &str, key: &str) -> Result<Row> {
+/// Asks as a device that the 50 % policy of this MiniApp's task refuses. The policy judges such a device anew on every check,
+/// while an admitted one is only looked up.
+fn refused_by_a_policy(name: &'static str, addr: &str, key: &str, mini_app: &str) -> Result<Row> {
     for number in 0..64 {
-        let row = Row::of("check-one-policy", addr, key, question(&format!("bench-device-{number}"), ["coffee"]))?;
+        let row = Row::of(name, addr, key, question(&format!("bench-device-{number}"), [mini_app]))?;
         if row.answer.contains(r#""reason":"online""#) {
             return Ok(row);
         }
@@ -152,13 +152,24 @@ impl<'a> Admin<'a> {
 
     /// Publishes a MiniApp that has no gray task.
     fn publish(&self, id: &str) -> Result<()> {
-        let package = format!("{}/{id}_1.0.0.apkg", self.folder.display());
         self.run(&format!("app create {id} --id {id}"))?;
         self.run(&format!("host-app bind demo-app {id}"))?;
-        self.run(&format!("pack packages/coffee/1.0.0 --id {id} --out {package}"))?;
-        self.run(&format!("push {package} --submit --wait"))?;
-        self.run(&format!("version decide {id} 1.0.0 --host-app demo-app --approve"))?;
+        self.approve(id, "1.0.0")?;
         self.run(&format!("version publish {id} 1.0.0"))
+    }
+
+    /// Publishes a MiniApp and starts a gray task with these options.
+    fn release(&self, id: &str, options: &str) -> Result<()> {
+        self.publish(id)?;
+        self.approve(id, "1.1.0")?;
+        self.run(&format!("gray create {id} --name bench --version 1.1.0 --for 1d {options}"))
+    }
+
+    fn approve(&self, id: &str, version: &str) -> Result<()> {
+        let package = format!("{}/{id}_{version}.apkg", self.folder.display());
+        self.run(&format!("pack packages/coffee/{version} --id {id} --out {package}"))?;
+        self.run(&format!("push {package} --submit --wait"))?;
+        self.run(&format!("version decide {id} {version} --host-app demo-app --approve"))
     }
 }
 
@@ -203,11 +214,17 @@ fn measure(berth: &Path) -> Result<()> {
     let admin = Admin::new(berth, &addr, folder.path())?;
     let plain: Vec<_> = (0..BATCH).map(|number| format!("plain-{number}")).collect();
     plain.iter().try_for_each(|id| admin.publish(id))?;
+    admin.release("fresh", "--percent 50 --limits percentage={\"judgements_per_instance\":1}")?;
+    // Five that admit everybody, and the one that refuses after them.
+    let five: String = (1..6).map(|at| format!("--policy all-{at}:percentage={{\"percent\":100}} ")).collect();
+    admin.release("six", &format!("{five}--policy half:percentage={{\"percent\":50}}"))?;
     std::thread::sleep(Duration::from_secs(2)); // the index follows within one
     let all = question("bench-device", plain.iter().map(String::as_str));
     for row in [
         Row::of("check-no-policy", &addr, &key, question("bench-device", ["plain-0"]))?,
-        refused_by_a_policy(&addr, &key)?,
+        refused_by_a_policy("check-one-policy", &addr, &key, "coffee")?,
+        refused_by_a_policy("check-fresh-instance", &addr, &key, "fresh")?,
+        refused_by_a_policy("check-six-policies", &addr, &key, "six")?,
         Row::of("check-batch-of-50", &addr, &key, all)?,
     ] {
         read(&row, &addr, &key, folder.path())?;
@@ -231,7 +248,7 @@ fn read(row: &Row, addr: &str, key: &str, folder: &Path) -> Result<()> {
     for round in 0..=ROUNDS {
         let (us, them) = (wrk(addr, &script)?, wrk(&beside, &script)?);
         say(format!(
-            "{:<18} berth {:>9.0}/s p99 {:>8}   bare {:>9.0}/s p99 {:>8}{}",
+            "{:<20} berth {:>9.0}/s p99 {:>8}   bare {:>9.0}/s p99 {:>8}{}",
             row.name,
             us.per_second,
             us.p99,
