@@ -134,6 +134,8 @@ on_both! {
         scene.roll_back("1.2.0").await.refused("never-online");
         scene.roll_back("1.0.0").await.good();
         assert_eq!(scene.version_for("d").await, "1.0.0");
+        let again = scene.roll_back("1.0.0").await.refused("version-state");
+        assert!(again["next"].is_null() && text(&again["detail"]).contains("online already"), "{again}");
         scene.roll_back("1.1.0").await.refused("rollback-twice");
         scene.publish("1.2.0").await.good();
         scene.roll_back("1.1.0").await.good();

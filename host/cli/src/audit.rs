@@ -44,6 +44,7 @@ Examples:
   berth audit shop/ --policy no-maps/no-maps.wasm --policy size-limits='{\"main_bytes\": 1000000}'")]
 pub struct AuditHere {
     /// The folder of a mini-program, or an .apkg
+    #[arg(default_value = ".")]
     pub what: PathBuf,
     /// Another auditor (FILE.wasm), or another config of a built-in one (NAME=CONFIG); may be repeated
     #[arg(long = "policy", value_name = "POLICY[=CONFIG]")]

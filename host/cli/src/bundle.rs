@@ -231,7 +231,7 @@ async fn pinned(
     for package in &manifest.packages {
         let bar = progress(session, &package.name.to_string());
         let to = folder.join(package.name.to_string());
-        download::package(client, &package.name, &to, Some(&package.sha256), &bar).await?;
+        download::package(client, &package.name, &to, Some(&package.sha256), files::Existing::Replace, &bar).await?;
         bar.finish_and_clear();
     }
     let to = folder.join(MANIFEST);

@@ -278,6 +278,9 @@ fn foreign(status: StatusCode) -> Problem {
 
 /// A server address in its canonical form: scheme, host, port and path prefix, without a slash at the end.
 pub(crate) fn server_url(text: &str) -> Result<String, Failure> {
+    if text.trim().is_empty() {
+        return Err(Failure::usage("No host is named. Give its address: --server https://berth.example."));
+    }
     let wrong = || Failure::usage(format!("{text:?} is not a server address: expected such as https://berth.example."));
     let url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() || url.query().is_some() {

@@ -22,7 +22,10 @@ use super::{
     push::progress,
     session::Session,
 };
-use crate::{files, reach};
+use crate::{
+    files::{self, Existing},
+    reach,
+};
 use berth_base::{
     ids::{Digest, MiniAppId},
     version::VersionNumber,
@@ -38,7 +41,8 @@ const STALLED: Duration = Duration::from_secs(60);
 /// The arguments of `berth download`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-An interrupted download goes on where it stopped. The file appears only when its SHA-256 is right.
+An interrupted download goes on where it stopped. The file appears only when its SHA-256 is right. A file with other bytes stays,
+unless --force is given.
 
 Examples:
   berth download mp-shop
@@ -52,6 +56,9 @@ pub struct Download {
     /// The file to write to, or the folder (made when it ends in /); the folder here when absent
     #[arg(short, long, value_name = "OUT")]
     pub out: Option<PathBuf>,
+    /// Replace a file that has other bytes
+    #[arg(long)]
+    pub force: bool,
     /// Ask with a host app's public key instead of your token; needs --version
     #[arg(long, value_name = "PK", requires = "number")]
     pub key: Option<String>,
@@ -72,7 +79,8 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
     let folder = files::parent(&to);
     std::fs::create_dir_all(folder).map_err(|error| Failure::file("create", folder, &error))?;
     let bar = progress(session, &name.to_string());
-    let sha256 = package(&client, &name, &to, None, &bar).await?;
+    let existing = Existing::by(args.force);
+    let sha256 = package(&client, &name, &to, None, existing, &bar).await?;
     bar.finish_and_clear();
     let document = json!({"file": to, "name": name.to_string(), "sha256": sha256});
     session.out.done(&document, format!("{}  sha256 {sha256}", to.display()))
@@ -90,11 +98,12 @@ pub async fn package(
     name: &PackageName,
     to: &Path,
     expected: Option<&Digest>,
+    existing: Existing,
     bar: &ProgressBar,
 ) -> Result<Digest, Failure> {
     let path = format!("/v1/packages/{name}");
     let known = Known::ask(client, &path, expected).await?;
-    if to.exists() && files::digest(to)? == known.sha256 {
+    if files::is_there(to, &known.sha256, existing)? {
         return Ok(known.sha256);
     }
     bar.set_length(known.size);

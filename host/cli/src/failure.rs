@@ -283,7 +283,7 @@ fn advice(kind: &str) -> Option<&'static str> {
         "account-disabled" => "berth account enable ACCOUNT (by an admin of the platform)",
         "invitation-limit" => "berth invitation list, then berth invitation withdraw INVITATION",
         "missing-grant" => "berth whoami (it shows your roles and what your token may do)",
-        "version-exists" => "raise the version and pack again",
+        "version-exists" => "berth init DIR --version NEXT (it raises the version in berth.json), then berth pack DIR",
         "no-host-app" => "berth host-app bind HOST_APP APP",
         "mini-app-off-shelf" | "package-off-shelf" => "berth app shelf APP on",
         "version-order" => "berth version list APP (it shows what is online)",

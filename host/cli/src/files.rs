@@ -62,6 +62,41 @@ pub fn digest(path: &Path) -> Result<Digest, Failure> {
     Ok(Digest::from_bytes(&hasher.0.finalize().into()))
 }
 
+/// What becomes of a file that has other bytes than what is downloaded to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and the download is refused.
+    Keep,
+    /// What is downloaded takes its place.
+    Replace,
+}
+
+impl Existing {
+    /// What `--force` says.
+    pub fn by(force: bool) -> Self {
+        if force { Self::Replace } else { Self::Keep }
+    }
+}
+
+/// Whether these bytes are there already.
+///
+/// # Errors
+/// `file-exists` when others are, and are to stay.
+pub fn is_there(to: &Path, sha256: &Digest, existing: Existing) -> Result<bool, Failure> {
+    match (to.exists(), existing) {
+        (false, _) => Ok(false),
+        (true, _) if digest(to)? == *sha256 => Ok(true),
+        (true, Existing::Replace) => Ok(false),
+        (true, Existing::Keep) => {
+            let why = format!(
+                "{} is there with other bytes. Give --force to replace it, or another place by -o.",
+                to.display()
+            );
+            Err(Failure::refused("file-exists", why))
+        }
+    }
+}
+
 /// The folder of `path`, in which temporary files are made, so that a rename to `path` is atomic.
 pub fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))

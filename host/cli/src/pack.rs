@@ -33,6 +33,7 @@ Examples:
   berth pack shop/ --id mp-shop --version 1.2.0 -o out/")]
 pub struct Pack {
     /// The folder of the mini-program
+    #[arg(default_value = ".")]
     pub dir: PathBuf,
     /// The file or folder to write to; the folder here when absent
     #[arg(short, long, value_name = "OUT")]
@@ -119,22 +120,20 @@ fn out_path(out: Option<&Path>, name: &PackageName) -> Result<PathBuf, Failure> 
 
 fn name(args: &Pack) -> Result<PackageName, Failure> {
     let described = Described::read(&args.dir)?;
-    let id = match (&args.id, described.id) {
-        (Some(id), _) => id.clone(),
-        (None, Some(id)) => id.parse()?,
-        (None, None) => return Err(unknown("id", "--id mp-shop")),
-    };
-    let version = match (&args.number, described.version) {
-        (Some(version), _) => version.clone(),
-        (None, Some(version)) => version.parse()?,
-        (None, None) => return Err(unknown("version", "--version 1.2.0")),
-    };
-    Ok(PackageName { mini_app_id: id, version })
+    let id = args.id.clone().map(Ok).or_else(|| described.id.map(|id| id.parse())).transpose()?;
+    let version =
+        args.number.clone().map(Ok).or_else(|| described.version.map(|version| version.parse())).transpose()?;
+    match (id, version) {
+        (Some(mini_app_id), Some(version)) => Ok(PackageName { mini_app_id, version }),
+        (Some(_), None) => Err(unknown("version of the package is", "--version 1.2.0")),
+        (None, Some(_)) => Err(unknown("id of the package is", "--id mp-shop")),
+        (None, None) => Err(unknown("id and the version of the package are", "--id mp-shop --version 1.0.0")),
+    }
 }
 
-fn unknown(what: &str, option: &str) -> Failure {
+fn unknown(what: &str, options: &str) -> Failure {
     Failure::usage(format!(
-        "The {what} of the package is not known. Give {option}, or write it into berth.json in the folder, as `berth init DIR --id mp-shop` does."
+        "The {what} not known. Have `berth init DIR --id mp-shop` write berth.json into the folder, or give {options}."
     ))
 }
 

@@ -50,5 +50,5 @@ pub use archive::{Archive, FileEntry, MAX_READ, ReadError};
 pub use limits::Limits;
 pub use manifest::{Kind as ManifestKind, Manifest, Subpackage};
 pub use name::PackageName;
-pub use pack::{Dialect, Framework, Included, LeftOut, PackOptions, PackReport, ZipWriter, pack};
+pub use pack::{Dialect, Framework, Included, LeftOut, PackOptions, PackReport, ZipWriter, look_for, pack};
 pub use source::ReadAt;

@@ -16,7 +16,7 @@ use crate::{
     answer::read,
     call::Call,
     failure::{Done, Failure},
-    files,
+    files::{self, Existing},
     pack::readable,
     session::Session,
 };
@@ -29,6 +29,9 @@ pub struct Download {
     /// The file to write to; NAME-VERSION.wasm when absent
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Replace a file that has other bytes
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Runs `berth policy download`. The file appears only when its SHA-256 is right.
@@ -36,6 +39,11 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
     let client = session.client()?;
     let policy: InstalledPolicy = read(&client.value(installed::call(&args.policy)).await?)?;
     let to = args.out.unwrap_or_else(|| format!("{}-{}.wasm", policy.name, policy.version).into());
+    let said = format!("{}  sha256 {}", to.display(), policy.digest);
+    let document = json!({"file": to, "name": policy.name, "version": policy.version, "digest": policy.digest});
+    if files::is_there(&to, &policy.digest, Existing::by(args.force))? {
+        return session.out.done(&document, said);
+    }
     let wasm = client.bytes(Call::get(format!("/v1/policies/{}/wasm", policy.digest))).await?;
     if Digest::of(&wasm) != policy.digest {
         let text =
@@ -43,8 +51,7 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
         return Err(Failure::refused("download-damaged", text));
     }
     write(&to, &wasm).map_err(|error| Failure::file("write", &to, &error))?;
-    let document = json!({"file": to, "name": policy.name, "version": policy.version, "digest": policy.digest});
-    session.out.done(&document, format!("{}  sha256 {}", to.display(), policy.digest))
+    session.out.done(&document, said)
 }
 
 /// Writes a file that appears only when it is complete.

@@ -224,11 +224,23 @@ async fn a_folder_is_given_its_id_and_version_once() {
     let dir = desk.arg("shop");
     assert_eq!(desk.run(&format!("init {dir}")).await.code, 2, "nothing says the id");
     let ran = desk.run(&format!("init {dir} --id mp-shop")).await.good();
+    assert!(ran.err.contains("There is nothing to pack yet.") && !ran.err.contains("next:"), "{}", ran.err);
+    std::fs::remove_file(desk.path("shop/berth.json")).unwrap();
+    desk.write("shop/app.json", "{}");
+    let ran = desk.run(&format!("init {dir} --id mp-shop")).await.good();
     assert!(ran.err.contains(&format!("next: berth pack {dir}")), "{}", ran.err);
     let written: Value = serde_json::from_str(&std::fs::read_to_string(desk.path("shop/berth.json")).unwrap()).unwrap();
     assert_eq!(written, json!({"id": "mp-shop", "version": "1.0.0"}));
     let again = desk.run(&format!("init {dir} --id mp-other")).await;
     assert!(again.code == 2 && again.err.contains("already"), "{}", again.err);
+
+    // The next version is written into the same file.
+    desk.write("shop/berth.json", r#"{"id": "mp-shop", "owner": "us", "version": "1.0.0"}"#);
+    desk.run(&format!("init {dir} --version 1.0.1")).await.good();
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(desk.path("shop/berth.json")).unwrap()).unwrap();
+    assert_eq!(written, json!({"id": "mp-shop", "owner": "us", "version": "1.0.1"}));
+    let other = desk.run(&format!("init {dir} --id mp-other --version 1.0.2")).await;
+    assert!(other.code == 2 && other.err.contains("already"), "{}", other.err);
 
     desk.write("npm/package.json", r#"{"version": "2.1.0"}"#);
     let ran = desk.run(&format!("init {} --id mp-shop --json", desk.arg("npm"))).await.good();

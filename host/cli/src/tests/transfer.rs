@@ -128,6 +128,18 @@ async fn i2_bytes_that_do_not_hash_to_what_was_announced_are_not_kept() {
 }
 
 #[tokio::test]
+async fn a_file_with_other_bytes_is_replaced_only_when_that_is_said() {
+    let desk = Desk::before(host(bytes(), usize::MAX, Seen::new())).await;
+    desk.write(NAME, "mine");
+    let line = format!("download mp-shop --version 1.2.0 -o {}", desk.arg(NAME));
+    let ran = desk.run(&line).await;
+    assert!(ran.code == 1 && ran.err.contains("file-exists") && ran.err.contains("--force"), "{}", ran.err);
+    assert_eq!(std::fs::read(desk.path(NAME)).unwrap(), b"mine");
+    desk.run(&format!("{line} --force")).await.good();
+    assert_eq!(std::fs::read(desk.path(NAME)).unwrap(), bytes());
+}
+
+#[tokio::test]
 async fn a_download_that_is_there_already_is_not_repeated() {
     let ranges = Seen::new();
     let desk = Desk::before(host(bytes(), usize::MAX, ranges.clone())).await;

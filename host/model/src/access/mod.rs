@@ -40,6 +40,8 @@ pub use session::{
 };
 pub use token::{IssueToken, IssuedToken, NewToken, Token, new_secret};
 
+use std::collections::BTreeSet;
+
 use berth_base::{
     error::{Code, Error, Result},
     ids::{TokenId, UserId},
@@ -104,10 +106,16 @@ impl Caller {
         if self.token_scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Error::new(
-            Code::MissingGrant,
-            format!("The token lacks the scope {:?}. Create one that has it.", scope.as_str()),
-        ))
+        let mut all: BTreeSet<_> = self.token_scopes.iter().copied().collect();
+        all.extend([TokenScope::Read, scope]);
+        let options: Vec<_> = all.iter().map(|scope| format!("--scope {scope}")).collect();
+        let detail = format!(
+            "The token lacks the scope {:?}. A token for commands has \"read\", too, as they look before they act: \
+             `berth token create NAME {}`.",
+            scope.as_str(),
+            options.join(" ")
+        );
+        Err(Error::new(Code::MissingGrant, detail))
     }
 
     /// Refuses with `missing-grant` unless the token may be used for everything. What lets somebody sign in takes such a

@@ -113,6 +113,14 @@ pub fn pack(dir: &Path, out: &mut impl Write, options: &PackOptions) -> Result<P
     })
 }
 
+/// Looks for the mini-program that [`pack`] would pack.
+///
+/// # Errors
+/// `package-manifest` when there is none, with where there is one or what to do first; `bad-request` when a file cannot be read.
+pub fn look_for(dir: &Path) -> Result<()> {
+    Root::find(dir, &Config::read_all(dir)?).map(drop)
+}
+
 /// The rules of what is left out, and the warnings so far.
 fn rules(found: &mut Root, root: &Path, options: &PackOptions) -> (Rules, Vec<String>) {
     let (mut rules, unread) = Rules::read(found.config, options.source_maps);

@@ -5,6 +5,7 @@ use super::{matcher::Matcher, npm::Npm, project::Config};
 
 /// Files of tools that are left out wherever they are, by name, with the reason.
 const TOOL_FILES: &[(&str, &str)] = &[
+    ("berth.json", "says how the package is called"),
     ("project.config.json", "belongs to the developer tools"),
     ("project.private.config.json", "belongs to the developer tools, and is private"),
     ("mini.project.json", "belongs to the developer tools"),

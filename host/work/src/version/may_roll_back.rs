@@ -19,6 +19,14 @@ use berth_store::version::VersionRow;
 pub(super) fn check(mini_app: &MiniApp, history: &[Release], target: &VersionRow, lower_min: bool) -> Result<()> {
     mini_app.shelf().require_for_release()?;
     let (id, number) = (&mini_app.id, &target.number);
+    if let [last, ..] = history
+        && last.kind == ReleaseKind::Rollback
+        && target.state == State::Online
+    {
+        // Asked once more, as scripts do: nothing is left to be done, and whoever follows advice must not undo it.
+        let detail = format!("{number} is online already: the last release was the rollback to it.");
+        return Err(Error::new(Code::VersionState, detail).with("state", target.state));
+    }
     if let [last, withdrawn, ..] = history
         && last.kind == ReleaseKind::Rollback
     {

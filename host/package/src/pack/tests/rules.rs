@@ -7,6 +7,7 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
     let dir = project(&[
         ("app.json", APP),
         ("app.js.map", "{}"),
+        ("berth.json", "{}"),
         ("project.config.json", "{}"),
         ("project.private.config.json", "{}"),
         ("node_modules/a/index.js", "x"),
@@ -33,6 +34,7 @@ fn what_no_mini_program_needs_stays_behind_and_the_report_says_why() {
         ".env",
         ".git/",
         "app.js.map",
+        "berth.json",
         "empty/",
         "link.js",
         "miniprogram_npm/a/README.en-US.md",
