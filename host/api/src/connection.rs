@@ -10,12 +10,7 @@ mod io;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::ConnectInfo,
-    http::{Request, Response},
-};
+use axum::http::{Request, Response};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -26,7 +21,6 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
-use tower::ServiceExt;
 
 use crate::connection::{
     activity::{Activity, Look, Turn, WatchedBody},
@@ -34,6 +28,7 @@ use crate::connection::{
 };
 use crate::{
     client_ip::TrustedProxies,
+    front::Front,
     limits::{Pace, PacedBody},
 };
 
@@ -54,8 +49,8 @@ pub struct Patience {
 pub struct Shared {
     /// The HTTP settings.
     pub builder: Builder<TokioExecutor>,
-    /// The routes, wrapped by the edge.
-    pub router: Router,
+    /// What answers requests.
+    pub front: Front,
     /// How long a connection may be without progress.
     pub patience: Patience,
     /// How slow a request body may be.
@@ -117,9 +112,7 @@ async fn answer(
     turn: Turn,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let client = shared.proxies.client(peer.ip(), request.headers());
-    let mut request = request.map(|body| Body::new(PacedBody::new(body, shared.pace)));
-    request.extensions_mut().insert(ConnectInfo(peer));
-    request.extensions_mut().insert(client);
-    let Ok(response) = shared.router.clone().oneshot(request).await;
+    let request = request.map(|body| PacedBody::new(body, shared.pace));
+    let response = shared.front.answer(request, peer, client).await;
     Ok(response.map(|body| turn.answered(body)))
 }

@@ -19,7 +19,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
+        self, HeaderMap, HeaderValue, Method, StatusCode,
         header::{CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
     },
     middleware::{Next, from_fn_with_state},
@@ -73,17 +73,30 @@ pub fn within_edge(router: Router, deps: EdgeDeps) -> Router {
     router.route_layer(from_fn_with_state(deps, observe))
 }
 
-async fn observe(State(deps): State<EdgeDeps>, mut request: Request, next: Next) -> Response {
+async fn observe(State(deps): State<EdgeDeps>, request: Request, next: Next) -> Response {
+    let route = Route::of(&request);
+    observed(&deps, route, request, |request| next.run(request)).await
+}
+
+/// Answers a request by `work`, with all that every request passes around it.
+pub(crate) async fn observed<B, F>(
+    deps: &EdgeDeps,
+    route: Route,
+    request: http::Request<B>,
+    work: impl FnOnce(http::Request<B>) -> F,
+) -> Response
+where
+    F: Future<Output = Response>,
+{
     let id = RequestId::of(request.headers(), &*deps.random);
-    let entry = Entry::open(&request, id.clone(), deps.metrics);
+    let entry = Entry::open(request.method().clone(), route, id.clone(), deps.metrics.clone());
     // A span takes as long as the whole of a check does besides. Its id and route are in the line of the access log, too.
     let span = if entry.route.comes_often() {
         tracing::debug_span!("request", request_id = %id, route = %entry.route)
     } else {
         tracing::info_span!("request", request_id = %id, route = %entry.route)
     };
-    request.extensions_mut().insert(id.clone());
-    let answer = id.clone().scope(AssertUnwindSafe(next.run(request)).catch_unwind()).instrument(span).await;
+    let answer = id.clone().scope(AssertUnwindSafe(work(request)).catch_unwind()).instrument(span).await;
     let mut response = match answer {
         Ok(response) => response,
         Err(panic) => {
@@ -118,12 +131,12 @@ struct Entry {
 }
 
 impl Entry {
-    fn open(request: &Request, id: RequestId, metrics: Arc<Metrics>) -> Self {
+    fn open(method: Method, route: Route, id: RequestId, metrics: Arc<Metrics>) -> Self {
         metrics.in_flight.inc();
         Self {
             id,
-            method: request.method().clone(),
-            route: Route::of(request),
+            method,
+            route,
             started: Instant::now(),
             metrics,
             // Stays if the client leaves before there is an answer; the number is nginx's.

@@ -1,6 +1,8 @@
 //! axum's extractors, with problems in place of their plain-text rejections.
 
 use crate::problem::Problem;
+use std::error::Error as StdError;
+
 use axum::{
     body::Bytes,
     extract::{
@@ -11,7 +13,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, header::CONTENT_TYPE, request::Parts},
     response::{IntoResponse, Response},
 };
-use hyper::body::Body as _;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as HttpBody;
 use mime::{APPLICATION, JSON, Mime};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -62,18 +65,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        limits::refuse_declared(request.body(), MAX_JSON)?;
-        require_json(request.headers())?;
         let (mut parts, body) = request.into_parts();
         let Ok(proved) = Proved::from_request_parts(&mut parts, state).await;
-        let body = Bytes::from_request(Request::from_parts(parts, body), state).await.map_err(bytes_problem)?;
-        proved.holds().await?;
-        if depth(&body) > MAX_DEPTH {
-            let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
-            return Err(Error::new(Code::BadRequest, detail).into());
-        }
-        read::json(&body).map(Self).map_err(Problem)
+        read_json(&parts.headers, proved, body).await.map(Self)
     }
+}
+
+/// Reads a body as [`Json`] does, once it has come; what the head has proved has to hold still.
+pub(crate) async fn read_json<T, B>(headers: &HeaderMap, proved: Proved, body: B) -> Result<T, Problem>
+where
+    T: DeserializeOwned,
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    limits::refuse_declared(&body, MAX_JSON)?;
+    require_json(headers)?;
+    let body = Limited::new(body, MAX_JSON as usize).collect().await;
+    let body = body.map_err(|error| limits::body_problem(&*error))?.to_bytes();
+    proved.holds().await?;
+    if depth(&body) > MAX_DEPTH {
+        let detail = format!("The JSON is nested deeper than {MAX_DEPTH} levels. Flatten it.");
+        return Err(Error::new(Code::BadRequest, detail).into());
+    }
+    read::json(&body).map_err(Problem)
 }
 
 /// Refuses with `unsupported-media` a request that does not say that its body is JSON.

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod etag;
 pub mod extract;
 pub mod figures;
+pub mod front;
 pub mod health;
 pub mod idempotency;
 pub mod limits;

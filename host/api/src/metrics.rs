@@ -31,12 +31,24 @@ use berth_base::error::Error;
 /// The pattern of the route that a request matched, such as `/v1/mini-apps/{id}`, or `unmatched`. Never the path: paths
 /// can carry secrets, and patterns are few. It is cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Route(Option<MatchedPath>);
+pub struct Route(Pattern);
+
+#[derive(Clone, Debug)]
+enum Pattern {
+    Matched(MatchedPath),
+    Named(&'static str),
+}
 
 impl Route {
     /// The route of a request.
     pub fn of(request: &Request) -> Self {
-        Self(request.extensions().get().cloned())
+        let matched = request.extensions().get().cloned();
+        Self(matched.map_or(Pattern::Named("unmatched"), Pattern::Matched))
+    }
+
+    /// A route that was not looked up.
+    pub(crate) fn named(pattern: &'static str) -> Self {
+        Self(Pattern::Named(pattern))
     }
 
     /// Whether devices ask it, which come more often than all others together.
@@ -45,7 +57,10 @@ impl Route {
     }
 
     fn as_str(&self) -> &str {
-        self.0.as_ref().map_or("unmatched", MatchedPath::as_str)
+        match &self.0 {
+            Pattern::Matched(path) => path.as_str(),
+            Pattern::Named(pattern) => pattern,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// Length in bytes of an id from a caller, at most.
 const MAX_LEN: usize = 64;
 
-/// The id of a request. It is also an extension of the request.
+/// The id of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 

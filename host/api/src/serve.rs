@@ -3,7 +3,6 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder,
@@ -20,6 +19,7 @@ use tokio::{
 use crate::{
     client_ip::TrustedProxies,
     connection::{self, End, Patience, Shared},
+    front::Front,
     limits::Pace,
     metrics::Metrics,
     throttle::DeviceLimits,
@@ -147,12 +147,12 @@ pub struct DrainReport {
 /// latest.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    front: impl Into<Front>,
     config: &ServeConfig,
     metrics: Arc<Metrics>,
     shutdown: impl Future<Output = ()>,
 ) -> DrainReport {
-    let mut server = Server::new(router, config, metrics);
+    let mut server = Server::new(front.into(), config, metrics);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
@@ -188,10 +188,10 @@ struct Server {
 }
 
 impl Server {
-    fn new(router: Router, config: &ServeConfig, metrics: Arc<Metrics>) -> Self {
+    fn new(front: Front, config: &ServeConfig, metrics: Arc<Metrics>) -> Self {
         let shared = Shared {
             builder: config.builder(),
-            router,
+            front,
             patience: config.patience(),
             pace: config.pace(),
             proxies: TrustedProxies(config.trusted_proxy.clone()),

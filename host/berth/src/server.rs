@@ -12,6 +12,7 @@ use berth_api::{
     backlog::BacklogFigures,
     edge::{EdgeDeps, within_edge},
     figures::Figures,
+    front::Front,
     health::ReadyCheck,
     metrics::Metrics,
     router::router,
@@ -167,11 +168,12 @@ impl Host {
             }
             app.outbox.streams.end();
         };
-        let api = router(app.clone(), throttle, deps.clone());
+        let api = router(app.clone(), throttle.clone(), deps.clone());
         let clock = app.db.nature().clock.clone();
         let console = berth_console::routes(api.clone(), app.config.public_url.clone(), clock);
-        let whole = within_edge(console, deps).fallback_service(api);
-        let report = serve(listener, whole, http, metrics, stop).await;
+        let whole = within_edge(console, deps.clone()).fallback_service(api);
+        let front = Front::new(app.clone(), throttle, deps, whole);
+        let report = serve(listener, front, http, metrics, stop).await;
         // First the workers, who would complain about a database that is closed under them.
         workers.shutdown().await;
         // What is being asked of WeChat may be answered once only: a call and its storing are waited for.

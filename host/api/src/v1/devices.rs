@@ -1,6 +1,14 @@
 //! Handlers for devices: checks and reports.
 
-use axum::{Extension, http::HeaderMap};
+use std::error::Error as StdError;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{OptionalFromRequestParts, Request},
+    http::{self, HeaderMap, Method},
+};
+use hyper::body::Body as HttpBody;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::*;
@@ -18,7 +26,12 @@ use crate::{
     Api,
     auth::{device_key, required_device_key},
     client_ip::ClientIp,
+    extract::read_json,
+    proved::Proved,
 };
+
+/// Where devices check.
+pub(crate) const CHECK: &str = "/v1/check";
 
 /// What devices ask.
 pub fn routes() -> OpenApiRouter<Api> {
@@ -41,12 +54,32 @@ fn asker<'a>(caller: Option<&'a Caller>, headers: &'a HeaderMap) -> Result<Asker
 #[utoipa::path(post, path = "/v1/check", tag = "devices", request_body = CheckRequest, responses((status = 200, body = CheckResponse)))]
 async fn check(
     State(app): AppState,
-    caller: Option<Caller>,
     client: Option<Extension<ClientIp>>,
-    headers: HeaderMap,
-    Json(request): Json<CheckRequest>,
+    request: Request,
 ) -> Result<Json<CheckResponse>> {
-    let (asker, client) = (asker(caller.as_ref(), &headers)?, client.map(|Extension(client)| client));
+    answer_check(&app, client.map(|Extension(client)| client), request).await
+}
+
+/// Whether a request is a check.
+pub(crate) fn is_check<B>(request: &http::Request<B>) -> bool {
+    request.method() == Method::POST && request.uri().path() == CHECK
+}
+
+/// Answers a check.
+pub(crate) async fn answer_check<B>(
+    app: &Api,
+    client: Option<ClientIp>,
+    request: http::Request<B>,
+) -> Result<Json<CheckResponse>>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let (mut head, body) = request.into_parts();
+    let caller = <Caller as OptionalFromRequestParts<Api>>::from_request_parts(&mut head, app).await?;
+    let proved = Proved(head.extensions.remove());
+    let request: CheckRequest = read_json(&head.headers, proved, body).await?;
+    let asker = asker(caller.as_ref(), &head.headers)?;
     let newcomer = |side: Side| matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client, side);
     if let Asker::Key(key) = asker {
         let apps = request.apps.iter().map(|having| having.mini_app.as_str());
