@@ -150,7 +150,7 @@ async fn ours(auditors: &[BoundAuditor], package: &Arc<Subject>) -> Result<Vec<(
 
 fn beside(package: &Arc<Subject>) -> Result<Vec<(f64, usize)>> {
     let read = Read(package.clone());
-    let one = |(_, audit): &(&str, Native)| {
+    let one = |(_, audit): &(&str, Native)| -> Result<(f64, usize)> {
         let start = Instant::now();
         let found = audit(&read)?;
         Ok((millis(start.elapsed()), found))
