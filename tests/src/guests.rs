@@ -30,7 +30,7 @@ const GUARD: Shape = Shape {
     world: "guard",
     imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
     export: "watch@1.0.0#judge",
-    params: "i32 i32 i32 i32 i32 i32 i32 i32",
+    params: "i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32",
 };
 
 /// What a policy does when it is asked to judge.

@@ -22,6 +22,7 @@ pub mod merchant;
 pub mod process;
 pub mod receiver;
 pub mod scene;
+pub mod shell;
 pub mod shop;
 pub mod tour;
 pub mod wechat;

@@ -105,6 +105,24 @@ impl Installation {
         process
     }
 
+    /// Starts a demo on this data, and waits until it has told its address and the token of its admin.
+    pub async fn demo(&self) -> (Process, Api) {
+        let mut command = self.command(&["demo", "--listen", "127.0.0.1:0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let told =
+                line.trim().strip_prefix("export BERTH_SERVER=").and_then(|told| told.split_once(" BERTH_TOKEN="));
+            if let Some((url, token)) = told {
+                let api = Api { url: url.into(), token: Some(token.into()), key: None };
+                // What it still prints must find a reader.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                return (Process { child, url: api.url.clone() }, api);
+            }
+        }
+        panic!("the demo ended before it was ready")
+    }
+
     /// A client that acts as the host's first admin.
     pub fn admin(&self, process: &Process) -> Api {
         Api { url: process.url.clone(), token: self.token.clone(), key: None }

@@ -7,7 +7,7 @@ use berth_tests::{
     browser::{Browser, Page},
     guests, on_both, packed,
     scene::{Scene, person, text},
-    there_is,
+    shell, there_is,
     tour::{all_pages, furnished, log, window},
 };
 use clap::Parser;
@@ -71,18 +71,8 @@ async fn commands_of_the_console_are_commands_of_berth() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The words of a command line, as far as the console quotes them; capital words stand for what people write there.
+/// The words of a command line; capital words stand for what people write there.
 fn shell_words(command: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quote = None;
-    for c in command.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if c == '\'' || c == '"' => quote = Some(c),
-            None if c == ' ' => words.push(String::new()),
-            _ => words.last_mut().unwrap().push(c),
-        }
-    }
     let stands_for = |word: String| match word.as_str() {
         "HOST_APP" => "super-app".to_owned(),
         "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
@@ -90,7 +80,7 @@ fn shell_words(command: &str) -> Vec<String> {
         "OPEN_ID" => format!("o{}", "0".repeat(27)),
         _ => word,
     };
-    words.into_iter().filter(|word| !word.is_empty()).map(stands_for).collect()
+    shell::words(command).into_iter().map(stands_for).collect()
 }
 
 on_both! {

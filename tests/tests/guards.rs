@@ -84,7 +84,7 @@ on_both! {
         let guards = looked(&scene, &task, 1).await["guards"].clone();
         let look = &guards[0]["looks"][0];
         assert_eq!((&look["said"], &look["moved"]), (&json!("suspend"), &json!(true)));
-        let count = |side: &str| [&look["window"][side]["running"], &look["total"][side]["running"], &look["total"][side]["failed"]].map(|n| n.as_u64().unwrap());
+        let count = |side: &str| [&look["window"][side]["tried"], &look["total"][side]["tried"], &look["total"][side]["failed"]].map(|n| n.as_u64().unwrap());
         assert_eq!((count("gray"), count("online")), ([30, 30, 30], [120, 120, 0]));
         let stopped = scene.task(&task).await;
         let last = stopped["moves"].as_array().unwrap().last().unwrap().clone();

@@ -6,6 +6,7 @@
 mod access;
 mod acts;
 mod channel;
+mod compared;
 mod console;
 mod console_jobs;
 mod crash;

@@ -122,12 +122,12 @@ fn guard(guard: &GuardProgress, paint: &Paint) -> String {
         .maybe("since", guard.since.map(|since| paint.when(since)))
         .maybe("next look", guard.next_look.map(|next| paint.when(next)))
         .maybe("said", counts(&guard.counts))
-        .maybe("tried", sides(|window| window.running))
+        .maybe("tried", sides(|window| window.tried))
         .maybe("failed", sides(|window| window.failed))
         .render(paint);
     let mut table = Table::new(["LOOK", "SAID", "GRAY", "ONLINE", "WORDS"]);
     for look in &guard.looks {
-        let side = |window: &Window| Cell::from(format!("{} of {}", window.failed, window.running));
+        let side = |window: &Window| Cell::from(format!("{} of {}", window.failed, window.tried));
         let says = if look.moved { Cell::strong(look.said) } else { Cell::of(look.said) };
         let (gray, online) = (side(&look.total.gray), side(&look.total.online));
         table.row([paint.when(look.at), says, gray, online, Cell::any(said(&look.words))]);

@@ -231,9 +231,7 @@ impl BoundGuard {
         let run = move |binding: &Configured<Guard>| {
             binding.run(Grant::None, |world, store| {
                 let (gray, online) = (watch::windows(&health.gray), watch::windows(&health.online));
-                let health =
-                    watch::Health { task_id: &health.task_id, version: &health.version, gray: &gray, online: &online };
-                let answer = world.berth_policy_watch().call_judge(store, health)?;
+                let answer = world.berth_policy_watch().call_judge(store, watch::health(&health, &gray, &online))?;
                 Ok(answer.map(Advice::from))
             })
         };

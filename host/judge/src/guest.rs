@@ -125,9 +125,9 @@ impl log::Host for Guest {
 }
 
 impl cohort::Host for Guest {
-    fn contains(&mut self, name: String, key: String) -> Result<bool> {
+    fn contains(&mut self, id: String, key: String) -> Result<bool> {
         match &self.grant {
-            Grant::Cohorts(cohorts) => Ok(cohorts.contains(&name, &key)),
+            Grant::Cohorts(cohorts) => Ok(cohorts.contains(&id, &key)),
             // During installation and the trial of a config no list is known yet, and such a list has no members.
             _ => Ok(false),
         }

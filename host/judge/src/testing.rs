@@ -119,7 +119,7 @@ impl Guest {
         let (export, params) = match self.kind {
             PolicyKind::Auditor => ("audit@1.0.0#audit", "i32"),
             PolicyKind::Grayscale => ("gray@1.0.0#decide", "i32"),
-            PolicyKind::Guard => ("watch@1.0.0#judge", "i32 i32 i32 i32 i32 i32 i32 i32"),
+            PolicyKind::Guard => ("watch@1.0.0#judge", "i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32"),
         };
         let text = |bytes: &[u8]| bytes.iter().map(|b| format!("\\{b:02x}")).collect::<String>();
         let strings: Vec<u8> = [(256, name.len()), (400, 5), (416, 4), (1024, schema.len())]

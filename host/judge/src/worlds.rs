@@ -180,13 +180,26 @@ pub mod watch {
 
     pub use watch::{Health, Window};
 
+    /// The health as the world takes it.
+    pub fn health<'a>(own: &'a values::Health, gray: &'a [Window], online: &'a [Window]) -> Health<'a> {
+        Health {
+            task_id: &own.task_id,
+            mini_app_id: &own.mini_app_id,
+            version: &own.version,
+            since: own.since,
+            now: own.now,
+            gray,
+            online,
+        }
+    }
+
     /// The windows as the world takes them.
     pub fn windows(own: &[values::Window]) -> Vec<Window> {
         let window = |w: &values::Window| Window {
             minutes: w.minutes,
             checks: w.checks,
             downloads: w.downloads,
-            running: w.running,
+            tried: w.tried,
             failed: w.failed,
         };
         own.iter().map(window).collect()

@@ -116,7 +116,7 @@ fn evidence(gray: &[Window], online: &[Window]) -> Evidence {
 /// The devices at risk in each window.
 fn at_risk(windows: &[Window]) -> impl Iterator<Item = AtRisk> {
     windows.iter().scan(0_u64, |left, window| {
-        *left = left.saturating_add(window.running);
+        *left = left.saturating_add(window.tried);
         let now = AtRisk { devices: *left, failed: window.failed.min(*left) };
         *left -= now.failed;
         Some(now)
@@ -132,7 +132,7 @@ struct Share {
 impl Share {
     fn of(windows: &[Window]) -> Self {
         let sum = |count: fn(&Window) -> u64| windows.iter().map(count).fold(0, u64::saturating_add);
-        Self { tried: sum(|window| window.running), failed: sum(|window| window.failed) }
+        Self { tried: sum(|window| window.tried), failed: sum(|window| window.failed) }
     }
 
     fn percent(&self) -> f64 {

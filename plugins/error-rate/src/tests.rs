@@ -6,14 +6,22 @@ fn policy(config: &str) -> ErrorRate {
     ErrorRate::from_json(config).expect(config)
 }
 
-fn window(running: u64, failed: u64) -> Window {
-    Window { minutes: 5, checks: running, downloads: running, running, failed }
+fn window(tried: u64, failed: u64) -> Window {
+    Window { minutes: 5, checks: tried, downloads: tried, tried, failed }
 }
 
 /// Windows that are all alike.
 fn health(windows: usize, gray: (u64, u64), online: (u64, u64)) -> Health {
     let side = |(running, failed)| vec![window(running, failed); windows];
-    Health { task_id: "gray_1".into(), version: "1.1.0".into(), gray: side(gray), online: side(online) }
+    Health {
+        task_id: "gray_1".into(),
+        mini_app_id: "mp-shop".into(),
+        version: "1.1.0".into(),
+        since: 1_700_000_000_000,
+        now: 1_700_000_300_000,
+        gray: side(gray),
+        online: side(online),
+    }
 }
 
 fn advice(config: &str, health: &Health) -> Advice {

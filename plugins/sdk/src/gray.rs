@@ -18,15 +18,15 @@ impl<P: Exported + Grayscale> gray::Guest for Exports<P> {
 
 /// The lists of the host, which can be large and therefore stay there.
 pub mod cohort {
-    /// Whether `key` is a member of the list `name`. A list that does not exist has no members.
+    /// Whether `key`, a guid, device id or account, is a member of the list `id`. A list that does not exist has no members.
     #[cfg(target_arch = "wasm32")]
-    pub fn contains(name: &str, key: &str) -> bool {
-        crate::bindings::berth::policy::cohort::contains(name, key)
+    pub fn contains(id: &str, key: &str) -> bool {
+        crate::bindings::berth::policy::cohort::contains(id, key)
     }
 
-    /// Whether `key` is a member of the list `name`, which a test has set with `testing::set_cohort`.
+    /// Whether `key` is a member of the list `id`, which a test has set with `testing::set_cohort`.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn contains(name: &str, key: &str) -> bool {
-        crate::testing::in_cohort(name, key)
+    pub fn contains(id: &str, key: &str) -> bool {
+        crate::testing::in_cohort(id, key)
     }
 }

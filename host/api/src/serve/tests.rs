@@ -2,6 +2,7 @@
 //! Tests with real sockets on loopback. Every limit is a few hundred milliseconds.
 
 use axum::{
+    Router,
     body::{Body, Bytes},
     extract::{Extension, Request},
     response::IntoResponse,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::policy::{cases, trial};
 use berth_judge::Policy;
-use berth_model::policy::LogLine;
+use berth_model::policy::{LogLine, PolicyKind};
 
 use crate::{
     failure::{Done, Failure},
@@ -36,7 +36,7 @@ A case is JSON, alone in a file or in a list; only name and expect are required:
   grayscale  {\"name\": \"…\", \"config\": {}, \"device\": {\"network\": \"4g\"}, \"task\": {}, \"cohorts\": {\"testers\": [\"g-1\"]},
               \"expect\": \"admit\" or \"refuse\"}
   auditor    {\"name\": \"…\", \"package\": \"DIR or FILE.apkg\" or \"files\": {\"app.js\": \"…\"}, \"expect\": [\"rule\", …]}
-  guard      {\"name\": \"…\", \"health\": {\"gray\": [{\"running\": 90, \"failed\": 9}]}, \"expect\": \"carry-on\", \"suspend\" or \"end\"}
+  guard      {\"name\": \"…\", \"health\": {\"gray\": [{\"tried\": 90, \"failed\": 9}]}, \"expect\": \"carry-on\", \"suspend\" or \"end\"}
 Every case may expect failed, trapped, limited or bad-config, and set \"limits\" as a binding does.";
 
 /// The folder or file with the cases.
@@ -87,7 +87,11 @@ async fn ask(case: &Case, policy: &std::sync::Arc<Policy>) -> Result<Report, Fai
     let trial = Trial::of(case, policy).await?;
     let answer = trial.ask().await;
     let said = trial::word(answer.as_ref());
-    let again = trial::word(trial.ask().await.as_ref());
+    // Auditors and guards are asked on fresh instances, which can keep nothing.
+    let again = match policy.kind() {
+        PolicyKind::Grayscale => trial::word(trial.ask().await.as_ref()),
+        PolicyKind::Auditor | PolicyKind::Guard => said.clone(),
+    };
     let mut details = trial::details(&trial, answer.as_ref());
     if again != said {
         details.push(format!(

@@ -146,5 +146,8 @@ fn a_task() -> Value {
 
 /// A release without any counts.
 fn a_release() -> Value {
-    json!({"task_id": "gray_1", "version": "1.1.0", "gray": [], "online": []})
+    json!({
+        "task_id": "gray_1", "mini_app_id": "mp-shop", "version": "1.1.0",
+        "since": 1_700_000_000_000_u64, "now": 1_700_000_300_000_u64, "gray": [], "online": [],
+    })
 }

@@ -183,8 +183,10 @@ pub struct Window {
     pub checks: u64,
     /// The devices that downloaded the version.
     pub downloads: u64,
-    /// The devices that tried the version: it ran there, or failed.
-    pub running: u64,
+    /// The devices that tried the version: they downloaded it, it ran there, or failed.
+    // Looks of guards that are stored may have its former name.
+    #[serde(alias = "running")]
+    pub tried: u64,
     /// The devices on which the version failed.
     pub failed: u64,
 }
@@ -194,8 +196,14 @@ pub struct Window {
 pub struct Health {
     /// The id of the task.
     pub task_id: String,
+    /// The MiniApp whose version it is.
+    pub mini_app_id: String,
     /// The version in grayscale.
     pub version: String,
+    /// When the first period began, in milliseconds since the epoch.
+    pub since: u64,
+    /// The current time, in milliseconds since the epoch.
+    pub now: u64,
     /// The periods of the gray version, oldest first.
     pub gray: Vec<Window>,
     /// The same periods of the online version, on devices that asked while the task delivered and got it.

@@ -54,7 +54,7 @@ pub fn windows(minutes: u32, windows: u64, firsts: impl IntoIterator<Item = Firs
         *match what {
             First::Asked => &mut window.checks,
             First::Downloaded => &mut window.downloads,
-            First::Tried => &mut window.running,
+            First::Tried => &mut window.tried,
             First::Failed => &mut window.failed,
         } += count;
     }
@@ -67,7 +67,7 @@ pub fn total(windows: &[Window]) -> Window {
         minutes: sum.minutes.saturating_add(one.minutes),
         checks: sum.checks + one.checks,
         downloads: sum.downloads + one.downloads,
-        running: sum.running + one.running,
+        tried: sum.tried + one.tried,
         failed: sum.failed + one.failed,
     })
 }
@@ -85,8 +85,8 @@ pub struct Beside {
 mod tests {
     use super::*;
 
-    fn window(minutes: u32, [checks, downloads, running, failed]: [u64; 4]) -> Window {
-        Window { minutes, checks, downloads, running, failed }
+    fn window(minutes: u32, [checks, downloads, tried, failed]: [u64; 4]) -> Window {
+        Window { minutes, checks, downloads, tried, failed }
     }
 
     #[test]

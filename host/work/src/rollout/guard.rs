@@ -195,14 +195,22 @@ async fn turn(db: &Db, mut claimed: Claimed) -> Result<Turn> {
         Beside { gray: last(&gray), online: last(&online) },
         Beside { gray: health::total(&gray), online: health::total(&online) },
     );
-    let health = Health { task_id: task.id.to_string(), version: task.version.to_string(), gray, online };
+    let health = Health {
+        task_id: task.id.to_string(),
+        mini_app_id: task.mini_app_id.to_string(),
+        version: task.version.to_string(),
+        since: since.0.unsigned_abs(),
+        now: now.0.unsigned_abs(),
+        gray,
+        online,
+    };
     Ok(Turn::Ask(Box::new(Due { claimed, binding, terms, task, health, window, total })))
 }
 
 /// What the guard says, unless there are too few devices to ask about. That it cannot be loaded counts as its failure: a
 /// guard that is not there must not look like one that agrees.
 async fn opinion(guards: &Guards, due: &Due) -> Opinion {
-    let tried = due.total.gray.running;
+    let tried = due.total.gray.tried;
     if tried < due.terms.min_devices {
         return Opinion::too_few(tried, &due.terms);
     }

@@ -120,7 +120,7 @@ async fn g13_a_guard_is_asked_once_for_each_window_and_suspends_what_fails() {
     let look = &guards[0].looks[0];
     assert_eq!((look.said, look.moved, guards[0].counts.suspend), (GuardSaid::Suspend, true, 1));
     let count = |beside: &health::Beside| {
-        [beside.gray, beside.online].map(|side| (side.minutes, side.checks, side.running, side.failed))
+        [beside.gray, beside.online].map(|side| (side.minutes, side.checks, side.tried, side.failed))
     };
     assert_eq!(count(&look.window), [(5, 20, 20, 20), (5, 80, 80, 0)]);
     assert_eq!(count(&look.total), [(10, 40, 40, 20), (10, 160, 160, 0)]);
@@ -179,7 +179,7 @@ async fn g13_a_host_that_was_away_asks_once_about_all_that_it_missed() {
     known(&host, &task, [10, 0], [40, 0]).await;
     assert_eq!((look_after(&host, 63).await, look_after(&host, 1).await, look_after(&host, 1).await), (1, 0, 1));
     let look = guards_of(&host, &task).await.remove(0).looks.remove(1);
-    assert_eq!((look.total.gray.minutes, look.window.gray.running, look.total.gray.running), (60, 0, 10));
+    assert_eq!((look.total.gray.minutes, look.window.gray.tried, look.total.gray.tried), (60, 0, 10));
 }
 
 #[tokio::test]

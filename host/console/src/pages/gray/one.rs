@@ -93,7 +93,7 @@ impl One<'_> {
 
     /// On how many of the devices that tried a version it failed.
     fn failed(&self, window: &Window) -> String {
-        format!("{} / {}", grouped(window.failed), grouped(window.running))
+        format!("{} / {}", grouped(window.failed), grouped(window.tried))
     }
 
     /// What the chart shows, for who does not see it.

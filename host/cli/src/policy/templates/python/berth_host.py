@@ -64,4 +64,4 @@ try:
 except ImportError:
     pass  # only grayscale policies ask for lists
 else:
-    cohort.contains = taking(cohort.contains, name=text, key=text)
+    cohort.contains = taking(cohort.contains, id=text, key=text)

@@ -19,13 +19,13 @@ class About(exports.About):
 class Configure(exports.Configure):
     def configure(self, config_json):
         """Called once per instance, before anything else; raise componentize_py_types.Err("why") to refuse."""
-        config.update({"max_failed_percent": 5, "min_running": 50} | json.loads(config_json))
+        config.update({"max_failed_percent": 5, "min_devices": 50} | json.loads(config_json))
 
 
 class Watch(exports.Watch):
     def judge(self, health):
-        running = sum(window.running for window in health.gray)
+        tried = sum(window.tried for window in health.gray)
         failed = sum(window.failed for window in health.gray)
-        if running < config["min_running"] or failed * 100 <= running * config["max_failed_percent"]:
+        if tried < config["min_devices"] or failed * 100 <= tried * config["max_failed_percent"]:
             return Advice_CarryOn()
-        return Advice_Suspend(f"{failed} of {running} devices fail, more than {config['max_failed_percent']} %")
+        return Advice_Suspend(f"{failed} of {tried} devices fail, more than {config['max_failed_percent']} %")

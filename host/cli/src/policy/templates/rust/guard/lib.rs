@@ -7,12 +7,12 @@ use berth_policy::{Advice, Description, Guard, Health, Policy, Window, serde::De
 #[serde(crate = "berth_policy::serde", deny_unknown_fields, default)]
 pub struct {{Type}} {
     max_failed_percent: u64,
-    min_running: u64,
+    min_devices: u64,
 }
 
 impl Default for {{Type}} {
     fn default() -> Self {
-        Self { max_failed_percent: 5, min_running: 50 }
+        Self { max_failed_percent: 5, min_devices: 50 }
     }
 }
 
@@ -34,11 +34,11 @@ impl Policy for {{Type}} {
 impl Guard for {{Type}} {
     fn judge(&self, health: &Health) -> Result<Advice, String> {
         let sum = |count: fn(&Window) -> u64| health.gray.iter().map(count).sum::<u64>();
-        let (running, failed) = (sum(|window| window.running), sum(|window| window.failed));
-        if running < self.min_running || failed * 100 <= running * self.max_failed_percent {
+        let (tried, failed) = (sum(|window| window.tried), sum(|window| window.failed));
+        if tried < self.min_devices || failed * 100 <= tried * self.max_failed_percent {
             return Ok(Advice::CarryOn);
         }
-        Ok(Advice::Suspend(format!("{failed} of {running} devices fail, more than {} %", self.max_failed_percent)))
+        Ok(Advice::Suspend(format!("{failed} of {tried} devices fail, more than {} %", self.max_failed_percent)))
     }
 }
 
@@ -51,7 +51,15 @@ mod tests {
     #[test]
     fn a_release_that_nobody_runs_goes_on() {
         let policy = {{Type}}::from_json("{}").unwrap();
-        let health = Health { task_id: "gray_1".into(), version: "1.1.0".into(), gray: vec![], online: vec![] };
+        let health = Health {
+            task_id: "gray_1".into(),
+            mini_app_id: "mp-shop".into(),
+            version: "1.1.0".into(),
+            since: 1_700_000_000_000,
+            now: 1_700_000_300_000,
+            gray: vec![],
+            online: vec![],
+        };
         assert_eq!(policy.judge(&health), Ok(Advice::CarryOn));
     }
 }
