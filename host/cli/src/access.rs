@@ -17,7 +17,7 @@ use super::{
     table::{Card, Cell},
 };
 use berth_base::{
-    ids::{HostAppId, MerchantId, TeamId, UserId, WorkspaceId},
+    ids::{HostAppId, MerchantId, TeamId, WorkspaceId},
     text::is_same_name,
 };
 use berth_model::access::{

@@ -1,7 +1,7 @@
 //! `berth audit`: what the built-in auditors find in a folder or a package, here and without a host.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };

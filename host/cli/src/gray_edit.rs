@@ -10,6 +10,7 @@ use super::{
     gray_create::{Conditions, never_reached},
     gray_lists,
     gray_policies::Policies,
+    handle::task_id,
     parse::Moment,
     session::Session,
 };
