@@ -1,6 +1,9 @@
 //! What exists only as sources: pages, components and scripts that something has yet to compile.
 
+use std::collections::HashSet;
+
 use berth_policy::{Finding, Place};
+use berth_policy_layout::path;
 
 use crate::{Subject, gaps::listed};
 
@@ -29,7 +32,8 @@ pub fn findings(subject: &Subject<'_>, what: &str, unbuilt: Vec<Unbuilt>) -> Vec
 fn finding(subject: &Subject<'_>, what: &str, alike: &[Unbuilt]) -> Option<Finding> {
     let first = alike.first()?;
     let lack = lack(alike);
-    let there = format!("there is {}, which no device reads", first.sources.join(" and "));
+    let are = if first.sources.len() == 1 { "is" } else { "are" };
+    let there = format!("there {are} {}, which no device reads", first.sources.join(" and "));
     let message = match alike.len() {
         1 => format!("The {what} {} {lack}: {there}.", first.stem),
         count => {
@@ -38,7 +42,8 @@ fn finding(subject: &Subject<'_>, what: &str, alike: &[Unbuilt]) -> Option<Findi
         }
     };
     let finding = Finding::error(&format!("{what}-not-built"), message).at(first.place.clone());
-    Some(finding.fix(remedy(subject, &first.sources)))
+    let sources: Vec<_> = alike.iter().flat_map(|one| one.sources.clone()).collect();
+    Some(finding.fix(remedy(subject, &sources)))
 }
 
 /// What they lack, in words: what stands there already is not said to be missing.
@@ -54,15 +59,16 @@ fn lack(alike: &[Unbuilt]) -> String {
     format!("{} no compiled {parts}", if many { "have" } else { "has" })
 }
 
-/// What to do about sources of which there is nothing that a device reads. WeChat's tool compiles some as it uploads, so
+/// What to do about sources of which there is nothing that a device reads, with a command for each kind of them. WeChat's tool compiles some as it uploads, so
 /// that such a project has no folder that a build writes.
 pub fn remedy(subject: &Subject<'_>, sources: &[String]) -> String {
     if !are_alone(sources) {
         return "Build the project, and pack the folder that the build writes.".into();
     }
     let dialect = subject.layout.dialect;
-    let mut commands: Vec<_> = sources.iter().filter_map(|source| command(source, dialect.style)).collect();
-    commands.dedup();
+    let mut seen = HashSet::new();
+    let first_of_each = sources.iter().filter(|source| seen.insert(path::ending(source)));
+    let commands: Vec<_> = first_of_each.filter_map(|source| command(source, dialect.style)).collect();
     let own = if dialect.name == "WeChat" {
         " WeChat's developer tool (useCompilerPlugins) compiles only what it uploads itself."
     } else {

@@ -135,7 +135,7 @@ fn what_is_not_compiled_is_told_with_how_it_is_compiled_in_its_place() {
         message.starts_with("2 pages have no compiled script or style sheet: pages/me/me, shop/list/list."),
         "{message}"
     );
-    assert!(message.ends_with("Of the first, there is pages/me/me.ts and pages/me/me.less, which no device reads."));
+    assert!(message.ends_with("Of the first, there are pages/me/me.ts and pages/me/me.less, which no device reads."));
     assert!(fix.contains("(tsc; lessc pages/me/me.less pages/me/me.wxss)"), "{fix}");
     let alipay = in_dialect(good().with("pages/me/me.styl", ""), "axml");
     let (_, fix) = told(&alipay);
