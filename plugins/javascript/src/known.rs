@@ -3,9 +3,9 @@
 use std::{cell::Cell, collections::HashMap, fmt, rc::Rc};
 
 use oxc_ast::ast::{
-    Argument, BinaryOperator, BindingPattern, CallExpression, Declaration, ExportDefaultDeclarationKind, Expression,
-    ImportDeclaration, ImportDeclarationSpecifier, MemberExpression, ObjectPropertyKind, Program, Statement,
-    VariableDeclarator,
+    Argument, AssignmentExpression, AssignmentOperator, AssignmentTarget, BinaryOperator, BindingPattern,
+    CallExpression, Declaration, ExportDefaultDeclarationKind, Expression, ImportDeclaration,
+    ImportDeclarationSpecifier, MemberExpression, ObjectPropertyKind, Program, Statement, VariableDeclarator,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_semantic::{Scoping, SemanticBuilder, SymbolId};
@@ -104,10 +104,10 @@ pub struct Known<'s> {
 }
 
 impl<'s> Known<'s> {
-    /// Finds the variables that are never changed and whose values are known.
+    /// Finds the variables whose values are known: those that are never changed, and those of whose texts all are known.
     pub fn of<'a>(program: &'a Program<'a>, scoping: &'s Scoping, others: &Values<'_>) -> Self {
         let known = Self { scoping, values: HashMap::new(), depth: Cell::new(0) };
-        let mut finder = Constants { known, others };
+        let mut finder = Constants { known, others, given: HashMap::new() };
         finder.visit_program(program);
         finder.known
     }
@@ -270,6 +270,19 @@ fn export_name(target: &MemberExpression<'_>) -> Option<String> {
 struct Constants<'s, 'o, 'v> {
     known: Known<'s>,
     others: &'o Values<'v>,
+    /// What variables that change are given, by their symbols.
+    given: HashMap<SymbolId, Given>,
+}
+
+/// What a variable that changes is given, in whichever order.
+#[derive(Default)]
+struct Given {
+    texts: Vec<Text>,
+    /// Whether it was declared with nothing or with a text, and how many texts it is given later.
+    is_declared: bool,
+    later: usize,
+    /// Whether something is put behind what it has.
+    grows: bool,
 }
 
 impl Constants<'_, '_, '_> {
@@ -291,6 +304,22 @@ impl Constants<'_, '_, '_> {
                 _ => self.known.value(init),
             },
             _ => self.known.value(init),
+        }
+    }
+
+    /// Notes that a variable that changes is given one of these texts. Once all that it is given is known, it is one of these.
+    /// An empty text stands for nothing yet.
+    fn give(&mut self, symbol: SymbolId, texts: Vec<Text>, note: impl Fn(&mut Given)) {
+        let given = self.given.entry(symbol).or_default();
+        given.texts.extend(texts.into_iter().filter(|text| !text.known.is_empty() || !text.whole));
+        note(given);
+        let writes = self.known.scoping.get_resolved_references(symbol).filter(|one| one.is_write()).count();
+        if given.is_declared && given.later == writes {
+            let whole = |text: &Text| text.whole && !given.grows;
+            let mut texts: Vec<_> =
+                given.texts.iter().map(|text| Text { whole: whole(text), known: text.known.clone() }).collect();
+            texts.truncate(MOST);
+            self.known.values.extend(some(texts).map(|value| (symbol, value)));
         }
     }
 
@@ -317,10 +346,40 @@ impl Constants<'_, '_, '_> {
 
 impl<'a> Visit<'a> for Constants<'_, '_, '_> {
     fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
-        if let Some(value) = declarator.init.as_ref().and_then(|init| self.init(init)) {
+        let value = declarator.init.as_ref().map(|init| self.init(init));
+        if let BindingPattern::BindingIdentifier(variable) = &declarator.id
+            && self.known.scoping.symbol_is_mutated(variable.symbol_id())
+        {
+            match value {
+                None => self.give(variable.symbol_id(), Vec::new(), |given| given.is_declared = true),
+                Some(Some(Value::Texts(texts))) => {
+                    self.give(variable.symbol_id(), texts, |given| given.is_declared = true);
+                }
+                Some(_) => {}
+            }
+        } else if let Some(value) = value.flatten() {
             self.bind(&declarator.id, value);
         }
         walk::walk_variable_declarator(self, declarator);
+    }
+
+    fn visit_assignment_expression(&mut self, assignment: &AssignmentExpression<'a>) {
+        if let AssignmentTarget::AssignmentTargetIdentifier(variable) = &assignment.left
+            && let Some(symbol) = self.known.scoping.get_reference(variable.reference_id()).symbol_id()
+        {
+            match assignment.operator {
+                AssignmentOperator::Assign => match self.known.texts(&assignment.right) {
+                    texts if texts.is_empty() => {}
+                    texts => self.give(symbol, texts, |given| given.later += 1),
+                },
+                AssignmentOperator::Addition => self.give(symbol, Vec::new(), |given| {
+                    given.later += 1;
+                    given.grows = true;
+                }),
+                _ => {}
+            }
+        }
+        walk::walk_assignment_expression(self, assignment);
     }
 
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {

@@ -4,6 +4,7 @@
 //! are too big, nested too deeply or do not parse (a warning, never a failure), and how an offset becomes a line and a
 //! column.
 
+mod alike;
 mod calls;
 mod imports;
 mod known;
@@ -15,6 +16,7 @@ use oxc_allocator::Allocator;
 use oxc_parser::{ParseOptions, Parser};
 use oxc_span::SourceType;
 
+pub use alike::{About, Alike, in_more};
 pub use calls::{Call, Member, calls};
 pub use imports::{Import, When, imports};
 pub use known::{Text, Value, Values, exports};

@@ -15,7 +15,7 @@ pub struct Dialect {
     pub style: &'static str,
     /// The folders of npm packages, the usual one first.
     pub npm: &'static [&'static str],
-    /// How to get npm packages into these folders, in words.
+    /// How to get npm packages into the package, in words.
     pub npm_remedy: &'static str,
     /// The file extensions of pages and components that consist of one file.
     pub whole: &'static [&'static str],
@@ -41,7 +41,17 @@ pub enum Takes {
 const BUILT: &[&str] = &["miniprogram_npm"];
 const INSTALLED: &[&str] = &["node_modules", "miniprogram_npm"];
 const BUILD: &str = "Build npm in the developer tool (Tools, Build npm), which writes miniprogram_npm, and pack again.";
-const INSTALL: &str = "Run npm install, so that node_modules holds it, and pack again.";
+/// Source: developer.open-douyin.com, "npm support" of the developer tool.
+const BUILD_IN_PANEL: &str =
+    "Build npm in the developer tool (the panel NPM), which writes miniprogram_npm, and pack again.";
+/// Of the tools of these vendors it is not documented whether they build npm.
+const PUT: &str =
+    "Build npm in the developer tool if it does that, or copy it, so that miniprogram_npm holds it, and pack again.";
+const INSTALL: &str =
+    "List it under dependencies in package.json, run npm install, so that node_modules holds it, and pack again.";
+/// Packing leaves node_modules behind but for Alipay, so that installing alone does not help.
+const COPY: &str = "Copy what is used of it into the project, or have a bundler put it into the scripts, and pack again; \
+                    berth pack leaves node_modules behind.";
 
 const fn built(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
     Dialect {
@@ -58,12 +68,13 @@ const fn built(name: &'static str, markup: &'static str, style: &'static str) ->
 }
 
 const fn installed(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
-    let npm_remedy = INSTALL;
+    let npm_remedy = COPY;
     Dialect { npm: INSTALLED, npm_remedy, lenient_json: true, custom_bar: None, ..built(name, markup, style) }
 }
 
 const fn cousin(name: &'static str, markup: &'static str, style: &'static str) -> Dialect {
-    Dialect { lenient_json: true, takes_wechat: Takes::Perhaps, ..built(name, markup, style) }
+    let npm_remedy = PUT;
+    Dialect { npm_remedy, lenient_json: true, takes_wechat: Takes::Perhaps, ..built(name, markup, style) }
 }
 
 /// The dialect of most packages, and of those whose dialect cannot be told.
@@ -72,14 +83,23 @@ pub const WECHAT: Dialect = built("WeChat", "wxml", "wxss");
 pub const W3C: Dialect = Dialect { whole: &["html", "htm", "ux", "vue", "hml"], ..installed("W3C", "html", "css") };
 
 /// Stands for every dialect that is not known. Nothing is said about it that one of the known ones says of itself.
-pub const UNKNOWN: Dialect =
-    Dialect { npm: INSTALLED, lenient_json: true, custom_bar: None, ..built("an unknown dialect", "", "css") };
+pub const UNKNOWN: Dialect = Dialect {
+    npm: INSTALLED,
+    npm_remedy: COPY,
+    lenient_json: true,
+    custom_bar: None,
+    ..built("an unknown dialect", "", "css")
+};
 
 /// All dialects that are recognised.
 const DIALECTS: [Dialect; 9] = [
     WECHAT,
-    Dialect { custom_bar: Some(("customize", "customize-tab-bar/index")), ..installed("Alipay", "axml", "acss") },
-    cousin("Douyin", "ttml", "ttss"),
+    Dialect {
+        npm_remedy: INSTALL,
+        custom_bar: Some(("customize", "customize-tab-bar/index")),
+        ..installed("Alipay", "axml", "acss")
+    },
+    Dialect { npm_remedy: BUILD_IN_PANEL, ..cousin("Douyin", "ttml", "ttss") },
     installed("Baidu", "swan", "css"),
     Dialect { takes_wechat: Takes::Yes, ..built("QQ", "qml", "qss") },
     cousin("Kuaishou", "ksml", "css"),

@@ -32,6 +32,10 @@ const MARKUP_SOURCES: [&str; 6] = ["pug", "tsx", "jsx", "vue", "wpy", "mpx"];
 /// Extensions of sources that a build has to compile to style sheets.
 const STYLE_SOURCES: [&str; 4] = ["less", "scss", "sass", "styl"];
 
+/// The folder of npm packages that developer tools build, and the one into which npm installs them.
+const BUILT_NPM: &str = "miniprogram_npm";
+const INSTALLED_NPM: &str = "node_modules";
+
 /// The kind of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -73,8 +77,8 @@ pub enum Lack {
     Markup,
     /// Its markup is that of WeChat, at this path, which the dialect may not accept.
     Foreign(String),
-    /// A part of it exists only as a source, at this path.
-    Built(String),
+    /// Parts of it exist only as sources, at these paths.
+    Built(Vec<String>),
 }
 
 impl Layout {
@@ -146,7 +150,15 @@ impl Layout {
 
     /// Whether the path lies in a folder of npm packages.
     pub fn is_npm(&self, path: &str) -> bool {
-        path::folder(path).split('/').any(|part| ["miniprogram_npm", "node_modules"].contains(&part))
+        path::folder(path).split('/').any(|part| [BUILT_NPM, INSTALLED_NPM].contains(&part))
+    }
+
+    /// Whether the file is a source, of which a build makes what a device reads. Declarations of types are none, and neither
+    /// is what the dialect reads as it is.
+    pub fn is_source(&self, path: &str) -> bool {
+        let ending = path::ending(path);
+        let known = [&SCRIPT_SOURCES[..], &MARKUP_SOURCES, &STYLE_SOURCES].concat().contains(&ending);
+        known && !path.ends_with(".d.ts") && !self.dialect.whole.contains(&ending)
     }
 
     /// The subpackage that contains the path; `None` for the main package.
@@ -166,17 +178,18 @@ impl Layout {
         }
         let script = self.with_ending(stem, &["js", "mjs", "cjs"]).is_some() || self.bundles(stem, &BUNDLED_SCRIPT);
         let markup = self.markup_of(stem).is_some() || self.bundles(stem, &BUNDLED_MARKUP);
-        let source = |has: bool, endings: &[&str]| if has { None } else { self.with_ending(stem, endings) };
         let style = self.strange.is_some() || self.with_ending(stem, &[self.dialect.style, "css"]).is_some();
-        let source = source(script, &SCRIPT_SOURCES)
-            .or_else(|| source(markup, &MARKUP_SOURCES))
-            .or_else(|| source(style, &STYLE_SOURCES));
-        match (source, script, markup) {
-            (Some(source), ..) => Some(Lack::Built(source)),
-            (None, true, true) => self.foreign(stem).map(Lack::Foreign),
-            (None, false, false) => Some(Lack::Everything),
-            (None, false, true) => Some(Lack::Script),
-            (None, true, false) => Some(Lack::Markup),
+        let parts = [(script, &SCRIPT_SOURCES[..]), (markup, &MARKUP_SOURCES), (style, &STYLE_SOURCES)];
+        let lacking = parts.into_iter().filter(|(has, _)| !has);
+        let mut sources: Vec<_> = lacking.filter_map(|(_, endings)| self.with_ending(stem, endings)).collect();
+        // One file may be the source of script and markup.
+        sources.dedup();
+        match (script, markup) {
+            _ if !sources.is_empty() => Some(Lack::Built(sources)),
+            (true, true) => self.foreign(stem).map(Lack::Foreign),
+            (false, false) => Some(Lack::Everything),
+            (false, true) => Some(Lack::Script),
+            (true, false) => Some(Lack::Markup),
         }
     }
 
@@ -232,7 +245,7 @@ impl Layout {
 
     /// The name of the npm package that a path means: `@vant/weapp` of `@vant/weapp/button`. `None` for other paths.
     pub fn npm_name(&self, path: &str) -> Option<String> {
-        let folders = self.dialect.npm.iter();
+        let folders = [BUILT_NPM, INSTALLED_NPM].into_iter();
         let inside =
             folders.filter_map(|folder| path.rsplit_once(&format!("{folder}/"))).map(|(_, inside)| inside).next();
         let bare = (!path.starts_with(['.', '/', '~']) && !path.starts_with("@/")).then_some(path);
@@ -250,9 +263,26 @@ impl Layout {
     pub fn has_npm(&self, name: &str) -> bool {
         let ends = |folder: &&String| {
             let rest = folder.strip_suffix(name).and_then(|rest| rest.strip_suffix('/'));
-            rest.is_some_and(|rest| ["miniprogram_npm", "node_modules"].iter().any(|npm| rest.ends_with(npm)))
+            rest.is_some_and(|rest| [BUILT_NPM, INSTALLED_NPM].iter().any(|npm| rest.ends_with(npm)))
         };
         self.folders.iter().any(|folder| ends(&folder))
+    }
+
+    /// What to do so that the package holds the npm package to which `path` leads, in words. A path may name a folder that the
+    /// vendor's tools do not write, as in a project that was moved from another vendor.
+    pub fn npm_remedy(&self, path: &str) -> String {
+        let Dialect { name, npm, npm_remedy, .. } = self.dialect;
+        let names = |folder: &str| path.split('/').any(|part| part == folder);
+        if names(INSTALLED_NPM) && !npm.contains(&INSTALLED_NPM) {
+            return format!("Name the npm package alone: nothing is read from node_modules. {npm_remedy}");
+        }
+        if names(BUILT_NPM) && npm.contains(&INSTALLED_NPM) && !self.has_npm_folder() {
+            return format!(
+                "miniprogram_npm is what a build of npm writes, such as that of WeChat's developer tool, and it is not in the \
+                 package. Put it in, with components in {name}'s own markup, and pack again."
+            );
+        }
+        (*npm_remedy).into()
     }
 }
 

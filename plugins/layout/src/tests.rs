@@ -23,16 +23,18 @@ fn f31_slashes_around_paths_mean_nothing() {
 
 #[test]
 fn f31_pages_lack_what_their_dialect_asks_for() {
+    let built = |sources: &[&str]| Some(Lack::Built(sources.iter().map(|source| (*source).to_owned()).collect()));
     for (files, lack) in [
         (vec!["a/a.js", "a/a.wxml"], None),
         (vec!["a/a.js"], Some(Lack::Markup)),
         (vec!["a/a.wxml"], Some(Lack::Script)),
         (vec!["b.wxml"], Some(Lack::Everything)),
-        (vec!["a/a.ts", "a/a.wxml"], Some(Lack::Built("a/a.ts".into()))),
-        (vec!["a/a.js", "a/a.wxml", "a/a.less"], Some(Lack::Built("a/a.less".into()))),
+        (vec!["a/a.ts", "a/a.wxml"], built(&["a/a.ts"])),
+        (vec!["a/a.js", "a/a.wxml", "a/a.less"], built(&["a/a.less"])),
+        (vec!["a/a.ts", "a/a.wxml", "a/a.scss"], built(&["a/a.ts", "a/a.scss"])),
         (vec!["a/a.js", "a/a.wxml", "a/a.less", "a/a.wxss"], None),
         (vec!["a/a.js", "a/a.ts", "a/a.wxml"], None),
-        (vec!["a/a.vue", "b.wxml"], Some(Lack::Built("a/a.vue".into()))),
+        (vec!["a/a.vue", "b.wxml"], built(&["a/a.vue"])),
         (vec!["app-service.js", "page-frame.html"], None),
     ] {
         assert_eq!(layout(PAGES, &files).lack("a/a"), lack, "{files:?}");
@@ -129,7 +131,47 @@ fn a_folder_means_its_main_or_its_index_and_data_are_modules() {
 fn alipay_reads_npm_packages_where_npm_installs_them() {
     let layout = layout(r#"{"pages": ["a/a"]}"#, &["a/a.axml", "node_modules/mini/index.js"]);
     assert_eq!(resolve(&layout, "a/a.js", "mini"), Target::File("node_modules/mini/index.js".into()));
-    assert!(layout.dialect.npm_remedy.contains("npm install"));
+    assert!(layout.npm_remedy("mini").contains("npm install"));
+}
+
+/// Seen in a mini-program of Baidu's that was moved from WeChat: it was told to run npm install, which changes nothing.
+#[test]
+fn how_npm_packages_come_into_the_package_is_told_for_each_vendor_and_each_folder() {
+    let remedy = |markup: &str, path: &str| {
+        let page = format!("a/a.{markup}");
+        layout(r#"{"pages": ["a/a"]}"#, &["a/a.js", &page]).npm_remedy(path)
+    };
+    for (markup, path, told) in [
+        ("wxml", "../miniprogram_npm/mini/index", "Build npm in the developer tool (Tools, Build npm)"),
+        ("qml", "mini", "Build npm in the developer tool (Tools, Build npm)"),
+        ("ttml", "mini", "Build npm in the developer tool (the panel NPM)"),
+        ("ksml", "mini", "so that miniprogram_npm holds it"),
+        ("wxml", "../node_modules/mini/index", "nothing is read from node_modules. Build npm"),
+        ("axml", "mini", "run npm install, so that node_modules holds it"),
+        ("swan", "mini", "berth pack leaves node_modules behind"),
+        (
+            "swan",
+            "/miniprogram_npm/mini/index",
+            "is not in the package. Put it in, with components in Baidu's own markup",
+        ),
+        ("axml", "../miniprogram_npm/mini/index", "Put it in, with components in Alipay's own markup"),
+    ] {
+        let remedy = remedy(markup, path);
+        assert!(remedy.contains(told), "{markup} {path}: {remedy}");
+    }
+}
+
+#[test]
+fn sources_are_what_a_build_compiles() {
+    let mini = layout(r#"{"pages": ["a/a"]}"#, &["a/a.wxml"]);
+    for path in ["a.ts", "a.tsx", "a.vue", "a.less", "b/a.scss", "a.pug"] {
+        assert!(mini.is_source(path), "{path}");
+    }
+    for path in ["a.d.ts", "a.js", "ts", "a.wxss"] {
+        assert!(!mini.is_source(path), "{path}");
+    }
+    let package = MemoryPackage::default().with("manifest.json", r#"{"pages": ["a"]}"#).with("a.vue", "x");
+    assert!(!Layout::of(&package).expect("a manifest").is_source("a.vue"), "MiniApps of the W3C are documents");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use berth_policy::{Finding, serde_json::Value};
 use berth_policy_layout::{Lack, components::bars, modules::workers, path};
 
-use crate::{Subject, tabs, theme};
+use crate::{Subject, tabs, theme, unbuilt};
 
 /// Reports a missing script of the app, missing bars, workers and themes.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
@@ -23,11 +23,16 @@ fn script(subject: &Subject<'_>) -> Option<Finding> {
     {
         return None;
     }
-    let message = match layout.with_ending("app", &["ts", "tsx", "vue"]) {
-        Some(source) => format!("There is no app.js; {source} is a source that no device runs."),
-        None => "There is no app.js, so the app cannot start.".into(),
+    let (message, fix) = match layout.with_ending("app", &["ts", "tsx", "vue"]) {
+        Some(source) => (
+            format!("There is no app.js; {source} is a source, which no device reads."),
+            unbuilt::remedy(subject, &[source]),
+        ),
+        None => {
+            let add = "Add app.js, or pack the folder that the build writes.";
+            ("There is no app.js, so the app cannot start.".into(), subject.remedy(&["app.js".into()], add))
+        }
     };
-    let fix = subject.remedy(&["app.js".into()], "Add app.js, or pack the folder that the build writes.");
     Some(Finding::error("app-without-script", message).at(layout.manifest.place_of("pages")).fix(fix))
 }
 

@@ -3,12 +3,13 @@
 use berth_policy::{Finding, Place};
 use berth_policy_layout::path;
 
-use crate::{Subject, app, scripts::Scripts, strays};
+use crate::{Subject, app, plugins, scripts::Scripts, strays, unbuilt};
 
 /// Reports a missing `game.js`, missing subpackages and workers, and missing scripts that these import.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings: Vec<_> = script(subject).into_iter().chain(app::worker_folder(subject)).collect();
     findings.extend(subject.layout.subpackages.iter().filter_map(|sub| subpackage(subject, &sub.root)));
+    findings.extend(plugins::check(subject));
     findings.extend(strays::check(subject));
     findings.extend(Scripts::of(subject).findings);
     findings
@@ -16,9 +17,11 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
 
 fn script(subject: &Subject<'_>) -> Option<Finding> {
     (!subject.layout.has("game.js")).then(|| {
+        let source = subject.layout.with_ending("game", &["ts"]);
+        let fix = source.map(|source| unbuilt::remedy(subject, &[source]));
         Finding::error("app-without-script", "There is no game.js, so the game cannot start.")
             .at(Place::file(&subject.layout.manifest.path))
-            .fix("Add game.js, or pack the folder that the build writes.")
+            .fix(fix.unwrap_or_else(|| "Add game.js, or pack the folder that the build writes.".into()))
     })
 }
 

@@ -15,7 +15,7 @@ pub struct Lost {
     pub written: String,
     /// The path at which it would have to be.
     pub target: String,
-    /// The npm package that it belongs to, if that is missing as a whole.
+    /// The npm package that a name alone means, if that is missing as a whole.
     pub npm: Option<String>,
     /// The npm package of the project that is probably meant, where the text says a file beside.
     pub meant: Option<String>,
@@ -58,10 +58,19 @@ impl Gap {
     }
 }
 
+impl Lost {
+    /// Notes the npm package into whose folder the path leads, if that is missing as a whole.
+    fn named(self, subject: &Subject<'_>) -> Self {
+        let (layout, inside) = (&subject.layout, format!("{}/", self.target));
+        let own = || layout.npm_name(&self.target).filter(|name| layout.is_npm(&inside) && !layout.has_npm(name));
+        Self { npm: self.npm.clone().or_else(own), ..self }
+    }
+}
+
 /// Makes one finding for each gap, at the first use that leads to it.
 pub fn findings(subject: &Subject<'_>, sort: &Sort, lost: Vec<Lost>) -> Vec<Finding> {
     let mut gaps = BTreeMap::<Gap, Vec<Lost>>::new();
-    for lost in lost {
+    for lost in lost.into_iter().map(|lost| lost.named(subject)) {
         gaps.entry(Gap::of(subject, &lost)).or_default().push(lost);
     }
     gaps.into_iter().map(|(gap, uses)| finding(subject, sort, &gap, &uses)).collect()
@@ -95,7 +104,7 @@ fn packages(uses: &[Lost], of: fn(&Lost) -> &Option<String>) -> String {
 
 fn remedy(subject: &Subject<'_>, sort: &Sort, gap: &Gap, first: &Lost) -> String {
     if let Gap::Npm(_) | Gap::AllNpm = gap {
-        return subject.layout.dialect.npm_remedy.into();
+        return subject.layout.npm_remedy(&first.written);
     }
     if let (Gap::Meant, Some(name)) = (gap, &first.meant) {
         return format!(

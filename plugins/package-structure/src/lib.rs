@@ -1,15 +1,18 @@
 //! Checks that everything a package names exists, and that there is nothing in it that should not be.
 //!
 //! - Every page, and every component that is used, has its files with the extensions of its dialect, and these are
-//!   built (F31): a `.ts` or `.less` alone runs nowhere. What a build bundles into `app-service.js` counts as existing.
+//!   built (F31): a `.ts` or `.less` alone runs nowhere, and what is told is what lacks: a page whose style sheet alone is
+//!   a source has its script. What a build bundles into `app-service.js` counts as existing.
 //! - The JSON files of pages and components can be read.
 //! - What the manifest asks for exists: `app.js`, tabs and their icons in light and in dark, a custom tab bar, workers,
 //!   the theme, what is loaded ahead.
-//! - What files name exists: scripts, templates, style sheets, pictures, npm packages.
+//! - What files name exists: scripts, templates, style sheets, pictures, npm packages; a missing npm package is told with how
+//!   this vendor's packages get theirs.
+//! - Plugins that the manifest asks for are published ones, and no placeholders.
 //! - Subpackages do not lie inside one another, contain no pages of the main package and declare the pages that they
 //!   have; independent ones use nothing from outside.
-//! - Source maps, version control, private settings and other left-overs are reported, and so are misspelt members of
-//!   `app.json`.
+//! - Source maps, version control, private settings, sources of scripts and style sheets, and other left-overs are reported,
+//!   and so are misspelt members of `app.json`.
 //!
 //! Of a dialect that is not known, that is said, and only what all dialects have in common is looked at.
 //!
@@ -24,12 +27,14 @@ mod json;
 mod manifest;
 mod markup;
 mod pages;
+mod plugins;
 mod scripts;
 mod strays;
 mod styles;
 mod subpackages;
 mod tabs;
 mod theme;
+mod unbuilt;
 mod undeclared;
 
 use berth_policy::{Auditor, Description, Finding, NoConfig, Package, Place, Policy, log};
@@ -117,6 +122,7 @@ fn app(subject: &Subject<'_>) -> Vec<Finding> {
         components::check,
     ];
     let mut findings: Vec<_> = checks.iter().flat_map(|check| check(subject)).collect();
+    findings.extend(plugins::check(subject));
     findings.extend(manifest::check(subject));
     // A bundle has no files of its own for its pages, and names nothing that could be looked for.
     if !subject.layout.is_bundled() {

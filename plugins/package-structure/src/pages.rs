@@ -5,7 +5,11 @@ use std::collections::HashSet;
 use berth_policy::{Finding, Place, Severity};
 use berth_policy_layout::Lack;
 
-use crate::{Subject, gaps::listed};
+use crate::{
+    Subject,
+    gaps::listed,
+    unbuilt::{self, Unbuilt},
+};
 
 /// What to do about markup that a dialect may not accept.
 pub const FOREIGN: &str = "See that it works on a device, or convert the markup to the dialect's own.";
@@ -23,9 +27,13 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let pages = &subject.layout.pages;
     let mut seen = HashSet::new();
     let (first, repeated): (Vec<&String>, Vec<&String>) = pages.iter().partition(|page| seen.insert(*page));
-    let mut groups: Vec<Group> = Vec::new();
+    let (mut groups, mut unbuilt) = (Vec::<Group>::new(), Vec::new());
     for page in first {
         let Some(lack) = subject.layout.lack(page) else { continue };
+        if let Lack::Built(sources) = lack {
+            unbuilt.push(Unbuilt { stem: page.clone(), sources, place: place(subject, page) });
+            continue;
+        }
         let group = group(subject, page, &lack);
         match groups.iter_mut().find(|have| have.rule == group.rule && have.fix == group.fix) {
             Some(have) => have.pages.extend(group.pages),
@@ -34,7 +42,8 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let none = pages.is_empty().then(|| no_pages(subject));
     let missing = groups.iter().map(|group| group.finding(subject));
-    none.into_iter().chain(missing).chain(repeated.into_iter().map(|page| twice(subject, page))).collect()
+    let twice = repeated.into_iter().map(|page| twice(subject, page));
+    none.into_iter().chain(missing).chain(unbuilt::findings(subject, "page", unbuilt)).chain(twice).collect()
 }
 
 fn no_pages(subject: &Subject<'_>) -> Finding {
@@ -54,12 +63,11 @@ fn group(subject: &Subject<'_>, page: &str, lack: &Lack) -> Group {
     let file = |ending: &str| format!("{page}.{ending}");
     let add = "Add the file, or remove the page from the manifest.";
     let (rule, lack, fix) = match lack {
-        Lack::Everything => ("page-missing", "has no files", subject.remedy(&[file("js"), file(markup)], add)),
         Lack::Script => ("page-without-script", "has no script", subject.remedy(&[file("js")], add)),
         Lack::Markup => ("page-without-markup", "has no markup", subject.remedy(&[file(markup)], add)),
         Lack::Foreign(_) => ("page-without-markup", "has foreign markup", FOREIGN.into()),
-        Lack::Built(_) => {
-            ("page-not-built", "is not built", "Build the project, and pack the folder that the build writes.".into())
+        Lack::Everything | Lack::Built(_) => {
+            ("page-missing", "has no files", subject.remedy(&[file("js"), file(markup)], add))
         }
     };
     Group { rule, lack, fix, pages: vec![page.to_owned()] }
@@ -71,7 +79,7 @@ impl Group {
         let message = match self.pages.len() {
             1 => format!("The page {first} {}: {}.", self.lack, self.why(subject, first)),
             count => {
-                let lack = self.lack.replacen("has ", "have ", 1).replacen("is ", "are ", 1);
+                let lack = self.lack.replacen("has ", "have ", 1);
                 format!("{count} pages {lack}: {}. Of the first, {}.", listed(&self.pages), self.why(subject, first))
             }
         };
@@ -83,7 +91,6 @@ impl Group {
         let dialect = subject.layout.dialect;
         let (markup, name) = (subject.layout.markup(), dialect.name);
         match subject.layout.lack(page) {
-            Some(Lack::Built(source)) => format!("there is {source}, a source that no device runs"),
             Some(Lack::Foreign(path)) => format!("there is {path}, and the package is {name}'s"),
             Some(Lack::Markup) => format!("there is no {page}.{markup} (the package is {name}'s)"),
             Some(Lack::Script) => format!("there is no {page}.js"),

@@ -13,6 +13,7 @@ use berth_policy_layout::modules::{Target, entries, resolve};
 use crate::{
     Reference, Subject,
     gaps::{self, Lost, Sort, listed},
+    unbuilt,
 };
 
 const SORT: Sort = Sort {
@@ -75,7 +76,7 @@ impl Scripts {
         }
         lost.sort_by(|a, b| (&a.place.path, a.place.line).cmp(&(&b.place.path, b.place.line)));
         scripts.findings = gaps::findings(subject, &SORT, lost);
-        scripts.findings.extend(not_built(unbuilt));
+        scripts.findings.extend(not_built(subject, unbuilt));
         scripts
     }
 
@@ -108,9 +109,8 @@ fn dependencies(subject: &Subject<'_>) -> HashSet<String> {
 /// The npm package that is written as a file beside, `./dayjs`: first, if it is not there; second, if it is. Devices may
 /// look for it as they do for a name alone: a sample of WeChat's own relies on that.
 fn npm_package(subject: &Subject<'_>, dependencies: &HashSet<String>, text: &str) -> (Option<String>, Option<String>) {
-    let Some(name) = text.strip_prefix("./").and_then(|bare| subject.layout.npm_name(bare)) else {
-        return (None, None);
-    };
+    let bare = text.strip_prefix("./").filter(|bare| !subject.layout.is_npm(bare));
+    let Some(name) = bare.and_then(|bare| subject.layout.npm_name(bare)) else { return (None, None) };
     match () {
         () if subject.layout.has_npm(&name) => (None, Some(name)),
         () if dependencies.contains(&name) => (Some(name), None),
@@ -119,16 +119,15 @@ fn npm_package(subject: &Subject<'_>, dependencies: &HashSet<String>, text: &str
 }
 
 /// One finding for all sources that were not built.
-fn not_built(mut unbuilt: Vec<(String, Place)>) -> Option<Finding> {
+fn not_built(subject: &Subject<'_>, mut unbuilt: Vec<(String, Place)>) -> Option<Finding> {
     unbuilt.sort_by(|a, b| (&a.0, &a.1.path, a.1.line).cmp(&(&b.0, &b.1.path, b.1.line)));
     unbuilt.dedup_by(|a, b| a.0 == b.0);
     let (_, place) = unbuilt.first()?.clone();
     let sources: Vec<_> = unbuilt.into_iter().map(|(source, _)| source).collect();
     let message = format!(
-        "{} asks for scripts that are not built; no device runs their sources: {}.",
+        "{} asks for scripts that are not compiled; no device reads their sources: {}.",
         place.path,
         listed(&sources)
     );
-    let fix = "Build the project, and pack the folder that the build writes.";
-    Some(Finding::error("script-not-built", message).at(place).fix(fix))
+    Some(Finding::error("script-not-built", message).at(place).fix(unbuilt::remedy(subject, &sources)))
 }

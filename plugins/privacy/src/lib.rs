@@ -9,6 +9,9 @@
 //! | `no-agree-button` | warning | WeChat: `onNeedPrivacyAuthorization` is listened to, and no button has the `open-type` `agreePrivacyAuthorization` |
 //! | `privacy-check-off` | note | WeChat: `__usePrivacyCheck__` is false |
 //! | `uses` | note | what is used, where nothing is known of an agreement: `berth audit` without a host |
+//! | `agreement-needed` | warning, or a note when a host would only warn | once behind all `uses`: what a host asks for, and by which commands it is declared |
+//!
+//! One kind, or one API of a kind, is one finding, at its first place with the number of the others.
 //!
 //! What is used: calls of APIs in all dialects, APIs that are passed on, `authorize` of a scope, `open-type` of buttons, and
 //! components such as `<camera>`. Only a warning are APIs that add something and read nothing (`saveImageToPhotosAlbum`),
@@ -25,7 +28,7 @@ use std::{
 };
 
 use berth_policy::{Auditor, Description, Finding, Package, Place, Policy, Severity, serde::Deserialize, text::Lines};
-use berth_policy_javascript::{Source, each_file, is_script};
+use berth_policy_javascript::{Alike, Source, each_file, is_script};
 use berth_policy_layout::{
     Layout,
     asks::is_markup,
@@ -179,7 +182,7 @@ fn mark_unloaded(package: &dyn Package, layout: &Layout, said: &mut Said) {
 
 impl Privacy {
     fn judge(&self, catalogue: &Catalogue, layout: &Layout, mini_app: &str, said: &Said) -> Vec<Finding> {
-        let Some(declared) = &self.declared else { return told(catalogue, said) };
+        let Some(declared) = &self.declared else { return self.told(catalogue, layout, mini_app, said) };
         let mut findings = match declared.version {
             Some(version) => self.undeclared(catalogue, mini_app, said, declared, version),
             None => self.without(catalogue, mini_app, said),
@@ -191,7 +194,7 @@ impl Privacy {
         findings
     }
 
-    /// What the agreement does not declare, use for use.
+    /// What the agreement does not declare, API for API.
     fn undeclared(
         &self,
         catalogue: &Catalogue,
@@ -209,7 +212,12 @@ impl Privacy {
             let fix = format!("Declare it and publish: berth privacy declare {mini_app} --kind {word} --purpose …");
             Finding::new(severity(placed, self.severity), "not-declared", text).at(placed.place.clone()).fix(fix)
         };
-        capped(lacking.map(finding))
+        let mut alike = Alike::default();
+        for placed in lacking {
+            let about = format!("{} {}", placed.one.kind, placed.one.api);
+            alike.add(about, finding(placed));
+        }
+        alike.findings().collect()
     }
 
     /// The kinds that are used while there is no agreement, each at its gravest use.
@@ -230,6 +238,47 @@ impl Privacy {
         };
         first_of_each(said).into_iter().map(finding).collect()
     }
+
+    /// What is used, where nothing is known of an agreement, and what a host will ask for.
+    fn told(&self, catalogue: &Catalogue, layout: &Layout, mini_app: &str, said: &Said) -> Vec<Finding> {
+        let certain = |placed: &&Placed| placed.one.surely > Surely::Perhaps;
+        let uses: Vec<_> = first_of_each(said).into_iter().map(|(placed, _)| placed).filter(certain).collect();
+        let finding = |placed: &&Placed| {
+            let (kind, what) = (catalogue.kind(placed.one.kind), &placed.one.what);
+            let has = if self.rejects(placed) { "has" } else { "may have" };
+            let text = format!("{what} uses “{}”: the privacy agreement {has} to declare {}.", kind.name, kind.kind);
+            Finding::note("uses", text).at(placed.place.clone())
+        };
+        let needed = self.needed(catalogue, mini_app, &uses);
+        let needed = needed.map(|finding| finding.at(Place::file(&layout.manifest.path)));
+        uses.iter().map(finding).chain(needed).collect()
+    }
+
+    /// Says what a host will ask for before it does, and by which commands it gets that.
+    fn needed(&self, catalogue: &Catalogue, mini_app: &str, uses: &[&Placed]) -> Option<Finding> {
+        let (must, may): (Vec<&Placed>, Vec<&Placed>) = uses.iter().partition(|placed| self.rejects(placed));
+        let word = |placed: &&Placed| &*catalogue.kind(placed.one.kind).kind;
+        let words = |some: &[&Placed]| some.iter().map(word).collect::<Vec<_>>().join(", ");
+        let kind = word(must.first().or(may.first())?);
+        let rejects = format!("rejects this until the privacy agreement declares {}", words(&must));
+        let warns = format!("warns until the privacy agreement declares {}", words(&may));
+        let (severity, asks) = match (must.as_slice(), may.as_slice()) {
+            ([], _) => (Severity::Note, warns),
+            (_, []) => (Severity::Warning, rejects),
+            _ => (Severity::Warning, format!("{rejects}, and {warns}")),
+        };
+        let each = if uses.len() > 1 { " (and so for each of these)" } else { "" };
+        let fix = format!(
+            "Unless it is declared already: berth privacy about {mini_app}, berth privacy declare {mini_app} --kind {kind} \
+             --purpose …{each}, berth privacy publish {mini_app}."
+        );
+        Some(Finding::new(severity, "agreement-needed", format!("No agreement is known here; a host {asks}.")).fix(fix))
+    }
+
+    /// Whether a host rejects a use that no agreement declares.
+    fn rejects(&self, placed: &Placed) -> bool {
+        severity(placed, self.without_agreement) == Severity::Error
+    }
 }
 
 /// How serious a use is.
@@ -239,20 +288,6 @@ fn severity(placed: &Placed, level: Level) -> Severity {
         (Surely::Mostly, ..) | (_, false, _) => Severity::Warning,
         (Surely::Yes, true, level) => level.into(),
     }
-}
-
-/// How many findings of one severity are listed.
-const MOST: usize = 100;
-
-/// The findings, of each severity not more than are read.
-fn capped(findings: impl Iterator<Item = Finding>) -> Vec<Finding> {
-    let mut count = BTreeMap::new();
-    let few = |finding: &Finding| {
-        let known = count.entry(finding.severity as u8).or_insert(0);
-        *known += 1;
-        *known <= MOST
-    };
-    findings.filter(few).collect()
 }
 
 /// The gravest use of each kind, the first one among equals, and how many more there are.
@@ -271,18 +306,6 @@ fn first_of_each(said: &Said) -> Vec<(&Placed, usize)> {
         }
     }
     first.into_values().collect()
-}
-
-/// What is used, where nothing is known of an agreement.
-fn told(catalogue: &Catalogue, said: &Said) -> Vec<Finding> {
-    let finding = |(placed, _): (&Placed, usize)| {
-        let kind = catalogue.kind(placed.one.kind);
-        let text =
-            format!("{} uses “{}”: the privacy agreement has to declare {}.", placed.one.what, kind.name, kind.kind);
-        Finding::note("uses", text).at(placed.place.clone())
-    };
-    let certain = first_of_each(said).into_iter().filter(|(placed, _)| placed.one.surely > Surely::Perhaps);
-    certain.map(finding).collect()
 }
 
 /// What the agreement declares and nothing uses, as far as uses can be seen.

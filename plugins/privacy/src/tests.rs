@@ -137,11 +137,53 @@ fn d14_without_an_agreement_each_kind_is_told_once() {
     assert_eq!(told(NONE, &package("wx.login()")), [], "what uses nothing needs no agreement");
     let soft = NONE.replacen('{', r#"{"without_agreement": "warning", "#, 1);
     assert_eq!(told(&soft, &package("wx.getLocation()")), one("no-agreement", Severity::Warning));
+}
+
+#[test]
+fn d14_where_no_agreement_is_known_it_is_said_what_a_host_will_ask_for() {
+    let needed = |script: &str| {
+        let mut findings = audit("{}", &package(script));
+        let last = findings.pop().expect("a finding");
+        assert!(findings.iter().all(|one| (&*one.rule, one.severity) == ("uses", Severity::Note)), "{findings:#?}");
+        let uses: Vec<_> = findings.into_iter().map(|one| one.message).collect();
+        (uses, last.severity, last.message, last.fix.unwrap_or_default())
+    };
+    let (uses, severity, message, fix) = needed("wx.getUserProfile(); wx.chooseImage()");
+    assert!(uses.iter().all(|text| text.contains("has to declare")), "{uses:?}");
+    assert_eq!(severity, Severity::Warning, "a host rejects it");
     assert_eq!(
-        told("{}", &package("wx.getLocation()")),
-        one("uses", Severity::Note),
-        "nothing is known without a host"
+        message,
+        "No agreement is known here; a host rejects this until the privacy agreement declares user_info, photos."
     );
+    assert!(
+        fix.contains("berth privacy declare mp-shop --kind user_info --purpose … (and so for each of these)"),
+        "{fix}"
+    );
+    let (uses, severity, message, fix) = needed("wx.saveImageToPhotosAlbum({})");
+    assert!(uses[0].contains("may have to declare"), "{uses:?}");
+    assert_eq!(severity, Severity::Note, "a host only warns");
+    assert!(message.contains("a host warns until the privacy agreement declares album"), "{message}");
+    assert!(!fix.contains("each of these"), "{fix}");
+    let both = package("wx.getUserProfile()").with("lib/idle.js", "wx.chooseImage()");
+    let message = audit("{}", &both).pop().expect("a finding").message;
+    assert!(
+        message.ends_with("declares user_info, and warns until the privacy agreement declares photos."),
+        "{message}"
+    );
+    let soft = audit(r#"{"without_agreement": "warning"}"#, &package("wx.getLocation()")).pop().expect("a finding");
+    assert_eq!((&*soft.rule, soft.severity), ("agreement-needed", Severity::Note));
+    assert_eq!(audit("{}", &package("wx.login()")), []);
+}
+
+#[test]
+fn d14_one_api_that_is_not_declared_is_one_finding_at_its_first_place() {
+    let script = "wx.chooseLocation();\nwx.chooseLocation(); wx.chooseContact(); n.a.chooseContact({ success: f })";
+    let found = audit(SOME, &package(script));
+    let found: Vec<_> = found.into_iter().filter(|finding| finding.rule == "not-declared").collect();
+    let told: Vec<_> =
+        found.iter().map(|one| (one.severity, one.message.ends_with("The same in one more place."))).collect();
+    assert_eq!(told, [(Severity::Error, true), (Severity::Error, false), (Severity::Note, false)], "{found:#?}");
+    assert_eq!(found[0].place.as_ref().map(|place| place.line), Some(1));
 }
 
 #[test]

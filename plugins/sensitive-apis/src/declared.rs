@@ -1,6 +1,7 @@
 //! What the manifest of a WeChat mini-program has to declare of the APIs that are called.
 
 use berth_policy::{Finding, serde_json::Value};
+use berth_policy_javascript::in_more;
 use berth_policy_layout::{Kind, Layout};
 
 use crate::uses::Uses;
@@ -31,7 +32,7 @@ pub fn findings(layout: &Layout, uses: &Uses) -> Vec<Finding> {
     for api in PRIVATE {
         let is_declared = declared.iter().any(|one| one == api);
         match (uses.of(api), is_declared) {
-            (Some(place), false) => findings.push(not_declared(api).at(place.clone())),
+            (Some(place), false) => findings.push(not_declared(api, uses.others(api)).at(place.clone())),
             (None, true) if !uses.mentions(api) => findings.push(unused(api).at(layout.manifest.place_of(api))),
             _ => {}
         }
@@ -42,8 +43,8 @@ pub fn findings(layout: &Layout, uses: &Uses) -> Vec<Finding> {
     findings
 }
 
-fn not_declared(api: &str) -> Finding {
-    let text = format!("{api} is called and not declared, so that the call fails.");
+fn not_declared(api: &str, others: usize) -> Finding {
+    let text = format!("{api} is called and not declared, so that the call fails.{}", in_more(others));
     Finding::warning("api-not-declared", text)
         .fix(format!("Add it to app.json: \"requiredPrivateInfos\": [\"{api}\"]."))
 }

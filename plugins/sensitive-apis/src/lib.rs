@@ -10,7 +10,7 @@
 //! | `declarations-clash` | warning | WeChat: the rough location is declared together with the precise one |
 //! | `declared-unused` | note | WeChat: `requiredPrivateInfos` has an API that is not called |
 //!
-//! A call of an object that is not known to be the platform's is a note, and only when it has the callbacks of such calls.
+//! Each is told once for each API, at the first place, with the number of the others. A call of an object that is not known to be the platform's is a note, and only when it has the callbacks of such calls.
 //! An API that is passed on (`promisify(wx.getLocation)`) counts as called, and so does `open-type` of a button.
 
 mod declared;
@@ -19,7 +19,7 @@ mod uses;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use berth_policy::{Auditor, Description, Finding, Package, Policy, Severity, serde::Deserialize};
-use berth_policy_javascript::{each_file, is_script};
+use berth_policy_javascript::{Alike, Source, each_file, is_script};
 use berth_policy_layout::{Layout, asks::is_markup};
 
 use uses::{Use, Uses, in_markup, in_script};
@@ -73,18 +73,19 @@ impl Policy for SensitiveApis {
 impl Auditor for SensitiveApis {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
         let layout = Layout::of(package)?;
-        let uses = RefCell::new(Uses::default());
+        let (uses, alike) = (RefCell::new(Uses::default()), RefCell::new(Alike::default()));
         let mini_app = package.mini_app_id();
-        let mut findings = each_file(package, self.max_file_bytes, is_script, |source| {
-            let own = in_script(source);
+        let note = |source: &Source, own: Vec<Use>| {
             uses.borrow_mut().note(source, &own);
-            own.into_iter().filter_map(|one| Some((one.offset, self.finding(&one, &mini_app)?))).collect()
-        })?;
-        findings.extend(each_file(package, self.max_file_bytes, is_markup, |source| {
-            let own = in_markup(source);
-            uses.borrow_mut().note(source, &own);
-            own.into_iter().filter_map(|one| Some((one.offset, self.finding(&one, &mini_app)?))).collect()
-        })?);
+            let found = own.into_iter().filter_map(|one| Some((one.offset, self.finding(&one, &mini_app)?, one.api)));
+            let about = found.map(|(offset, finding, api)| (offset, api, finding));
+            alike.borrow_mut().add_all(source, about.collect());
+            Vec::new()
+        };
+        let mut findings =
+            each_file(package, self.max_file_bytes, is_script, |source| note(source, in_script(source)))?;
+        findings.extend(each_file(package, self.max_file_bytes, is_markup, |source| note(source, in_markup(source)))?);
+        findings.extend(alike.into_inner().findings());
         findings.extend(declared::findings(&layout, &uses.into_inner()));
         Ok(findings)
     }

@@ -58,6 +58,17 @@ fn d3_what_is_granted_or_not_sensitive_or_of_another_object_passes() {
 }
 
 #[test]
+fn d3_an_api_is_told_once_with_the_number_of_its_places() {
+    let found = audit("wx.chooseImage();\nwx.chooseImage(); wx.openDoor(); wx.getLocation(); wx.getLocation()");
+    let places = |rule: &str| {
+        let of = found.iter().filter(|finding| finding.rule == rule);
+        of.map(|finding| finding.message.ends_with("The same in one more place.")).collect::<Vec<_>>()
+    };
+    assert_eq!((places("api-not-granted"), places("api-not-declared")), (vec![true, false], vec![true]), "{found:#?}");
+    assert_eq!(found[0].place.as_ref().map(|place| place.line), Some(1));
+}
+
+#[test]
 fn d3_a_call_of_another_object_with_callbacks_is_a_note() {
     let found = audit("n.a.chooseImage({ count: 1, success: done })");
     assert_eq!((found.len(), &*found[0].rule, found[0].severity), (1, "api-not-granted", Severity::Note));

@@ -21,8 +21,8 @@ pub struct Use {
 /// The APIs that are used.
 #[derive(Default)]
 pub struct Uses {
-    /// Where each is certainly used first.
-    first: BTreeMap<String, Place>,
+    /// Where each is certainly used first, and in how many more places.
+    first: BTreeMap<String, (Place, usize)>,
     /// Those that may be used.
     mentioned: BTreeSet<String>,
 }
@@ -37,15 +37,20 @@ impl Uses {
         for one in uses {
             self.mentioned.insert(one.api.clone());
             if one.certain {
-                let place = || lines.place(&source.path, one.offset as usize);
-                self.first.entry(one.api.clone()).or_insert_with(place);
+                let place = || (lines.place(&source.path, one.offset as usize), 0);
+                self.first.entry(one.api.clone()).and_modify(|(_, others)| *others += 1).or_insert_with(place);
             }
         }
     }
 
     /// Where an API is certainly used first; `None` when it is not.
     pub fn of(&self, api: &str) -> Option<&Place> {
-        self.first.get(api)
+        self.first.get(api).map(|(place, _)| place)
+    }
+
+    /// In how many more places an API is certainly used.
+    pub fn others(&self, api: &str) -> usize {
+        self.first.get(api).map_or(0, |(_, others)| *others)
     }
 
     /// Whether an API may be used.

@@ -19,8 +19,8 @@ pub struct Address {
 pub enum Read {
     /// Where it leads.
     Address(Address),
-    /// It begins with this scheme, which is not encrypted.
-    Insecure(String),
+    /// It leads there by a scheme that is not encrypted. The host is empty when it is not known.
+    Insecure { scheme: String, host: String },
     /// It leads to this IP address, or to `localhost`.
     Ip(String),
     /// It is known only at run time.
@@ -44,7 +44,8 @@ impl Read {
         let is_cut = end.is_none() && !text.whole;
         match scheme.as_str() {
             "http" | "ws" if is_local(&host) => Self::Ip(host),
-            "http" | "ws" => Self::Insecure(scheme),
+            "http" | "ws" if is_cut && !ends_as_a_host(&host) => Self::Insecure { scheme, host: String::new() },
+            "http" | "ws" => Self::Insecure { scheme, host },
             _ if scheme != wanted(kind) => Self::Elsewhere,
             _ if host.is_empty() || (is_cut && !ends_as_a_host(&host)) => Self::Unknown,
             _ if !host.is_ascii() => Self::Unknown,

@@ -5,9 +5,10 @@
 //! | `domain-not-set` | `severity` of the config, a warning unless it says otherwise | a request, an upload, a download, a socket or a page in a web-view goes to a domain that is not set for it; a note where every host app skips the verification |
 //! | `insecure-address` | warning | `http://` or `ws://`, which host apps refuse |
 //! | `ip-address` | warning | an IP address or `localhost`, which cannot be set |
-//! | `address-unknown` | note | the address is known only at run time; once for each file |
+//! | `address-unknown` | note | the address is known only at run time |
 //!
-//! An address may be put together from constants of the script and of those that it imports. A call of another object
+//! Each is told once for each kind and domain, at the first place, with the number of the others: there is one thing to do
+//! about it. An address may be put together from constants of the script and of those that it imports. A call of another object
 //! than the platform's counts when it is given an absolute address, as wrappers of `request` are.
 
 mod address;
@@ -17,7 +18,7 @@ mod web_view;
 use std::{cell::RefCell, collections::HashMap};
 
 use berth_policy::{Auditor, Description, Finding, Package, Policy, Severity, serde::Deserialize};
-use berth_policy_javascript::{Value, each_file, exports, is_script, with_program};
+use berth_policy_javascript::{Alike, Value, each_file, exports, is_script, with_program};
 use berth_policy_layout::Layout;
 
 use address::{Address, Read};
@@ -105,15 +106,20 @@ impl Auditor for ServerDomains {
     fn audit(&self, package: &dyn Package) -> Result<Vec<Finding>, String> {
         let layout = Layout::of(package)?;
         let exported = all_exports(package, &layout)?;
-        let addresses = RefCell::new(scripts::Named::default());
+        let (addresses, alike) = (RefCell::new(scripts::Named::default()), RefCell::new(Alike::default()));
+        let mini_app = package.mini_app_id();
         let mut findings = each_file(package, self.max_file_bytes, is_script, |source| {
-            scripts::judge(self, &layout, &exported, &addresses, package.mini_app_id(), source)
+            let found = scripts::judge(self, &layout, &exported, &addresses, &mini_app, source);
+            alike.borrow_mut().add_all(source, found);
+            Vec::new()
         })?;
         let named = addresses.into_inner();
         let markup = |path: &str| web_view::is_markup(path);
         findings.extend(each_file(package, self.max_file_bytes, markup, |source| {
-            web_view::judge(self, &named, &package.mini_app_id(), source)
+            alike.borrow_mut().add_all(source, web_view::judge(self, &named, &mini_app, source));
+            Vec::new()
         })?);
+        findings.extend(alike.into_inner().findings());
         Ok(findings)
     }
 }
@@ -133,21 +139,19 @@ fn all_exports(package: &dyn Package, layout: &Layout) -> Result<Exports, String
 }
 
 impl ServerDomains {
-    /// What is to be said of an address that `what` (`wx.request`) goes to.
-    pub(crate) fn finding(&self, kind: Kind, what: &str, address: &Read, mini_app: &str) -> Option<Finding> {
-        match address {
-            Read::Insecure(scheme) => {
-                let wanted = if scheme == "ws" { "wss" } else { "https" };
-                let text = format!("{what} uses {scheme}://, which host apps refuse.");
-                Some(Finding::warning("insecure-address", text).fix(format!("Use {wanted}://.")))
-            }
+    /// What is to be said of an address that `what` (`wx.request`) goes to, and the kind and the address that it is about.
+    pub(crate) fn finding(&self, kind: Kind, what: &str, address: &Read, mini_app: &str) -> Option<(String, Finding)> {
+        let (whereto, finding) = match address {
+            Read::Insecure { scheme, host } => (format!("{scheme}://{host}"), insecure(what, scheme, host)),
             Read::Ip(host) => {
                 let text = format!("{what} goes to {host}. An IP address or localhost cannot be set as a domain.");
-                Some(Finding::warning("ip-address", text).fix("Give the server a name, and set its domain."))
+                let finding = Finding::warning("ip-address", text);
+                (host.clone(), finding.fix("Give the server a name, and set its domain."))
             }
-            Read::Address(address) => self.not_set(kind, what, address, mini_app),
-            Read::Unknown | Read::Elsewhere => None,
-        }
+            Read::Address(address) => (address.to_string(), self.not_set(kind, what, address, mini_app)?),
+            Read::Unknown | Read::Elsewhere => return None,
+        };
+        Some((format!("{} {whereto}", kind.name()), finding))
     }
 
     /// Whether anything is compared.
@@ -174,6 +178,15 @@ impl ServerDomains {
         let where_else = if skipped { " All host apps skip the verification." } else { "" };
         Some(Finding::new(severity, "domain-not-set", format!("{text}{where_else}")).fix(fix))
     }
+}
+
+fn insecure(what: &str, scheme: &str, host: &str) -> Finding {
+    let wanted = if scheme == "ws" { "wss" } else { "https" };
+    let text = match host {
+        "" => format!("{what} uses {scheme}://, which host apps refuse."),
+        host => format!("{what} goes to {scheme}://{host}, and host apps refuse {scheme}://."),
+    };
+    Finding::warning("insecure-address", text).fix(format!("Use {wanted}://."))
 }
 
 berth_policy::auditor!(ServerDomains);

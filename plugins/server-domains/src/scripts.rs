@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::HashMap};
 
 use berth_policy::Finding;
 use berth_policy_javascript::{
-    Call, Found, Source, Text, Values,
+    About, Call, Source, Text, Values,
     ast::{Expression, ObjectProperty, Program},
     calls,
     visit::{Visit, walk},
@@ -29,9 +29,9 @@ pub fn judge(
     layout: &Layout,
     exports: &Exports,
     named: &RefCell<Named>,
-    mini_app: String,
+    mini_app: &str,
     source: &Source,
-) -> Found {
+) -> Vec<About> {
     let values = Values::by(|text| match resolve(layout, &source.path, text) {
         Target::File(path) => exports.get(&path),
         _ => None,
@@ -40,27 +40,25 @@ pub fn judge(
         note_names(program, &source.path, named);
         calls(program, &values, &WANTED)
     });
-    let mut found = Found::new();
-    let mut told_unknown = false;
+    let mut found = Vec::new();
     for call in all.unwrap_or_default().iter().filter(|call| call.called) {
         let Some(kind) = kind_of(&call.api) else { continue };
         let reads = reads(kind, call);
         let what = what(call);
-        found
-            .extend(reads.iter().filter_map(|read| Some((call.offset, policy.finding(kind, &what, read, &mini_app)?))));
+        let judged = reads.iter().filter_map(|read| policy.finding(kind, &what, read, mini_app));
+        found.extend(judged.map(|(about, finding)| (call.offset, about, finding)));
         let is_unknown = call.certain && (reads.is_empty() || reads.contains(&Read::Unknown));
-        if is_unknown && !told_unknown && policy.compares() && !call.members.is_empty() {
-            told_unknown = true;
-            found.push((call.offset, unknown(&what)));
+        if is_unknown && policy.compares() && !call.members.is_empty() {
+            found.push((call.offset, kind.name().into(), unknown(&what, mini_app)));
         }
     }
     found
 }
 
-fn unknown(what: &str) -> Finding {
+fn unknown(what: &str, mini_app: &str) -> Finding {
     let text =
         format!("The address of {what} is known only at run time, and was not compared with the domains that are set.");
-    Finding::note("address-unknown", text).fix("See that its domain is set: berth domains show APP.")
+    Finding::note("address-unknown", text).fix(format!("See that its domain is set: berth domains show {mini_app}."))
 }
 
 fn what(call: &Call) -> String {
@@ -83,8 +81,18 @@ fn kind_of(api: &str) -> Option<Kind> {
     })
 }
 
-/// What is known of the addresses of a call. Of an object that is not the platform's only an absolute one counts.
+/// What is known of the addresses of a call, each once. Of an object that is not the platform's only an absolute one counts.
 fn reads(kind: Kind, call: &Call) -> Vec<Read> {
+    let mut reads = Vec::new();
+    for read in all_reads(kind, call) {
+        if !reads.contains(&read) {
+            reads.push(read);
+        }
+    }
+    reads
+}
+
+fn all_reads(kind: Kind, call: &Call) -> Vec<Read> {
     let texts = |name: &str| call.members.get(name).map(|member| member.texts.as_slice()).unwrap_or_default();
     if matches!(kind, Kind::Udp | Kind::Tcp) {
         let port = texts("port").first();

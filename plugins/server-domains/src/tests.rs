@@ -116,10 +116,66 @@ fn d8_constants_of_other_scripts_are_followed() {
 }
 
 #[test]
-fn d8_an_address_that_is_known_at_run_time_only_is_a_note_once_a_file() {
-    let found =
-        audit("wx.request({ url: u }); wx.request({ url: v + 'x' }); wx.request({ url: 'https://api-' + env })");
-    assert_eq!(found, [("address-unknown".into(), 1, 1)]);
+fn d8_an_address_that_is_known_at_run_time_only_is_a_note_once_a_kind() {
+    let calls = "wx.request({ url: u }); wx.request({ url: v + 'x' }); wx.request({ url: 'https://api-' + env })";
+    let found = audit_of(SET, &package(calls).with("b.js", "wx.request({ url: u }); wx.uploadFile({ url: u })"));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].message.ends_with("The same in 3 more places."), "{}", found[0].message);
+    assert_eq!(found[0].fix.as_deref(), Some("See that its domain is set: berth domains show mp-shop."));
+}
+
+#[test]
+fn d8_an_address_is_known_where_all_that_its_variable_is_given_begins_with_a_domain() {
+    let host = "const host = 'https://other.example.com'; ";
+    for script in [
+        "wx.request({ url: test ? host + '/a/' + id : host + b })",
+        "let url; if (test) { url = host + '/a/' + id } else { url = `${host}/b` } wx.request({ url })",
+        "let url = ''; switch (test) { case 1: url = host + '/a'; break; default: url = host + '/b' } wx.request({ url: url })",
+        "var url = host + '/a'; if (test) { url += '?b=1' } wx.request({ url: url + id })",
+    ] {
+        let found = audit_of(SET, &package(&format!("{host}{script}")));
+        assert_eq!(found.len(), 1, "{script}: {found:#?}");
+        assert_eq!(found[0].rule, "domain-not-set", "{script}");
+        assert!(!found[0].message.contains("The same in"), "it is one place: {}", found[0].message);
+    }
+    for script in [
+        "let url = given; if (!url) { url = host + '/a' } wx.request({ url })",
+        "function f(url) { if (!url) { url = host + '/a' } wx.request({ url }) }",
+        "let url; if (test) { url = host + '/a' } else { url = given } wx.request({ url })",
+        "let url; url = host + '/a'; [url] = given; wx.request({ url })",
+        "let url; wx.request({ url })",
+    ] {
+        let found = audit_of(SET, &package(&format!("{host}{script}")));
+        assert_eq!(found.iter().map(|one| &*one.rule).collect::<Vec<_>>(), ["address-unknown"], "{script}");
+    }
+}
+
+/// Seen in a mini-program with 45 warnings about one domain.
+#[test]
+fn d8_one_domain_is_one_finding_for_each_kind_however_often_it_is_asked() {
+    let asks =
+        "wx.request({ url: 'https://other.example.com/a' }); app.request({ url: 'https://other.example.com/b' });";
+    let package = package(&format!("\n{asks}"))
+        .with("b.js", format!("{asks} wx.uploadFile({{ url: 'https://other.example.com' }})"))
+        .with("c.js", "wx.request({ url: 'https://third.example.com' })");
+    let found = audit_of(SET, &package);
+    let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "wx.request goes to https://other.example.com, which is none of the request domains of mp-shop. The same in 3 more places.",
+            "wx.uploadFile goes to https://other.example.com, which is none of the upload domains of mp-shop.",
+            "wx.request goes to https://third.example.com, which is none of the request domains of mp-shop.",
+        ]
+    );
+    assert_eq!(found[0].place.as_ref().map(|place| (&*place.path, place.line)), Some(("a.js", 2)));
+    let local = "wx.request({ url: 'http://10.0.0.1/a' }); wx.request({ url: 'http://10.0.0.1/b' }); wx.request({ url: 'http://10.0.0.2' });
+        wx.request({ url: 'http://a.example.com/x' }); wx.request({ url: `http://a.example.com/${y}` }); wx.request({ url: `http://${z}` })";
+    let rules: Vec<_> = audit_of("{}", &self::package(local)).into_iter().map(|one| (one.rule, one.message)).collect();
+    let rules: Vec<_> = rules.iter().map(|(rule, text)| (&**rule, text.ends_with("one more place."))).collect();
+    let expected =
+        [("ip-address", true), ("ip-address", false), ("insecure-address", true), ("insecure-address", false)];
+    assert_eq!(rules, expected);
 }
 
 #[test]

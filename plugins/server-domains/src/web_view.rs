@@ -1,6 +1,6 @@
 //! The pages that markup shows in web-views.
 
-use berth_policy_javascript::{Found, Source, Text};
+use berth_policy_javascript::{About, Source, Text};
 use berth_policy_layout::scanner::{Tag, tags};
 
 use crate::{
@@ -18,13 +18,13 @@ pub fn is_markup(path: &str) -> bool {
 }
 
 /// Judges the web-views of a file.
-pub fn judge(policy: &ServerDomains, named: &Named, mini_app: &str, source: &Source) -> Found {
-    let mut found = Found::new();
+pub fn judge(policy: &ServerDomains, named: &Named, mini_app: &str, source: &Source) -> Vec<About> {
+    let mut found = Vec::new();
     for tag in tags(&source.text).iter().filter(|tag| tag.name == "web-view") {
         let Some((value, offset)) = source_of(tag) else { continue };
         for text in texts(value, source, named) {
             let finding = policy.finding(Kind::Business, "The web-view", &Read::url(Kind::Business, &text), mini_app);
-            found.extend(finding.map(|finding| (offset as u32, finding)));
+            found.extend(finding.map(|(about, finding)| (offset as u32, about, finding)));
         }
     }
     found

@@ -4,8 +4,8 @@
 //! game, whose subpackages have no limit of their own, and 30 MiB in all. A size is that of the files after inflating, as that is
 //! what a device has to keep and load. Every finding names the biggest files, as that is where to begin.
 //!
-//! WeChat's tool minifies what is uploaded, as its project file says. Berth keeps the bytes that it is given, and so these
-//! count; a finding says how much of them a build would leave out.
+//! Tools of vendors minify what is uploaded, WeChat's as its project file says. Berth keeps the bytes that it is given, and so
+//! these count; a finding says how much of them a build would leave out.
 //!
 //! Sources: developers.weixin.qq.com, "Subpackages" of mini-programs and of mini-games.
 
@@ -17,6 +17,7 @@ use berth_policy::{
     package::Bytes,
     serde::Deserialize,
 };
+use berth_policy_layout::{Kind, Layout};
 
 const MIB: u64 = 1 << 20;
 /// How many of the biggest files a finding names.
@@ -125,12 +126,25 @@ impl Part<'_> {
         }
         let enough = if slack >= over { "which is enough" } else { "which is not enough alone" };
         format!(
-            "Let the build minify scripts, style sheets and markup: some {} are indentation and comments, {enough}. WeChat's \
-             tool does so as it uploads (minified, minifyWXSS and minifyWXML in project.config.json); here the files count as \
-             they are. {}",
+            "Let the build minify scripts, style sheets and markup: some {} are indentation and comments, {enough}. {}; here \
+             the files count as they are. {}",
             Bytes(slack),
+            minified(package),
             self.fix
         )
+    }
+}
+
+/// What is known of how the vendor's tool minifies. The files of a game do not tell its vendor.
+fn minified(package: &dyn Package) -> String {
+    match Layout::of(package) {
+        Ok(layout) if layout.kind == Kind::App && layout.strange.is_none() => match layout.dialect.name {
+            "WeChat" => "WeChat's tool does so as it uploads (minified, minifyWXSS and minifyWXML in \
+                         project.config.json)"
+                .into(),
+            name => format!("{name}'s tool may do so as it uploads"),
+        },
+        _ => "Tools of vendors may do so as they upload".into(),
     }
 }
 

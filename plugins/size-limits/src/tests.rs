@@ -121,3 +121,24 @@ fn what_minifying_would_leave_out_is_told_where_it_matters() {
         assert!(!fix(path, &text).contains("minify"), "{path}");
     }
 }
+
+/// Seen in a mini-program of Baidu's, which was told of the project file of WeChat.
+#[test]
+fn how_the_vendors_tool_minifies_is_told_of_the_vendor() {
+    let lines = "        call(a, b)\n".repeat(200);
+    let fix = |manifest: &str, page: &str| {
+        let package =
+            MemoryPackage::default().with(manifest, r#"{"pages": ["a"]}"#).with(page, "").with("b.js", &*lines);
+        audit(r#"{"main_bytes": 2000}"#, &package).remove(0).fix.unwrap_or_default()
+    };
+    assert!(fix("app.json", "a.wxml").contains("WeChat's tool does so as it uploads (minified"));
+    for (manifest, page, told) in [
+        ("app.json", "a.swan", "Baidu's tool may do so"),
+        ("app.json", "a.axml", "Alipay's tool may do so"),
+        ("app.json", "a.qxml", "Tools of vendors may do so"),
+        ("game.json", "game.js", "Tools of vendors may do so"),
+    ] {
+        let fix = fix(manifest, page);
+        assert!(fix.contains(told) && !fix.contains("project.config.json"), "{fix}");
+    }
+}

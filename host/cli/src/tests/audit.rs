@@ -61,6 +61,17 @@ async fn what_was_packed_and_what_is_unusual_about_it_is_told() {
 }
 
 #[tokio::test]
+async fn d14_what_a_host_will_ask_the_privacy_agreement_for_is_said_before_it_rejects() {
+    let desk = Desk::bare();
+    let files = [("berth.json", r#"{"id": "mp-shop", "version": "1.2.0"}"#), ("pages/index.js", "wx.getLocation()")];
+    let ran = desk.run(&format!("audit {}", folder(&desk, &files))).await.good();
+    let told = "warning privacy/agreement-needed No agreement is known here; a host rejects this until the privacy \
+                agreement declares location.";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert!(ran.out.contains("berth privacy declare mp-shop --kind location --purpose …"), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn v5_an_apkg_is_audited_with_the_configs_that_are_given_and_as_sarif() {
     let desk = Desk::bare();
     let shop = folder(&desk, &[]);

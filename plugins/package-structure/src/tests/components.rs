@@ -83,6 +83,29 @@ fn an_npm_package_that_was_not_built_is_told_once() {
     assert!(finding.message.ends_with("does not hold the npm package tool."), "{finding:?}");
 }
 
+/// Seen in a mini-program of Baidu's that was moved from WeChat.
+#[test]
+fn a_folder_of_npm_that_was_not_built_is_told_alike_whatever_names_it() {
+    let path = "../../miniprogram_npm/@vant/weapp";
+    let files = [
+        ("pages/me/me.json", format!(r#"{{"usingComponents": {{"a": "{path}/button/index"}}}}"#), "component-missing"),
+        ("pages/me/me.js", format!("import toast from '{path}/toast/toast'"), "script-missing"),
+        ("pages/me/me.css", format!("@import '{path}/common/index.css';"), "style-missing"),
+        ("pages/me/me.swan", format!("<import src='{path}/t.swan'/>"), "template-missing"),
+        ("pages/me/me.swan", format!("<image src='{path}/a.png'/>"), "image-missing"),
+    ];
+    for (file, text, rule) in files {
+        let finding = only(&in_dialect(good(), "swan").with(file, text));
+        assert_eq!((&*finding.rule, finding.severity), (rule, Severity::Error));
+        assert!(finding.message.ends_with("but the package does not hold the npm package @vant/weapp."), "{finding:?}");
+        let fix = finding.fix.unwrap_or_default();
+        assert!(
+            fix.starts_with("miniprogram_npm is what a build of npm writes") && !fix.contains("npm install"),
+            "{fix}"
+        );
+    }
+}
+
 #[test]
 fn npm_packages_are_told_one_by_one_only_if_there_are_any() {
     let package = using(r#"{"a": "@vant/weapp/button/index", "b": "tool/index"}"#);
@@ -144,9 +167,12 @@ fn components_that_were_moved_or_not_built_together_are_one_finding() {
     let moved = only(&parts(in_dialect(package.clone(), "ttml"), "js"));
     assert_eq!(moved.severity, Severity::Warning);
     assert_eq!(moved.message, "2 components have foreign markup; the package is Douyin's: pages/me/one, pages/me/two.");
-    let unbuilt = only(&parts(package, "ts"));
+    let unbuilt = audit(&parts(package, "ts")).pop().expect("a finding");
     assert_eq!((&*unbuilt.rule, unbuilt.severity), ("component-not-built", Severity::Error));
-    assert!(unbuilt.message.ends_with("no device runs their sources: pages/me/one, pages/me/two."), "{unbuilt:?}");
+    assert!(
+        unbuilt.message.starts_with("2 components have no compiled script: pages/me/one, pages/me/two."),
+        "{unbuilt:?}"
+    );
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn a_slip_of_the_pen_is_a_note_and_members_of_tools_are_none() {
 fn the_app_has_its_script() {
     let finding = only(&good().without("app.js"));
     assert_eq!((&*finding.rule, finding.severity), ("app-without-script", Severity::Error));
-    assert!(only(&good().without("app.js").with("app.ts", "App({})")).message.contains("app.ts is a source"));
+    let source = audit(&good().without("app.js").with("app.ts", "App({})")).remove(0);
+    assert!(source.message.contains("app.ts is a source") && source.fix.unwrap_or_default().contains("(tsc)"));
 }
 
 /// The good package with additional members in its manifest.
@@ -138,6 +139,29 @@ fn games_have_a_script_and_no_pages() {
     assert_eq!(rules(&game.clone().without("game.js")), ["app-without-script"]);
     assert_eq!(rules(&game.clone().without("stage/game.js").without("one.js")), ["subpackage-without-script"; 2]);
     assert_eq!(rules(&game.without("lib/a.js")), ["script-missing"]);
+}
+
+#[test]
+fn plugins_that_no_host_app_can_have_are_told() {
+    let asking = |version: &str, provider: &str| {
+        asking(&format!(r#""plugins": {{"mine": {{"version": "{version}", "provider": "{provider}"}}}}"#))
+    };
+    for (version, provider, told) in [
+        ("dev", "wx1", "in the version dev, which exists only in the developer tool"),
+        ("dev-0a1b2c", "wx1", "in the version dev-0a1b2c"),
+        ("1.0.0", "{{currentPluginId}}", "with the provider {{currentPluginId}}, a placeholder"),
+        ("${version}", "wx1", "with the version ${version}, a placeholder"),
+    ] {
+        let finding = only(&asking(version, provider));
+        assert_eq!((&*finding.rule, finding.severity), ("plugin-unpublished", Severity::Warning));
+        assert!(finding.message.contains(told), "{finding:?}");
+    }
+    for version in ["1.0.0", "*", "latest", "develop-tools"] {
+        assert_eq!(audit(&asking(version, "wx1")), [], "{version}");
+    }
+    let plugins = r#"{"root": "shop", "plugins": {"mine": {"version": "dev", "provider": "wx1"}},"#;
+    let inside = declaring(&GOOD.replacen(r#"{"root": "shop","#, plugins, 1));
+    assert_eq!(rules(&inside), ["plugin-unpublished"]);
 }
 
 #[test]

@@ -84,6 +84,18 @@ fn names_that_only_look_like_left_overs_pass() {
     assert_eq!(audit(&package), []);
 }
 
+/// Seen in a game that was packed with the sources of a website.
+#[test]
+fn sources_of_scripts_are_left_overs_as_those_of_style_sheets_are_and_declarations_of_types_are_none() {
+    let finding = only(&good().with("tailwind.config.ts", "").with("lib/a.scss", "").with("lib/b.d.ts", ""));
+    assert_eq!((&*finding.rule, finding.severity), ("sources", Severity::Note));
+    assert!(finding.message.ends_with("lib/a.scss and one more."), "{finding:?}");
+    assert!(finding.fix.is_some_and(|fix| fix.contains("packOptions.ignore")));
+    let game =
+        MemoryPackage::default().with("game.json", "{}").with("game.js", "").with("app/api/payment/route.ts", "");
+    assert_eq!(rules(&game), ["sources"]);
+}
+
 fn component(package: MemoryPackage, stem: &str) -> MemoryPackage {
     let package = package.with(&format!("{stem}.js"), "Component({})").with(&format!("{stem}.wxml"), "<view/>");
     package.with(&format!("{stem}.json"), r#"{"component": true}"#)

@@ -105,12 +105,48 @@ fn a_page_of_the_main_package_is_outside_of_subpackages() {
 #[test]
 fn f31_pages_and_components_that_are_not_built_are_errors() {
     let source = good().without("pages/me/me.js").with("pages/me/me.ts", "Page({})");
-    assert_eq!(rules(&source), ["page-not-built"]);
+    assert_eq!(rules(&source), ["page-not-built", "sources"]);
     assert_eq!(rules(&good().with("pages/me/me.less", "a {}")), ["page-not-built", "sources"]);
     assert_eq!(rules(&good().with("pages/me/me.less", "a {}").with("pages/me/me.wxss", "a {}")), ["sources"]);
     let unbuilt = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").without("pages/me/nav.js");
-    assert_eq!(rules(&unbuilt.clone().with("pages/me/nav.ts", "x")), ["component-not-built"]);
+    assert_eq!(rules(&unbuilt.clone().with("pages/me/nav.ts", "x")), ["sources", "component-not-built"]);
     assert_eq!(rules(&unbuilt), ["component-without-script"]);
+}
+
+/// Seen in projects that WeChat's tool compiles as it uploads: no build writes a folder, and pages with scripts and markup
+/// were said not to be built.
+#[test]
+fn what_is_not_compiled_is_told_with_how_it_is_compiled_in_its_place() {
+    let told = |package: &MemoryPackage| {
+        let finding =
+            audit(package).into_iter().find(|finding| finding.rule.ends_with("-not-built")).expect("a finding");
+        (finding.message, finding.fix.unwrap_or_default())
+    };
+    let (message, fix) = told(&good().with("pages/me/me.scss", "a {}"));
+    assert_eq!(
+        message,
+        "The page pages/me/me has no compiled style sheet: there is pages/me/me.scss, which no device reads."
+    );
+    assert!(fix.starts_with("Compile it beside its source (sass pages/me/me.scss pages/me/me.wxss), or pack"), "{fix}");
+    assert!(fix.contains("useCompilerPlugins"), "{fix}");
+    let both = good().without("pages/me/me.js").with("pages/me/me.ts", "").with("pages/me/me.less", "");
+    let (message, fix) = told(&both.with("shop/list/list.less", ""));
+    assert!(
+        message.starts_with("2 pages have no compiled script or style sheet: pages/me/me, shop/list/list."),
+        "{message}"
+    );
+    assert!(message.ends_with("Of the first, there are pages/me/me.ts and pages/me/me.less, which no device reads."));
+    assert!(fix.contains("(tsc; lessc pages/me/me.less pages/me/me.wxss)"), "{fix}");
+    let alipay = in_dialect(good().with("pages/me/me.styl", ""), "axml");
+    let (_, fix) = told(&alipay);
+    assert!(fix.contains("stylus pages/me/me.styl -o pages/me/me.acss") && !fix.contains("WeChat"), "{fix}");
+    let (message, fix) =
+        told(&good().without("pages/me/me.js").without("pages/me/me.wxml").with("pages/me/me.vue", ""));
+    assert!(message.starts_with("The page pages/me/me is not built: there is pages/me/me.vue"), "{message}");
+    assert_eq!(fix, "Build the project, and pack the folder that the build writes.");
+    let (message, fix) = told(&component(using(r#"{"one": "./nav"}"#), "pages/me/nav").with("pages/me/nav.less", ""));
+    assert!(message.starts_with("The component pages/me/nav has no compiled style sheet: there is"), "{message}");
+    assert!(fix.contains("lessc"), "{fix}");
 }
 
 #[test]

@@ -54,9 +54,10 @@ fn npm_packages_that_are_written_as_files_are_one_finding() {
 #[test]
 fn scripts_that_are_not_built_are_one_error() {
     let package = good().with("app.js", "import './lib/a'; import './lib/b'").with("lib/a.ts", "").with("lib/b.ts", "");
-    let finding = only(&package);
+    let finding = audit(&package).pop().expect("a finding");
     assert_eq!(finding.rule, "script-not-built");
     assert!(finding.message.ends_with("lib/a.ts, lib/b.ts."), "{finding:?}");
+    assert!(finding.fix.unwrap_or_default().contains("(tsc)"));
 }
 
 #[test]
