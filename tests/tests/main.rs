@@ -39,6 +39,7 @@ mod privacy;
 mod processes;
 mod recall;
 mod recognitions;
+mod records;
 mod releases;
 mod replays;
 mod rollback;
