@@ -344,6 +344,9 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/gray-tasks/{id}/progress", READ),
     ("GET", "/v1/mini-apps/{id}/cohorts", READ),
     ("POST", "/v1/mini-apps/{id}/cohorts", RELEASE),
+    ("GET", "/v1/mini-apps/{id}/check-record", READ),
+    ("PUT", "/v1/mini-apps/{id}/check-record", TEAM_ADMIN),
+    ("DELETE", "/v1/mini-apps/{id}/check-record", TEAM_ADMIN),
     ("POST", "/v1/check", May::Both),
     ("POST", "/v1/check/explain", May::Both),
     ("POST", "/v1/reports", May::Devices),
@@ -927,6 +930,7 @@ impl Cast {
             ("PATCH", path) if path.starts_with("/scim/") => {
                 json!({"Operations": [{"op": "add", "path": "displayName", "value": "new"}]})
             }
+            ("PUT", path) if path.ends_with("/check-record") => json!({"ends_at": now.plus_seconds(60)}),
             ("PUT", path) if path.ends_with("/log-masks") => json!({"rules": [{"kind": "phone"}]}),
             ("PUT", path) if path.contains("/members/") => {
                 let role = if path.starts_with("/v1/teams") { "viewer" } else { "admin" };

@@ -40,6 +40,7 @@ mod privacy;
 mod processes;
 mod recall;
 mod recognitions;
+mod records;
 mod releases;
 mod replays;
 mod rollback;

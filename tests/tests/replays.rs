@@ -220,7 +220,7 @@ on_both! {
         let secrets = json!({"policy": "secrets"});
         for (wrong, code) in [
             (json!({"new": secrets, "scope": at("gray_task", "gray_1")}), "invalid-field"),
-            (json!({"new": {"policy": "percentage"}, "scope": at("platform", "")}), "policy-kind"),
+            (json!({"new": {"policy": "error-rate"}, "scope": at("platform", "")}), "policy-kind"),
             (json!({"new": {"policy": "nobody"}, "scope": at("platform", "")}), "not-found"),
             (json!({"new": {"policy": "secrets", "config": {"x": 1}}, "scope": at("platform", "")}), "policy-config"),
             (json!({"new": secrets, "against": {"policy": "secrets", "config": {"x": 1}}, "scope": at("platform", "")}), "policy-config"),

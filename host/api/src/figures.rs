@@ -90,6 +90,11 @@ impl Collector for Figures {
             "Evaluations by auditors without a verdict that let the version go on",
             failed_open,
         )?;
+        page.counter(
+            "check_records_lost",
+            "Checks that were to be recorded and were not, because too many waited",
+            self.0.checks.records.lost(),
+        )?;
         self.logs(&mut page)?;
         self.webhooks(&mut page)
     }

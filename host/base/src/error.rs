@@ -242,6 +242,7 @@ codes! {
     RegistryMissing = "registry-missing", Conflict, "The registry does not have it";
     RegistryUnreachable = "registry-unreachable", Unavailable, "The registry gives no answer";
     RegistryWrong = "registry-wrong", Conflict, "The registry does not answer as it should";
+    NoCheckRecord = "no-check-record", Conflict, "No record is kept of the devices that ask for the MiniApp";
     ReplayRunning = "replay-running", Unavailable, "Another replay of a policy is running on this host";
 
     // webhooks

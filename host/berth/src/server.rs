@@ -101,7 +101,7 @@ fn private_folder(folder: &Path) -> Result<()> {
 impl Host {
     /// Starts the workers. They stop when the set is dropped.
     fn start(self) -> (Arc<App>, JoinSet<()>) {
-        let Self { app, queues: Queues { admissions, fulfilments, logs, marks } } = self;
+        let Self { app, queues: Queues { admissions, fulfilments, logs, marks, records } } = self;
         let mut workers = JoinSet::new();
         let App { config, db, blobs, .. } = &*app;
         workers.spawn(audit::run_worker(app.audits.clone()));
@@ -109,6 +109,8 @@ impl Host {
         workers.spawn(rollout::run_admissions(admissions, db.clone()));
         workers.spawn(fulfilments.run(db.clone()));
         workers.spawn(rollout::run_marks(marks, db.clone(), config.gray.gray_max_failures));
+        workers.spawn(check::run_records(records, db.clone(), config.gray.gray_record_devices));
+        workers.spawn(check::run_record_forgetter(db.clone()));
         workers.spawn(logs.run());
         workers.spawn(log::run_masks(app.logs.clone(), db.clone()));
         workers.spawn(log::run_retention(app.logs.clone()));

@@ -197,6 +197,11 @@ impl<'a> Round<'a> {
         if let (Decision::Online(online), Some(known)) = (&decision, known) {
             self.note_bystander(known, having, online, newcomer);
         }
+        if let Some((known, recording)) = known.and_then(|known| Some((known, known.recording.as_ref()?)))
+            && decision.release().is_some()
+        {
+            self.checks.records.note(&known.id, recording, self.device, having.version(), self.now);
+        }
         self.result(known, having, &decision)
     }
 

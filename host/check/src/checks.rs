@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Live;
 use berth_base::clock::Clock;
 
-use crate::{Admitter, Marker};
+use crate::{Admitter, Marker, Records};
 
 /// Answers checks from memory. Cheap to clone.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct Checks {
     pub admitter: Admitter,
     /// Notes that admitted devices run their version.
     pub marker: Marker,
+    /// Notes which devices asked, where a record is kept of it.
+    pub records: Records,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }

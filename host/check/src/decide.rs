@@ -11,7 +11,7 @@ use berth_model::check::{Device, Key};
 use super::{
     composed,
     index::{AppEntry, BoundJudge, GrayEntry, Release, TrialEntry},
-    judge::{JudgeSpec, Opinion, TaskFacts},
+    judge::{JudgeSpec, Opinion, Pair, TaskFacts},
     trace::Recorder,
 };
 use berth_base::{clock::Millis, ids::GrayTaskId, version::VersionNumber};
@@ -235,21 +235,25 @@ fn passes<R: Recorder>(task: &GrayEntry, online: &Release, question: &Question<'
         });
     }
     let judge = |bound: &BoundJudge| bound.judge.judge(question.device, &facts, &task.cohorts);
-    let pass = |bound: &BoundJudge, trace: &mut R| {
+    let hear = |bound: &BoundJudge, trace: &mut R| {
         let opinion = judge(bound);
         let passed = passed(&opinion, bound.spec.open_on_error);
         trace.judged(bound, &opinion);
         trace.step("policy", Some(&task.id), passed, || in_words(bound, &opinion));
-        passed
+        (passed, opinion)
     };
-    let enforced = match &task.admits {
-        None => task.judges.iter().filter(|bound| bound.spec.enforce).all(|bound| pass(bound, trace)),
+    let decided = match &task.admits {
+        None => task.judges.iter().filter(|bound| bound.spec.enforce).all(|bound| hear(bound, trace).0),
         Some(admits) => composed::passes(task, admits, judge, trace),
     };
-    task.judges.iter().filter(|bound| !bound.spec.enforce).for_each(|bound| {
-        pass(bound, trace);
-    });
-    enforced
+    for bound in task.judges.iter().filter(|bound| !bound.spec.enforce) {
+        let (_, opinion) = hear(bound, trace);
+        if !matches!(opinion, Opinion::Broken { .. }) {
+            let pair = Pair { decided, shadow: opinion == Opinion::Admit };
+            trace.shadowed(bound, question.device, pair, question.now);
+        }
+    }
+    decided
 }
 
 fn passed(opinion: &Opinion, open_on_error: bool) -> bool {
@@ -370,6 +374,7 @@ mod tests {
                 trial: trial.map(|minor| TrialEntry { release: release(minor), entry_path: "p".into(), accounts }),
                 host_apps: if bound { BTreeSet::from([mall()]) } else { BTreeSet::new() },
                 settings: no_settings(),
+                recording: None,
                 privacy: None,
                 gray,
             }
@@ -456,6 +461,7 @@ mod tests {
             trial: None,
             host_apps: BTreeSet::from([mall()]),
             settings: no_settings(),
+            recording: None,
             privacy: None,
             gray,
         }

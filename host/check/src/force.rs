@@ -83,6 +83,7 @@ mod tests {
             trial: None,
             host_apps: BTreeSet::from([mall()]),
             settings: no_settings(),
+            recording: None,
             privacy: None,
             gray: Vec::new(),
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Admitted, Bystanders, Claims, Named,
+    Admitted, Bystanders, Claims, Named, Recording,
     judge::{Cohorts, Judge, JudgeSpec, Tally},
 };
 use berth_base::{
@@ -141,6 +141,8 @@ pub struct AppEntry {
     pub privacy: Option<Finished<PrivacyRuntime>>,
     /// Its gray tasks that still have an effect, newest first (G9).
     pub gray: Vec<Arc<GrayEntry>>,
+    /// The record of the devices that ask for it (G25); `None` when none is kept, as mostly.
+    pub recording: Option<Arc<Recording>>,
 }
 
 impl AppEntry {

@@ -138,6 +138,18 @@ impl Tally {
 pub trait Judge: Send + Sync {
     /// Judges whether the device may have the version of the task.
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion;
+
+    /// Takes note that the policy, in shadow, admits a device or not, and that those that decide do. Ignored by default.
+    fn shadowed(&self, _device: &Device, _pair: Pair, _now: Millis) {}
+}
+
+/// What a policy in shadow says of a device, beside what was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Whether those that decide admit the device.
+    pub decided: bool,
+    /// Whether the policy in shadow would.
+    pub shadow: bool,
 }
 
 /// Makes judges of bindings.

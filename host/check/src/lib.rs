@@ -17,6 +17,7 @@ mod marker;
 mod members;
 mod named;
 mod patience;
+mod record;
 mod trace;
 
 pub use admitted::Admitted;
@@ -31,4 +32,5 @@ pub use live::{Following, Live};
 pub use marker::{MarkQueue, Marker, Marks, TaskMarks};
 pub use members::{Members, TaskCohorts};
 pub use named::{Claims, Named};
+pub use record::{Noted, RecordQueue, Recording, Records};
 pub use trace::{Counting, Recorder};

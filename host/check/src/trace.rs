@@ -1,10 +1,13 @@
 //! The trace of a check says why it is answered as it is (G14). It is recorded only when somebody asks for an
 //! explanation.
 
-use berth_base::ids::GrayTaskId;
-use berth_model::check::{Branch, Step};
+use berth_base::{clock::Millis, ids::GrayTaskId};
+use berth_model::check::{Branch, Device, Step};
 
-use super::{index::BoundJudge, judge::Opinion};
+use super::{
+    index::BoundJudge,
+    judge::{Opinion, Pair},
+};
 
 /// Receives the steps of a decision. The text of a step is computed only when a recorder calls `says`.
 pub trait Recorder {
@@ -16,6 +19,9 @@ pub trait Recorder {
 
     /// Receives the opinion of a policy. Ignored by default.
     fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
+
+    /// Receives what a policy in shadow says of the device that asks, beside what was decided. Ignored by default.
+    fn shadowed(&mut self, _bound: &BoundJudge, _device: &Device, _pair: Pair, _now: Millis) {}
 }
 
 /// The recorder of ordinary checks: counts the opinions of policies and ignores all steps.
@@ -28,6 +34,10 @@ impl Recorder for Counting {
 
     fn judged(&mut self, bound: &BoundJudge, opinion: &Opinion) {
         bound.tally.count(opinion);
+    }
+
+    fn shadowed(&mut self, bound: &BoundJudge, device: &Device, pair: Pair, now: Millis) {
+        bound.judge.shadowed(device, pair, now);
     }
 }
 

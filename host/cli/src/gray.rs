@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 
 use super::{
     call::Call, client::Client, failure::Done, gray_create::Create, gray_edit::Edit, gray_lists::Upload,
-    gray_view::admitted, handle::task_id, paint::state, session::Session, table::Cell,
+    gray_record::Record, gray_view::admitted, handle::task_id, paint::state, session::Session, table::Cell,
 };
-use crate::{gray_create, gray_edit, gray_lists, gray_view as view};
+use crate::{gray_create, gray_edit, gray_lists, gray_record, gray_view as view};
 use berth_base::ids::MiniAppId;
 use berth_model::rollout::{GrayTask, Note, Progress};
 
@@ -49,6 +49,8 @@ pub enum Gray {
     Edit(Box<Edit>),
     /// Upload a list of devices or accounts for later tasks
     UploadList(Upload),
+    /// Record which devices ask, without their names, to replay grayscale policies on them
+    Record(Record),
 }
 
 /// A change of a task's state by hand.
@@ -87,6 +89,7 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
         }
         Gray::Edit(args) => gray_edit::run(&client, session, *args).await,
         Gray::UploadList(args) => gray_lists::run(&client, session, args).await,
+        Gray::Record(args) => gray_record::run(&client, session, args).await,
     }
 }
 

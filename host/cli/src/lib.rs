@@ -29,6 +29,7 @@ mod gray_create;
 mod gray_edit;
 mod gray_lists;
 mod gray_policies;
+mod gray_record;
 mod gray_view;
 mod handle;
 mod host_app;

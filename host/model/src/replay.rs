@@ -1,5 +1,7 @@
-//! What an auditor would change before it is bound: it judges versions that are stored, and its findings are compared with
-//! those of another revision, or of none (G20). Nothing of it is stored.
+//! What a policy would change before it decides. An auditor judges versions that are stored, and its findings are compared with
+//! those of another revision, or of none (G20); a grayscale policy judges devices that are recorded (G26). Nothing of it is stored.
+
+mod devices;
 
 use std::{cmp::Reverse, collections::HashMap, iter::Sum, ops::Add};
 
@@ -9,6 +11,7 @@ use serde_json::Value;
 use berth_base::{
     error::{Error, Result},
     ids::{Digest, MiniAppId},
+    page::Page,
     text::text_enum,
     version::VersionNumber,
 };
@@ -19,7 +22,9 @@ use crate::{
     version::State,
 };
 
-/// How many versions one answer has at most.
+pub use devices::{DeviceChange, DeviceCounts, DeviceSaid, RecordedRow, ReplayedDevice, ReplayedDevices};
+
+/// How many versions one answer has at most, and how many examples of each change for devices.
 pub const MOST_VERSIONS: u32 = 10;
 
 /// How many findings of each kind are named for one version.
@@ -57,7 +62,7 @@ fn no_config() -> Value {
     Value::Object(Default::default())
 }
 
-/// An auditor as it might be bound. It need not be bound anywhere.
+/// An auditor or a grayscale policy as it might be bound. It need not be bound anywhere.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ReplayRevision)]
@@ -79,15 +84,18 @@ pub struct Revision {
 pub struct NewReplay {
     /// The revision to try.
     pub new: Revision,
-    /// The revision to compare it with; when absent it is compared with nothing, so that every finding is a new one.
+    /// The revision to compare it with, of the same kind; when absent it is compared with nothing: every finding is a new one,
+    /// and every device had passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<Revision>,
-    /// The place whose versions are judged: the platform, a host app or a MiniApp.
+    /// The place whose versions are judged: the platform, a host app or a MiniApp. For a grayscale policy the MiniApp whose record
+    /// of checks is gone through, or one of its gray tasks, of which the policy is told then.
     pub scope: PolicyScope,
-    /// Which versions there; `newest` when absent.
+    /// Which versions there; `newest` when absent. Grayscale policies judge none.
     #[serde(default)]
     pub versions: ReplayOver,
-    /// How many versions this answer has at most, 1 to 10; 10 when absent. It has fewer when they take long.
+    /// How many versions this answer has at most, 1 to 10; 10 when absent. It has fewer when they take long. For a grayscale policy
+    /// it is how many devices are named for each change; the answer counts many more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// The `next` of the answer before.
@@ -110,6 +118,16 @@ impl NewReplay {
             format!("{limit} is outside 1 to {MOST_VERSIONS}; send `next` as `cursor` for more."),
         ))
     }
+}
+
+/// What a replay answers: one version after the other, or how many devices change.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Replayed {
+    /// Of an auditor.
+    Versions(Page<ReplayedVersion>),
+    /// Of a grayscale policy.
+    Devices(ReplayedDevices),
 }
 
 /// What a revision said about a version: its findings, or why there is no verdict.

@@ -14,6 +14,7 @@ pub mod audit;
 mod backlog;
 pub mod blob;
 mod blob_names;
+pub mod check_record;
 mod cohort;
 mod connect;
 mod delivery;

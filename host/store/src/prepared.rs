@@ -121,7 +121,7 @@ mod tests {
         endpoint::{ProductInstance, fulfilment},
         event::{TrialCleared, kind, webhook::DeliveryState},
         policy::registry::{PolicyScope, ScopeKind},
-        replay::ReplayOver,
+        replay::{RecordedRow, ReplayOver},
         rollout::{Mark, Side},
         settings::{PermitKind, PermitState},
         version::TrialEnd,
@@ -147,6 +147,11 @@ mod tests {
         let maybe = |json: Value| if all { json } else { json!({}) };
         let grants = if all { Vec::new() } else { vec![(Scope::Platform, Role::Admin)] };
         let caller = &person(UserId::generate(DAWN, &SystemRandom), grants);
+        let recorded: RecordedRow =
+            made(json!({"stand_in": "a", "asked_at": DAWN, "host_app": "mall", "host_version": "",
+            "sdk_version": "", "platform": "ios", "os_version": "", "network": "", "has_device_id": false,
+            "has_account": false}));
+        let recorded = [("a".to_owned(), recorded)].into();
         let (page, bos) = (&made(json!({})), "bos-1".parse::<MerchantId>().unwrap());
         let wx: WechatAppId = "wxaaaaaaaaaaaaaaaa".parse().unwrap();
         let (task, webhook) = (&GrayTaskId::generate(DAWN, &SystemRandom), WebhookId::generate(DAWN, &SystemRandom));
@@ -202,6 +207,7 @@ mod tests {
             webhook_deliveries(&webhook, state, 0, 1);
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             hold_rivals(&[task]);
+            upsert_recorded_devices(&"shop".parse().unwrap(), &recorded);
             admitted_to_any(std::slice::from_ref(task), &["guid"]);
             merchants_known_to(caller, page);
             hold_merchants(&[&bos].into());

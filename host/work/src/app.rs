@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth_base::error::Result;
-use berth_check::{AdmitQueue, Admitter, Checks, Live, MarkQueue, Marker, judge::Judges};
+use berth_check::{AdmitQueue, Admitter, Checks, Live, MarkQueue, Marker, RecordQueue, Records, judge::Judges};
 use berth_judge::Engine;
 use berth_logs::LogStore;
 use berth_store::{Db, blob::Blobs};
@@ -82,6 +82,8 @@ pub struct Queues {
     pub logs: LogQueue,
     /// Marks of devices that wait to be stored.
     pub marks: MarkQueue,
+    /// Devices that wait to be recorded.
+    pub records: RecordQueue,
 }
 
 impl App {
@@ -104,6 +106,7 @@ impl App {
         let (admitter, admissions) = Admitter::new();
         let (intake, fulfilments) = Intake::new();
         let (marker, marks) = Marker::new();
+        let (noted, records) = Records::new();
         let (logs, log_queue) = Logs::new(config.logs.clone(), logs, db.nature().clock.clone());
         let live = Live::default();
         let follower = Follower {
@@ -120,7 +123,7 @@ impl App {
         let app = Self {
             people: People::new(db.clone(), config.sessions.clone(), url.clone(), provider),
             follower: Arc::new(follower),
-            checks: Checks { live, admitter, marker, clock: db.nature().clock.clone() },
+            checks: Checks { live, admitter, marker, records: noted, clock: db.nature().clock.clone() },
             guards: Arc::new(Guards::new(policies.clone())),
             audits: Arc::new(Audits::new(policies.clone(), blobs.clone(), config.package.clone())),
             official_accounts: Arc::new(OfficialAccounts::new(channels.clone(), &config.wechat, url.as_deref())?),
@@ -143,6 +146,6 @@ impl App {
             db,
             config,
         };
-        Ok((app, Queues { admissions, fulfilments, logs: log_queue, marks }))
+        Ok((app, Queues { admissions, fulfilments, logs: log_queue, marks, records }))
     }
 }

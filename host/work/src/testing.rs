@@ -93,7 +93,7 @@ async fn open(
     let url = config.database_url.as_deref();
     let logs = berth_logs::open(&settings.logs, url, folder.path(), db.nature().clone()).await.unwrap();
     let (app, queues) = App::assemble(settings, db, blobs, engine, logs, judges).unwrap();
-    let (app, Queues { admissions, fulfilments, logs, marks }) = (Arc::new(app), queues);
+    let (app, Queues { admissions, fulfilments, logs, marks, records }) = (Arc::new(app), queues);
     check::refresh(&app.follower).await.unwrap();
     app.logs.refresh_masks(&app.db).await.unwrap();
     let workers = vec![
@@ -102,6 +102,7 @@ async fn open(
         tokio::spawn(fulfilments.run(app.db.clone())).abort_handle(),
         tokio::spawn(logs.run()).abort_handle(),
         tokio::spawn(rollout::run_marks(marks, app.db.clone(), app.config.gray.gray_max_failures)).abort_handle(),
+        tokio::spawn(check::run_records(records, app.db.clone(), app.config.gray.gray_record_devices)).abort_handle(),
     ];
     (app, workers)
 }

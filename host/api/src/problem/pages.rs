@@ -652,6 +652,10 @@ pub fn page(code: Code) -> Page {
             "What the registry gave is not what was asked for: another digest, no artefact of wasm, too many bytes, or no answer that registries give.",
             "`detail` says which. A policy is an artefact with one layer of type application/wasm, as `berth policy publish`, wkg and oras make it.",
         ),
+        Code::NoCheckRecord => (
+            "A grayscale policy is tried on devices that were recorded when they asked. That is off, unless somebody switches it on for the MiniApp.",
+            "Begin a record, `berth gray record MINI_APP --for 7d`, and replay once devices have asked. A record of before may have been forgotten by its time.",
+        ),
         Code::ReplayRunning => (
             "A host replays one policy at a time, so that audits have the processors.",
             "Send the same request again after the time in `Retry-After`; `berth policy replay` waits by itself.",

@@ -10,9 +10,10 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
+    check::{CheckRecord, SetCheckRecord},
     rollout::{Cohort, EditGrayTask, GrayTask, NewGrayTask, Note, Progress, Take, UploadedCohort},
 };
-use berth_work::rollout;
+use berth_work::{check, rollout};
 
 use crate::{Api, proved::Proved};
 
@@ -38,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(end))
         .routes(routes!(progress))
         .routes(routes!(upload_cohort, cohorts))
+        .routes(routes!(record, set_record, delete_record))
 }
 
 /// Create a gray task, which releases an approved version to some devices.
@@ -139,4 +141,30 @@ async fn upload_cohort(
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/cohorts", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = Items<Cohort>)))]
 async fn cohorts(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<Items<Cohort>>> {
     items(rollout::cohorts(&app.db, &caller, &id).await?)
+}
+
+/// Get what is recorded of the devices that ask for a MiniApp, by which grayscale policies are replayed; nothing unless a record was
+/// begun.
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/check-record", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 200, body = CheckRecord)))]
+async fn record(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<Json<CheckRecord>> {
+    Ok(Json(check::get_record(&app.db, &caller, &id).await?))
+}
+
+/// Begin to record the devices that ask for a MiniApp, in place of what was recorded before. What tells whose a device is is not
+/// recorded.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/check-record", tag = "grayscale", params(("id" = MiniAppId, Path)), request_body = SetCheckRecord, responses((status = 200, body = CheckRecord)))]
+async fn set_record(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MiniAppId>,
+    Json(set): Json<SetCheckRecord>,
+) -> Result<Json<CheckRecord>> {
+    Ok(Json(check::set_record(&app.db, &caller, &id, set).await?))
+}
+
+/// End the record of the devices that ask for a MiniApp, and delete all that was recorded.
+#[utoipa::path(delete, path = "/v1/mini-apps/{id}/check-record", tag = "grayscale", params(("id" = MiniAppId, Path)), responses((status = 204)))]
+async fn delete_record(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId>) -> Result<StatusCode> {
+    check::delete_record(&app.db, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

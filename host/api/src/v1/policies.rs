@@ -11,7 +11,6 @@ use super::*;
 use berth_base::{
     error::Error,
     ids::{Digest, PolicyBindingId},
-    page::Page,
 };
 use berth_model::{
     access::Caller,
@@ -23,7 +22,7 @@ use berth_model::{
             PolicyUpload, ScopedPolicyBinding,
         },
     },
-    replay::{NewReplay, ReplayedVersion},
+    replay::{NewReplay, Replayed},
 };
 use berth_work::{
     audit,
@@ -175,15 +174,12 @@ async fn summary(
     Ok(Json(audit::summary(&app.db, &caller, &id, &query).await?))
 }
 
-/// Ask an auditor that need not be bound about versions that are stored, and tell what it would change.
+/// Ask a policy that need not be bound, and tell what it would change: an auditor about versions that are stored, a grayscale
+/// policy about devices that were recorded when they asked.
 ///
-/// It answers for at most 10 versions, newest upload first; ask with `next` as the `cursor` for those that follow. Nothing is
-/// stored. A host has one replay at a time.
-#[utoipa::path(post, path = "/v1/policy-replays", tag = "policies", request_body = NewReplay, responses((status = 200, body = Page<ReplayedVersion>)))]
-async fn replay(
-    State(app): AppState,
-    caller: Caller,
-    Json(asked): Json<NewReplay>,
-) -> Result<Json<Page<ReplayedVersion>>> {
+/// It answers for at most 10 versions, newest upload first, or counts at most 1,000 devices; ask with `next` as the `cursor` for
+/// those that follow. Nothing is stored. A host has one replay at a time.
+#[utoipa::path(post, path = "/v1/policy-replays", tag = "policies", request_body = NewReplay, responses((status = 200, body = Replayed)))]
+async fn replay(State(app): AppState, caller: Caller, Json(asked): Json<NewReplay>) -> Result<Json<Replayed>> {
     Ok(Json(audit::replay(&app.audits, &caller, asked).await?))
 }

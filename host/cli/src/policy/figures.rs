@@ -1,8 +1,8 @@
 //! `berth policy figures`: how the bindings of a policy run on the host that answers.
 
-use berth_base::text::micros;
+use berth_base::text::{self, micros};
 use berth_model::policy::{
-    figures::{BindingFigures, Elapsed, Figures, PolicyFigures, Trouble},
+    figures::{BindingFigures, Elapsed, Figures, PolicyFigures, ShadowExample, ShadowFigures, Trouble},
     registry::Mode,
 };
 
@@ -33,6 +33,7 @@ fn view(figures: PolicyFigures, paint: &Paint) -> String {
     let mut parts = vec![format!("{name} on this host since {since}"), table.render(paint)];
     let troubles: Vec<_> = figures.bindings.iter().filter_map(|one| trouble(one, paint)).collect();
     parts.extend((!troubles.is_empty()).then(|| troubles.join("\n")));
+    parts.extend(figures.bindings.iter().filter_map(|one| shadow(one, paint)));
     parts.join("\n\n")
 }
 
@@ -40,6 +41,22 @@ fn view(figures: PolicyFigures, paint: &Paint) -> String {
 fn trouble(one: &BindingFigures, paint: &Paint) -> Option<String> {
     let Trouble { at, says } = one.figures.last_trouble.as_ref()?;
     Some(format!("{}: no verdict {}: {}", one.binding, paint.when(*at).render(paint), clean(says)))
+}
+
+/// What a policy in shadow would have decided otherwise, with examples.
+fn shadow(one: &BindingFigures, paint: &Paint) -> Option<String> {
+    let ShadowFigures { same, would_admit, would_refuse, examples } = one.figures.shadow.as_ref()?;
+    let all = text::count(same + would_admit + would_refuse, "check", "checks");
+    let mut lines = vec![format!(
+        "{}: of {all} it would have refused {would_refuse} that were admitted, and admitted {would_admit} that were refused",
+        one.binding
+    )];
+    for ShadowExample { at, would_admit, host_app, host_version, platform, os_version, network } in examples {
+        let seen = clean(&format!("{host_app} {host_version}, {platform} {os_version}, {network}"));
+        let otherwise = if *would_admit { "would have been admitted" } else { "would have been refused" };
+        lines.push(format!("  {} {seen}: {otherwise}", paint.when(*at).render(paint)));
+    }
+    Some(lines.join("\n"))
 }
 
 fn row(one: &BindingFigures) -> [Cell; 8] {
@@ -91,6 +108,15 @@ mod tests {
             "{text}"
         );
         assert!(lines[5].is_empty() && lines[6].starts_with(&pb(2)) && lines[6].ends_with("unreachable"), "{text}");
+        let example = json!({"at": "2030-01-31T07:59:00.000Z", "would_admit": false, "host_app": "mall", "host_version": "8.1",
+            "platform": "ios", "os_version": "17", "network": "wifi"});
+        let beside = json!({"same": 7, "would_admit": 1, "would_refuse": 2, "examples": [example]});
+        let text = shown(json!([one(1, json!({"shadow": beside}))]));
+        let says = format!(
+            "{}: of 10 checks it would have refused 2 that were admitted, and admitted 1 that were refused\n",
+            pb(1)
+        );
+        assert!(text.contains(&says) && text.ends_with("mall 8.1, ios 17, wifi: would have been refused"), "{text}");
         assert!(shown(json!([])).starts_with("No binding of no-maps that you may know of"));
     }
 }

@@ -298,6 +298,8 @@ async fn each_command_asks_as_the_contract_says() {
         ("gray list mp-shop", "GET /v1/mini-apps/mp-shop/gray-tasks".into()),
         ("gray suspend GRAY --note n", format!(r#"POST /v1/gray-tasks/{task}/suspend {{"note":"n"}}"#)),
         ("gray end GRAY", format!("POST /v1/gray-tasks/{task}/end {{}}")),
+        ("gray record mp-shop", "GET /v1/mini-apps/mp-shop/check-record".into()),
+        ("gray record mp-shop --delete", "DELETE /v1/mini-apps/mp-shop/check-record".into()),
         ("gray progress GRAY", format!("GET /v1/gray-tasks/{task}/progress")),
         (
             "check --host-app ha-super --app mp-shop@1.0.0 --guid g --explain",

@@ -196,6 +196,8 @@ fn chinese(kind: &str) -> Option<&'static str> {
         "workspace.directory_synced" => "通讯录已同步",
         "workspace.directory_stuck" => "通讯录同步未成功",
         "workspace.access_set" => "应用的可见范围已修改",
+        "check_record.started" => "检查记录已开启",
+        "check_record.deleted" => "检查记录已删除",
         "log_masks.set" => "日志脱敏规则已修改",
         "webhook.created" => "事件推送已创建",
         "webhook.edited" => "事件推送已修改",

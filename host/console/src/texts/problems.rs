@@ -51,6 +51,7 @@ fn chinese(code: &str) -> Option<&'static str> {
         "account-disabled" => "账号已停用，请联系平台管理员",
         "wrong-credentials" => "登录名或密码错误，请重新输入；忘记密码请联系平台管理员",
         "second-factor-required" => "此账号已开启两步验证，请输入验证码",
+        "no-check-record" => "此小程序未开启检查记录，没有可供回放的设备",
         "replay-running" => "此服务器正在进行另一次策略回放，请稍后再试",
         "second-factor-owed" => "此服务器要求开启两步验证，请先在“我的权限”中开启",
         "second-factor-exists" => "账号已开启两步验证，请先关闭再重新设置",

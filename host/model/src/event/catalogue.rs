@@ -22,6 +22,7 @@ use crate::{
     },
     app_secret::AppSecret,
     binding::Binding,
+    check::CheckRecord,
     endpoint::{
         Channel, EndpointApp, Merchant, OrgNode, ProductInstance,
         authorisation::{AuthorisationView, Unclaimed},
@@ -291,6 +292,9 @@ catalogue! {
     WORKSPACE_DIRECTORY_SYNCED = "workspace.directory_synced" DirectorySynced, "A sync changed the address book of a workspace.";
     WORKSPACE_DIRECTORY_STUCK = "workspace.directory_stuck" DirectoryStuck, "A sync was refused or failed, for another reason than the one before, and changed nothing.";
     WORKSPACE_ACCESS_SET = "workspace.access_set" AccessChanged, "An application or a linked MiniApp was given to others, or taken from them.";
+
+    CHECK_RECORD_STARTED = "check_record.started" CheckRecord, "The devices that ask for a MiniApp are recorded, in place of what was recorded before; they are not named.";
+    CHECK_RECORD_DELETED = "check_record.deleted" CheckRecord, "The record of the devices that asked for a MiniApp was ended, and all of it deleted.";
 
     LOG_MASKS_SET = "log_masks.set" LogMasks, "What is masked in real-time logs changed, on the whole host or for one MiniApp.";
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use berth_base::{
     clock::Millis,
-    ids::{Digest, PolicyBindingId},
+    ids::{Digest, HostAppId, PolicyBindingId},
 };
 
 use super::{
@@ -74,6 +74,42 @@ pub struct Figures {
     /// The last evaluation without a verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_trouble: Option<Trouble>,
+    /// Of a grayscale policy in shadow, how its verdicts stand beside those that decided; absent when it was never asked beside any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowFigures>,
+}
+
+/// How often a grayscale policy in shadow said what was decided, and how often it would have decided otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct ShadowFigures {
+    /// Checks in which it said what was decided.
+    pub same: u64,
+    /// Checks in which it would have admitted a device that was refused.
+    pub would_admit: u64,
+    /// Checks in which it would have refused a device that was admitted: what changes when it decides, too.
+    pub would_refuse: u64,
+    /// A few of the devices about which they differed, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ShadowExample>,
+}
+
+/// A device that a grayscale policy in shadow would have decided about otherwise, without what tells whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct ShadowExample {
+    /// When it asked.
+    pub at: Millis,
+    /// Whether the policy would have admitted it, which was refused; `false` for the opposite.
+    pub would_admit: bool,
+    /// Id of its host app.
+    pub host_app: HostAppId,
+    /// Version of the host app.
+    pub host_version: String,
+    /// Operating system.
+    pub platform: String,
+    /// Version of the operating system.
+    pub os_version: String,
+    /// Network that it used.
+    pub network: String,
 }
 
 /// Elapsed times in microseconds. What is told of shares of the evaluations is the bound of the class that they end in, so it

@@ -1,13 +1,18 @@
-//! Asks auditors about versions that are stored, before they are bound (G20).
+//! Asks policies before they decide: auditors about versions that are stored (G20), grayscale policies about devices that are
+//! recorded (G26).
 //!
 //! A host has one replay at a time, which asks one policy after the other. It has no worker and no lease of the queue of
-//! audits, and its evaluation runs in one of the places that the engine has besides those of audits, so that no audit of
-//! any team waits for it.
+//! audits, and its evaluation of a version runs in one of the places that the engine has besides those of audits, so that no audit
+//! of any team waits for it. About devices it asks in one of the many places that checks have.
+
+mod devices;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -22,7 +27,7 @@ use berth_model::{
         Acceptance, LimitOverrides, PolicyKind,
         registry::{PolicyScope, ScopeKind},
     },
-    replay::{NewReplay, ReplayedVersion, Revision, Said},
+    replay::{NewReplay, Replayed, ReplayedVersion, Revision, Said},
 };
 use berth_package::PackageName;
 use berth_store::{Tx, version::VersionRow};
@@ -48,24 +53,25 @@ const AGAIN_SECONDS: u64 = 3;
 /// A revision that was found.
 struct Found {
     digest: Digest,
+    kind: PolicyKind,
     config: Value,
     limits: LimitOverrides,
 }
 
 impl Found {
-    async fn find(tx: &mut Tx, place: &PolicyScope, revision: Revision) -> Result<Self> {
+    async fn find(tx: &mut Tx, place: &PolicyScope, revision: Revision, wanted: PolicyKind) -> Result<Self> {
         let Revision { policy, config, limits } = revision;
         let policy = tx.require_policy(&policy).await?;
-        if policy.kind != PolicyKind::Auditor {
-            let text = format!("{} is a policy of kind {}; only auditors judge versions.", policy.name, policy.kind);
+        if policy.kind != wanted {
+            let text = format!("{} is a policy of kind {}; compare it with one of its kind.", policy.name, policy.kind);
             return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
         }
         require_at(tx, place, &policy).await?;
-        Ok(Self { digest: policy.digest, config, limits })
+        Ok(Self { digest: policy.digest, kind: policy.kind, config, limits })
     }
 
     async fn accepts(&self, audits: &Audits) -> Result<()> {
-        audits.policies.accept(&self.digest, &self.config, &self.limits.apply(PolicyKind::Auditor)?).await
+        audits.policies.accept(&self.digest, &self.config, &self.limits.apply(self.kind)?).await
     }
 
     async fn says(&self, audits: &Audits, supplies: &Supplies, subject: Arc<Subject>) -> Result<Said> {
@@ -74,46 +80,87 @@ impl Found {
     }
 }
 
-/// Says what an auditor would change for the next versions of a place, newest upload first, compared with another revision
-/// or with none. Nothing is stored. The caller must be allowed to bind policies there.
+/// Two revisions of one kind, or one and nothing.
+struct Pair {
+    new: Found,
+    against: Option<Found>,
+}
+
+impl Pair {
+    async fn find(
+        tx: &mut Tx,
+        place: &PolicyScope,
+        (new, against): (Revision, Option<Revision>),
+        kind: PolicyKind,
+    ) -> Result<Self> {
+        let new = Found::find(tx, place, new, kind).await?;
+        let against = match against {
+            Some(revision) => Some(Found::find(tx, place, revision, kind).await?),
+            None => None,
+        };
+        Ok(Self { new, against })
+    }
+
+    async fn accept(&self, audits: &Audits) -> Result<()> {
+        self.new.accepts(audits).await?;
+        match &self.against {
+            Some(against) => against.accepts(audits).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says what a policy would change, compared with another revision or with nothing: an auditor for the next versions of a place,
+/// newest upload first, a grayscale policy for the next devices of a record. Nothing is stored. The caller must be allowed to bind
+/// policies there.
 ///
 /// # Errors
-/// `replay-running` while another one runs on this host; `policy-kind` when a revision is no auditor; `policy-config`;
-/// `policy-unsigned` and `policy-signature-wrong` when a revision is not signed as it would have to be to be bound there;
-/// `invalid-field`, also for the place of a gray task; `invalid-cursor`; `not-found` and `missing-grant`.
+/// `replay-running` while another one runs on this host; `policy-kind` for a guard, and when the revisions are of different kinds;
+/// `policy-config`; `policy-unsigned` and `policy-signature-wrong` when a revision is not signed as it would have to be to be bound
+/// there; `invalid-field`, also for a place where policies of the kind judge nothing; `invalid-cursor`; `not-found` and
+/// `missing-grant`.
 #[tracing::instrument(name = "audits.replay", skip_all)]
-pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<ReplayedVersion>> {
+pub async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Replayed> {
+    let new = audits.db.read().await?.require_policy(&asked.new.policy).await?;
+    match new.kind {
+        PolicyKind::Auditor => versions(audits, caller, asked).await.map(Replayed::Versions),
+        PolicyKind::Grayscale => devices::replay(audits, caller, asked).await.map(Replayed::Devices),
+        PolicyKind::Guard => {
+            let text = format!("{} is a guard, which judges neither versions nor devices.", new.name);
+            Err(Error::new(Code::PolicyKind, text).with("kind", new.kind))
+        }
+    }
+}
+
+async fn versions(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<Page<ReplayedVersion>> {
     let limit = asked.limit()?;
     if asked.scope.kind == ScopeKind::GrayTask {
-        return Err(Error::field("scope", "a replay judges the versions of the platform, a host app or a MiniApp."));
+        return Err(Error::field("scope", "an auditor judges the versions of the platform, a host app or a MiniApp."));
     }
     let mut tx = audits.db.read().await?;
     authorise(&asked.scope, &mut tx, caller, Action::Configure).await?;
     let before = asked.cursor.as_deref().map(before).transpose()?;
-    let new = Found::find(&mut tx, &asked.scope, asked.new).await?;
-    let against = match asked.against {
-        Some(revision) => Some(Found::find(&mut tx, &asked.scope, revision).await?),
-        None => None,
-    };
+    let pair = Pair::find(&mut tx, &asked.scope, (asked.new, asked.against), PolicyKind::Auditor).await?;
     let only = match asked.scope.kind {
         ScopeKind::HostApp => Some(asked.scope.id.parse::<HostAppId>()?),
         _ => None,
     };
     let rows = tx.versions_to_replay(&asked.scope, asked.versions, before.as_ref(), limit + 1).await?;
     drop(tx);
-    let turn = audits.replaying.clone().try_acquire_owned().map_err(|_| running())?;
+    let turn = turn(audits)?;
     let audits = audits.clone();
     // The turn is kept until the evaluations have ended, whether or not somebody still waits for the answer.
     let work = async move {
         let _turn = turn;
-        new.accepts(&audits).await?;
-        if let Some(against) = &against {
-            against.accepts(&audits).await?;
-        }
-        let comparison = Comparison { audits: &audits, new: &new, against: against.as_ref(), only: only.as_ref() };
-        comparison.judge(rows, limit as usize).await
+        pair.accept(&audits).await?;
+        Comparison { audits: &audits, pair: &pair, only: only.as_ref() }.judge(rows, limit as usize).await
     };
     tokio::spawn(work.in_current_span()).await.map_err(Error::internal)?
+}
+
+/// The turn of a replay on this host.
+fn turn(audits: &Audits) -> Result<OwnedSemaphorePermit> {
+    audits.replaying.clone().try_acquire_owned().map_err(|_| running())
 }
 
 fn before(cursor: &str) -> Result<VersionId> {
@@ -125,11 +172,10 @@ fn running() -> Error {
     Error::new(Code::ReplayRunning, text).with("retry_after_seconds", AGAIN_SECONDS)
 }
 
-/// Two revisions, or one and nothing, about which versions are judged.
+/// By which revisions versions are judged.
 struct Comparison<'a> {
     audits: &'a Audits,
-    new: &'a Found,
-    against: Option<&'a Found>,
+    pair: &'a Pair,
     /// The host app for which it is asked, whose admin learns nothing of others.
     only: Option<&'a HostAppId>,
 }
@@ -154,8 +200,8 @@ impl Comparison<'_> {
         let (said, other) = match opened(self.audits, &row, self.only).await? {
             Err(reason) => (Said::no_verdict(reason), Said::nothing()),
             Ok((supplies, subject)) => {
-                let said = self.new.says(self.audits, &supplies, subject.clone()).await?;
-                let other = match self.against {
+                let said = self.pair.new.says(self.audits, &supplies, subject.clone()).await?;
+                let other = match &self.pair.against {
                     Some(against) => against.says(self.audits, &supplies, subject).await?,
                     None => Said::nothing(),
                 };

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use berth_base::error::Result;
+use berth_base::{clock::Millis, error::Result};
 use berth_check::{
     Ask, Fuse,
-    judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, TaskFacts},
+    judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, Pair, TaskFacts},
 };
 use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
@@ -63,9 +63,14 @@ impl Judge for Fused {
         };
         Opinion::Broken { how, why }
     }
+
+    fn shadowed(&self, device: &Device, pair: Pair, now: Millis) {
+        self.tally.note_shadow(device, pair, now);
+    }
 }
 
-fn as_seen(device: &Device) -> GrayDevice {
+/// The device as policies see it.
+pub(crate) fn as_seen(device: &Device) -> GrayDevice {
     let attribute = |(name, value): (&String, &String)| Attribute { name: name.clone(), value: value.clone() };
     GrayDevice {
         guid: device.guid.clone(),

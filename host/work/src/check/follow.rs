@@ -6,13 +6,13 @@
 //! also has all the devices that the task had admitted by then (I3).
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
 
 use berth_check::{
-    Admitted, Bystanders, Index, Live, Named, TaskCohorts,
+    Admitted, Bystanders, Index, Live, Named, Recording, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
     judge::{JudgeSpec, Judges, Unready},
 };
@@ -23,7 +23,7 @@ use berth_model::{
 
 use super::{
     judge::Cohorts,
-    load::{AppRows, Channels, TaskRows},
+    load::{AppRows, Channels, RecordRows, TaskRows},
     shelf::Shelf,
 };
 use crate::check::load;
@@ -229,14 +229,30 @@ async fn catch_up_bystanders(
 /// Builds the entry of a MiniApp from its rows. Judges and lists that have not changed since `base` are taken from
 /// there.
 async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
-    let AppRows { mut entry, tasks } = rows;
+    let AppRows { mut entry, tasks, record } = rows;
     follower.live.note(&entry.id, true);
+    if let Some(record) = record {
+        entry.recording = Some(Arc::new(recording(follower, &entry.id, record, &tasks).await));
+    }
     for (task, admitted) in tasks.into_iter().zip(admitted) {
         let before = base.task(task.row.id.as_str()).map(Arc::as_ref);
         entry.gray.push(Arc::new(gray_entry(follower, before, task, admitted).await));
     }
     entry.gray.sort_unstable_by(|a, b| b.id.cmp(&a.id));
     entry
+}
+
+/// The record with its lists and those that gray tasks use.
+async fn recording(follower: &Follower, mini_app: &MiniAppId, record: RecordRows, tasks: &[TaskRows]) -> Recording {
+    let RecordRows { mut recording, cohorts } = record;
+    let named: BTreeMap<_, _> = tasks.iter().flat_map(|task| &task.cohorts).chain(&cohorts).cloned().collect();
+    for (id, digest) in named {
+        match follower.shelf.members(&follower.blobs, &digest).await {
+            Ok(members) => recording.lists.push((id, members)),
+            Err(error) => not_ready(follower, mini_app, "list", &id, &error),
+        }
+    }
+    recording
 }
 
 async fn gray_entry(
@@ -312,6 +328,6 @@ fn not_ready(
     id: &impl std::fmt::Display,
     error: &berth_base::error::Error,
 ) {
-    tracing::error!(%mini_app, what, %id, ?error, "a grayscale task is not ready on this host; it will be tried again");
+    tracing::error!(%mini_app, what, %id, ?error, "a grayscale task or a record of checks is not ready on this host; it will be tried again");
     follower.live.note(mini_app, false);
 }

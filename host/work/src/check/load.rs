@@ -7,6 +7,7 @@ use berth_base::{
     ids::{CohortId, Digest, MerchantId, MiniAppId},
 };
 use berth_check::{
+    Recording,
     index::{AppEntry, HostAppEntry, Release, TrialEntry},
     judge::JudgeSpec,
 };
@@ -23,6 +24,7 @@ use berth_model::{
 };
 use berth_store::{IndexedApp, IndexedVersion, Span, Tx, gray_task::TaskRow};
 
+use super::record;
 use crate::rollout::why_guard_suspended;
 
 /// A MiniApp as read from the database. Its tasks are not in `entry` yet, because their policies are not ready to
@@ -30,6 +32,13 @@ use crate::rollout::why_guard_suspended;
 pub(super) struct AppRows {
     pub entry: AppEntry,
     pub tasks: Vec<TaskRows>,
+    pub record: Option<RecordRows>,
+}
+
+/// The record of the devices that ask for a MiniApp, with the lists that it names.
+pub(super) struct RecordRows {
+    pub recording: Recording,
+    pub cohorts: Vec<(CohortId, Digest)>,
 }
 
 /// A gray task as read from the database, with its policy bindings and the lists that they name.
@@ -77,6 +86,7 @@ fn entry(row: IndexedApp, settings: AppSettings) -> AppEntry {
         settings,
         privacy: None,
         gray: Vec::new(),
+        recording: None,
     }
 }
 
@@ -131,7 +141,7 @@ pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> 
     for row in tx.mini_apps_in(span).await? {
         let (domains, permits) = settings.remove(&row.id).unwrap_or_default();
         let settings = AppSettings::of(&domains, &permits)?;
-        apps.insert(row.id.clone(), AppRows { entry: entry(row, settings), tasks: Vec::new() });
+        apps.insert(row.id.clone(), AppRows { entry: entry(row, settings), tasks: Vec::new(), record: None });
     }
     add_versions(tx, span, &mut apps).await?;
     add_privacy(tx, span, &mut apps).await?;
@@ -147,6 +157,7 @@ pub(super) async fn mini_apps(tx: &mut Tx, span: &Span) -> Result<Vec<AppRows>> 
         }
     }
     add_tasks(tx, span, &mut apps).await?;
+    add_records(tx, span, &mut apps).await?;
     Ok(apps.into_values().collect())
 }
 
@@ -199,6 +210,19 @@ async fn add_tasks(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
     Ok(())
 }
 
+async fn add_records(tx: &mut Tx, span: &Span, apps: &mut Apps) -> Result<()> {
+    let now = tx.now();
+    for row in tx.recordings_in(span, now).await? {
+        let mini_app = row.mini_app_id.clone();
+        let cohorts = cohorts(tx, &mini_app, row.lists.0.clone()).await?;
+        let recording = record::recording(tx, row).await?;
+        if let (Some(app), Some(recording)) = (apps.get_mut(&mini_app), recording) {
+            app.record = Some(RecordRows { recording, cohorts });
+        }
+    }
+    Ok(())
+}
+
 /// How many guards a task has, and the bindings of the policies that judge devices, in their order.
 async fn bindings(tx: &mut Tx, task: &TaskRow) -> Result<(usize, Vec<JudgeSpec>)> {
     let policies = task.policies(tx.policy_bindings(ScopeKind::GrayTask, task.id.as_str()).await?);
@@ -212,6 +236,15 @@ async fn named_cohorts(tx: &mut Tx, mini_app: &MiniAppId, bindings: &[JudgeSpec]
     for binding in bindings {
         each_text(&binding.config, &mut |text| names.extend(text.parse::<CohortId>()));
     }
+    cohorts(tx, mini_app, names).await
+}
+
+/// Those of the lists that the MiniApp has, with their digests.
+async fn cohorts(
+    tx: &mut Tx,
+    mini_app: &MiniAppId,
+    names: impl IntoIterator<Item = CohortId>,
+) -> Result<Vec<(CohortId, Digest)>> {
     let mut found = Vec::new();
     for name in names {
         let cohort = tx.cohort_digest(mini_app, &name).await?;

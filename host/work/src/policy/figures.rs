@@ -2,7 +2,7 @@
 
 use std::{
     array::from_fn,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -14,11 +14,16 @@ use berth_base::{
     error::Result,
     ids::{Digest, PolicyBindingId},
 };
+use berth_check::judge::Pair;
 use berth_model::{
     access::{Action, Caller},
+    check::Device,
     policy::{
         Evaluation, OutcomeKind,
-        figures::{BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, PolicyFigures, Trouble},
+        figures::{
+            BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, PolicyFigures, ShadowExample, ShadowFigures,
+            Trouble,
+        },
         registry::{InstalledPolicy, PolicyBinding, PolicyBindingQuery, PolicyQuery},
     },
 };
@@ -27,6 +32,8 @@ use super::registry::{self, Policies};
 
 /// How many bindings are counted one by one. When there are more, those that nobody holds are only counted with their policy.
 const MOST: usize = 4_096;
+/// How many devices are kept as examples of what a policy in shadow would have decided otherwise.
+const EXAMPLES: usize = 4;
 
 /// The counts of a host, by binding and version of the policy.
 pub struct Board {
@@ -128,9 +135,68 @@ pub struct Tally {
     max_micros: AtomicU64,
     peak_memory: AtomicU64,
     last_trouble: Mutex<Option<Trouble>>,
+    shadow: Shadow,
+}
+
+/// How a grayscale policy in shadow stands beside what was decided.
+#[derive(Default)]
+struct Shadow {
+    same: AtomicU64,
+    would_admit: AtomicU64,
+    would_refuse: AtomicU64,
+    examples: Mutex<VecDeque<ShadowExample>>,
+}
+
+impl Shadow {
+    fn note(&self, device: &Device, pair: Pair, now: Millis) {
+        let counter = match pair {
+            Pair { decided: false, shadow: true } => &self.would_admit,
+            Pair { decided: true, shadow: false } => &self.would_refuse,
+            _ => &self.same,
+        };
+        let count = counter.fetch_add(1, Relaxed) + 1;
+        // Of many the examples are taken ever more seldom, so that checks do not wait for each other.
+        if pair.decided != pair.shadow && count.is_power_of_two() {
+            let mut examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner);
+            if examples.len() == EXAMPLES {
+                examples.pop_front();
+            }
+            examples.push_back(example(device, pair, now));
+        }
+    }
+
+    fn figures(&self) -> Option<ShadowFigures> {
+        let read = |counter: &AtomicU64| counter.load(Relaxed);
+        let examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        let figures = ShadowFigures {
+            same: read(&self.same),
+            would_admit: read(&self.would_admit),
+            would_refuse: read(&self.would_refuse),
+            examples,
+        };
+        Some(figures).filter(|figures| *figures != ShadowFigures::default())
+    }
+}
+
+/// The device as an example, without what tells whose it is.
+fn example(device: &Device, pair: Pair, now: Millis) -> ShadowExample {
+    ShadowExample {
+        at: now,
+        would_admit: pair.shadow,
+        host_app: device.host_app.clone(),
+        host_version: device.host_version.clone(),
+        platform: device.platform.clone(),
+        os_version: device.os_version.clone(),
+        network: device.network.clone(),
+    }
 }
 
 impl Tally {
+    /// Counts what a policy in shadow said of a device, beside what was decided.
+    pub fn note_shadow(&self, device: &Device, pair: Pair, now: Millis) {
+        self.shadow.note(device, pair, now);
+    }
+
     /// Counts an evaluation that ended now.
     pub fn note<V>(&self, evaluation: &Evaluation<V>, now: Millis) {
         let Evaluation { outcome, elapsed, peak_memory, .. } = evaluation;
@@ -167,6 +233,7 @@ impl Tally {
             elapsed: Elapsed::of(&counts.classes, counts.sum_micros, counts.max_micros),
             peak_memory_bytes: counts.peak_memory,
             last_trouble: self.last_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            shadow: self.shadow.figures(),
         }
     }
 }
@@ -203,6 +270,7 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
         // Its words may be about the package of another team: those of the platform's bindings are not for everybody.
         if registry::at_place(&mut tx, caller, &id, Action::Read).await.is_err() {
             figures.last_trouble = None;
+            figures.shadow = None;
         }
         told.push(binding_figures(binding, &installed, digest, figures));
     }
