@@ -7,7 +7,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace shots lint
+.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace bench-console shots lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench-swap  measure the proxy that swaps OpenIDs beside nginx"
 	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
 	@echo "make bench-workspace  measure portals and SCIM with 100,000 members"
+	@echo "make bench-console  measure every page of the console with 10,000 MiniApps"
 	@echo "make shots  pictures of every page of the console in $(TARGET)/shots, by Chromium (PART=gray for those with it in their address)"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
@@ -63,6 +64,11 @@ bench-logs: setup
 bench-workspace: setup
 	cargo build --locked --release -p berth-tests --example bench-workspace
 	$(TARGET)/release/examples/bench-workspace
+
+# A page has to be made within 50 ms, and to have 100 kB at the most. In debug only the sizes are judged.
+bench-console: setup
+	cargo build --locked --release -p berth-tests --example bench-console
+	$(TARGET)/release/examples/bench-console
 
 shots: setup
 	cargo build --locked -p berth-tests --example shots

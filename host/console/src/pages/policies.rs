@@ -1,7 +1,11 @@
 //! Policies: what is installed, what each takes as its config, and where it is bound.
 
 mod bindings;
+mod replay;
+mod trust;
 mod upload;
+
+pub use trust::address as trust_address;
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 
@@ -37,6 +41,8 @@ pub fn routes() -> Router<Console> {
         .route("/ui/policies/{policy}", get(one))
         .route("/ui/policies/{policy}/remove", get(confirm_remove).post(remove))
         .merge(bindings::routes())
+        .merge(replay::routes())
+        .merge(trust::routes())
         .merge(upload::routes())
 }
 
