@@ -104,7 +104,10 @@ async fn f80_what_a_page_does_not_offer_is_refused_and_what_it_offers_is_allowed
         }
         let refused = acts_of(&scene, &account, "refused").await;
         let refused = &refused[..refused.len() - before];
-        assert!(!refused.iter().any(|(_, why)| why == "missing-grant"), "{place} {role}: offered, and refused: {refused:?}");
+        assert!(
+            !refused.iter().any(|(_, why)| why == "missing-grant"),
+            "{place} {role}: offered, and refused: {refused:?}"
+        );
     }
 }
 

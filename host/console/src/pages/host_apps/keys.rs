@@ -13,7 +13,7 @@ use crate::{
     refused::{Refused, not_found},
     show,
     texts::Texts,
-    visit::{Answer, OrShow, Visit},
+    visit::{Answer, Visit},
 };
 
 pub fn routes() -> Router<Console> {

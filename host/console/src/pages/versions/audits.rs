@@ -128,8 +128,7 @@ async fn queue_of<'a>(visit: &Visit, query: &QueueQuery, host: &'a HostApp) -> R
     let limit = if query.host_app.is_empty() { "20" } else { "50" };
     let members = [("state", query.state.as_str()), ("limit", limit), ("cursor", &query.cursor)];
     let members = members.map(|(name, value)| (name, Some(value)));
-    let page: ListPage<Audit> =
-        visit.api.page(&with_query(&at!("/v1/host-apps/{}/audits", host.id), members)).await?;
+    let page: ListPage<Audit> = visit.api.page(&with_query(&at!("/v1/host-apps/{}/audits", host.id), members)).await?;
     let next = page.next.map(|next| query.at(host.id.as_str(), &next));
     Ok(HostQueue { host, audits: page.items, next })
 }
