@@ -140,7 +140,10 @@ async fn queue(visit: Visit, Query(query): Query<QueueQuery>) -> Answer {
         queues.push(queue_of(&visit, &query, host).await.or_show(&visit)?);
     }
     let mut head = Head { title: visit.t.audits(), place: PLACE, ..Head::default() };
-    head.live = Some("/ui/live?types=audit.*".into());
+    head.live = match queues.as_slice() {
+        [only] => Some(at!("/ui/live?host_app={}", only.host.id)),
+        _ => visit.live_everywhere("/ui/live?types=audit.*"),
+    };
     visit.page(head, &Queue { t: visit.t, visit: &visit, hosts: &hosts, queues, query: &query })
 }
 
