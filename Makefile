@@ -7,7 +7,7 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace bench-policy shots lint
+.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace bench-policy bench-console shots lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
 	@echo "make bench-workspace  measure portals and SCIM with 100,000 members"
 	@echo "make bench-policy  measure decisions, audits and the start with 1,000 policies beside bare wasmtime and native code"
+	@echo "make bench-console  measure every page of the console with 10,000 MiniApps"
 	@echo "make shots  pictures of every page of the console in $(TARGET)/shots, by Chromium (PART=gray for those with it in their address)"
 	@echo "make lint   rustfmt, clippy, cargo-deny"
 
@@ -69,6 +70,11 @@ bench-policy: setup
 	cargo build --locked --release -p berth
 	cargo build --locked --release -p berth-tests --example bench-policy
 	$(TARGET)/release/examples/bench-policy $(TARGET)/release/berth
+
+# A page has to be made within 50 ms, and to have 100 kB at the most. In debug only the sizes are judged.
+bench-console: setup
+	cargo build --locked --release -p berth-tests --example bench-console
+	$(TARGET)/release/examples/bench-console
 
 shots: setup
 	cargo build --locked -p berth-tests --example shots

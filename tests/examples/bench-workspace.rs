@@ -9,7 +9,9 @@
 use std::time::{Duration, Instant};
 
 use berth_tests::{
-    Database, Host, Pool, postgres_is_there,
+    Database, Host,
+    many::{id, insert, sql_id},
+    postgres_is_there,
     scene::{Scene, text},
 };
 use serde_json::json;
@@ -22,29 +24,6 @@ const BUDGET: Duration = Duration::from_millis(20);
 struct Bench {
     scene: Scene,
     members: usize,
-}
-
-/// The id with this number.
-fn id(prefix: &str, number: usize) -> String {
-    format!("{prefix}_{number:026}")
-}
-
-/// As [`id`], of the number in the column `i` of a statement.
-fn sql_id(prefix: &str, number: &str) -> String {
-    format!("'{prefix}_' || SUBSTR('{:026}', 1, 26 - LENGTH(CAST({number} AS TEXT))) || CAST({number} AS TEXT)", 0)
-}
-
-/// Runs a statement that inserts a row for each number from 0 on.
-async fn insert(host: &Host, table: &str, rows: usize, select: &str) {
-    let numbers = format!("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {rows})");
-    let sql = sqlx::AssertSqlSafe(format!("INSERT INTO {table} {numbers} SELECT {select} FROM n"));
-    match host.pool().await {
-        Pool::Sqlite(pool) => drop(sqlx::query(sql).execute(&pool).await.unwrap()),
-        Pool::Postgres(pool) => {
-            sqlx::query(sql).execute(&pool).await.unwrap();
-            sqlx::query("ANALYZE").execute(&pool).await.unwrap();
-        }
-    }
 }
 
 impl Bench {

@@ -18,6 +18,7 @@ pub mod guests;
 pub mod invariants;
 pub mod login_provider;
 pub mod made;
+pub mod many;
 pub mod merchant;
 pub mod process;
 pub mod receiver;

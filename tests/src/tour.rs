@@ -35,12 +35,28 @@ pub async fn furnished(host: Host) -> Scene {
     scene.admin.put("/v1/mini-apps/coffee/log-masks", rules).await.good();
     let template = json!({"template": "order-shipped", "keywords": [2, 1]});
     scene.admin.post("/v1/mini-apps/coffee/message-templates", template).await.good();
+    host_app(&scene).await;
     scene.host.settled().await;
     log(&scene, "pay timed out").await;
     workspace(&scene).await;
     develop(&scene).await;
     merchant(&scene).await;
     scene
+}
+
+/// The public half of a key that has signed nothing.
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAhrUbNjbxXzlXm7elJ1N/Io4zJKZaKRxnfmLEDH/GZws=
+-----END PUBLIC KEY-----
+";
+
+/// A key of the host app that another one has replaced, and keys that sign policies.
+async fn host_app(scene: &Scene) {
+    scene.admin.post("/v1/host-apps/super-app/rotate-key", json!({})).await.good();
+    for scope in [json!({"level": "platform"}), json!({"level": "host_app", "id": "super-app"})] {
+        let key = json!({"scope": scope, "name": "release", "key": KEY});
+        scene.admin.post("/v1/policy-keys", key).await.good();
+    }
 }
 
 /// A device tells that something failed in `coffee`.
@@ -133,7 +149,7 @@ async fn workspace(scene: &Scene) {
 pub async fn all_pages(browser: &Browser) -> Vec<Page> {
     let kind = |address: &str| {
         let path = address.split(['?', '#']).next().unwrap();
-        let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok();
+        let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok() || part.len() == 64;
         let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
         // What a new thing is made of: there are dozens of message templates.
         if let Some(new) = parts.iter().position(|part| *part == "new") {
@@ -158,9 +174,14 @@ pub async fn all_pages(browser: &Browser) -> Vec<Page> {
     pages
 }
 
-/// A window in which somebody has signed in, with the address of the host.
+/// A window in which the admin of everything has signed in.
 pub async fn window(scene: &Scene, driver: &str, width: u32) -> Window {
-    let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    window_of(scene, driver, width, &scene.host.admin_token).await
+}
+
+/// A window in which whoever has this token has signed in.
+pub async fn window_of(scene: &Scene, driver: &str, width: u32, token: &str) -> Window {
+    let browser = Browser::signed_in(&scene.host, token).await;
     let window = Window::open(driver, width, 900).await;
     window.go(&format!("{}/ui/sign-in", scene.host.url)).await;
     window.keep("berth_session", &browser.cookie("berth_session").unwrap()).await;

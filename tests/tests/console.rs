@@ -53,6 +53,64 @@ on_both! {
     }
 }
 
+/// The roles of which each looks at all pages and presses what they offer.
+const ROLES: [(&str, &str); 9] = [
+    ("/v1/teams/TEAM", "viewer"),
+    ("/v1/teams/TEAM", "developer"),
+    ("/v1/teams/TEAM", "operator"),
+    ("/v1/teams/TEAM", "admin"),
+    ("/v1/host-apps/super-app", "auditor"),
+    ("/v1/host-apps/super-app", "admin"),
+    ("/v1/merchants/brew", "admin"),
+    ("/v1/workspaces/acme", "admin"),
+    ("/v1/platform", "viewer"),
+];
+
+/// What somebody's acts, ended so, were about, and why they were refused.
+async fn acts_of(scene: &Scene, account: &str, outcome: &str) -> Vec<(String, String)> {
+    let acts = scene.admin.get(&format!("/v1/acts?limit=200&actor={account}&outcome={outcome}")).await.good();
+    let acts = acts["items"].as_array().unwrap().iter();
+    acts.map(|act| (text(&act["operation"]), act["refused"].as_str().unwrap_or_default().to_owned())).collect()
+}
+
+#[tokio::test]
+async fn f80_what_a_page_does_not_offer_is_refused_and_what_it_offers_is_allowed() {
+    let scene = furnished(Host::start(Database::Sqlite).await).await;
+    let admin = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+    let pages: Vec<_> = all_pages(&admin).await.into_iter().map(|page| (page.posts(), page.address)).collect();
+    let session = |form: &String| form.starts_with("/ui/sign-out") || form.starts_with("/ui/taste");
+    for (place, role) in ROLES {
+        let (account, token) = person(&scene.admin, role, json!({})).await;
+        let place = place.replace("TEAM", &scene.team);
+        scene.admin.put(&format!("{place}/members/{account}"), json!({"role": role})).await.good();
+        let browser = Browser::signed_in(&scene.host, &token).await;
+        let (mut offered, mut others) = (BTreeSet::new(), BTreeSet::new());
+        for (forms, address) in &pages {
+            let seen = browser.get(address).await.posts();
+            let (here, not) = forms.iter().cloned().partition::<Vec<_>, _>(|form| seen.contains(form));
+            offered.extend(here);
+            others.extend(not);
+        }
+        for form in others.difference(&offered).filter(|form| !session(form)) {
+            browser.send(form, &[]).await;
+        }
+        let done = acts_of(&scene, &account, "done").await;
+        let done: Vec<_> = done.iter().filter(|(operation, _)| operation != "access.start").collect();
+        assert!(done.is_empty(), "{place} {role}: done, though no page offers it: {done:?}");
+        let before = acts_of(&scene, &account, "refused").await.len();
+        for form in offered.iter().filter(|form| !session(form)) {
+            let page = browser.send(form, &[]).await;
+            assert!(page.status < 500, "{place} {role} {form}: {}", page.html);
+        }
+        let refused = acts_of(&scene, &account, "refused").await;
+        let refused = &refused[..refused.len() - before];
+        assert!(
+            !refused.iter().any(|(_, why)| why == "missing-grant"),
+            "{place} {role}: offered, and refused: {refused:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn commands_of_the_console_are_commands_of_berth() {
     let scene = furnished(Host::start(Database::Sqlite).await).await;
@@ -403,6 +461,22 @@ on_both! {
         assert_eq!(bindings["items"][0]["config"], json!({"file_count": 7}));
     }
 
+    async fn g20_an_auditor_is_tried_on_stored_versions_in_the_console(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/policies/size-limits").await;
+        let replay = page.links().into_iter().find(|link| link.ends_with("/replay")).expect("a way to try it");
+        let page = browser.get(&replay).await;
+        assert!(page.says("Nothing is stored") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let page = browser.get(&format!("{replay}?scope=mini_app%3Acoffee&versions=newest&config.main_bytes=two")).await;
+        assert!(page.html.contains("id=\"config.main_bytes-wrong\"") && page.html.contains("value=\"two\""), "{}", page.html);
+        let page = browser.get(&format!("{replay}?scope=mini_app%3Acoffee&versions=newest&config.main_bytes=64")).await;
+        assert!(page.says("would be rejected") && page.says("coffee 1.0.0") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let page = browser.get(&format!("{replay}?scope=mini_app%3Acoffee&versions=submitted")).await;
+        assert!(page.says("What it says") && !page.says("would be rejected"), "{}", page.html);
+    }
+
     async fn m2_a_message_template_is_chosen_line_by_line_and_removed(host) {
         let scene = Scene::set(host).await;
         let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
@@ -522,6 +596,50 @@ on_both! {
         let page = browser.send(&format!("{}/dismiss", page.address), &[]).await;
         assert_eq!(page.address, "/ui/merchants/brew/channels");
         assert!(!page.says("Being connected"), "{}", page.html);
+    }
+
+    async fn a6_the_key_of_a_host_app_is_replaced_in_the_console_and_its_bundle_is_downloaded(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/host-apps/super-app/key").await;
+        assert!(page.says("The old key works for 90 more days") && page.faults().is_empty(), "{:?}", page.faults());
+        let page = browser.send("/ui/host-apps/super-app/key", &[]).await;
+        assert!(page.says("This is the new key.") && page.says("Former keys (1)") && page.says(&scene.key), "{}", page.html);
+        assert_eq!(scene.version_for("device-1").await, "1.0.0", "the old key works");
+        let former = format!("/ui/host-apps/super-app/former-keys/{}", scene.key);
+        assert!(page.links().contains(&former) && browser.get(&former).await.faults().is_empty());
+        let page = browser.send(&former, &[("ends_at", "2099-01-01T00:00")]).await;
+        assert!(page.html.contains("value=\"2099-01-01T00:00\"") && page.html.contains("role=\"alert\""), "{}", page.html);
+        let page = browser.send(&former, &[("ends_at", "")]).await;
+        assert!(page.says("has ended"), "{}", page.html);
+        let asked = json!({"host_app": "super-app", "guid": "d", "apps": [{"mini_app": "coffee"}]});
+        scene.host.settled().await;
+        scene.host.device(&scene.key).post("/v1/check", asked).await.refused("invalid-host-app-key");
+        let answer = browser.request(Method::POST, "/ui/host-apps/super-app/bundle").send().await.unwrap();
+        let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+        assert_eq!((answer.status().as_u16(), &*name), (200, "attachment; filename=\"super-app-bundle.zip\""));
+        assert!(answer.bytes().await.unwrap().starts_with(b"PK"));
+    }
+
+    async fn a_host_app_shows_what_waits_and_pages_of_what_it_runs(host) {
+        let scene = Scene::set(host).await;
+        let path = "/v1/host-apps/super-app/bindings";
+        for number in 10..70 {
+            scene.admin.post("/v1/mini-apps", json!({"name": "Other", "id": format!("other-{number}"), "team": scene.team})).await.good();
+            scene.admin.put(&format!("{path}/other-{number}"), json!(null)).await.good();
+        }
+        assert_eq!(scene.admin.get(path).await.good()["items"].as_array().unwrap().len(), 61, "all, when nothing is said");
+        let first = scene.admin.get(&format!("{path}?limit=40&state=active")).await.good();
+        let second = scene.admin.get(&format!("{path}?limit=40&cursor={}", text(&first["next"]))).await.good();
+        assert_eq!((second["items"].as_array().unwrap().len(), second.get("next")), (21, None));
+        let waiting = scene.admin.get(&format!("{path}?state=waits_for_team")).await.good();
+        assert_eq!(waiting["items"], json!([]));
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/host-apps/super-app").await;
+        assert!(page.says("coffee") && !page.says("other-69") && page.faults().is_empty(), "{}", page.html);
+        let next = page.links().into_iter().find(|link| link.contains("cursor=")).expect("a next page");
+        assert!(browser.get(&next).await.says("other-69"));
     }
 
     async fn p23_no_address_of_the_console_holds_the_account_of_a_user(host) {

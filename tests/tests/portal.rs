@@ -538,6 +538,23 @@ on_both! {
         says(&bob.get("/portal/acme/signed-out").await, &["You are signed out", "Sign in"]);
     }
 
+    async fn w14_an_admin_has_it_forgotten_in_the_console_who_a_member_is(host) {
+        let Some(acme) = Acme::found(host).await else { return };
+        let held = text(&acme.sign_on("ann").await.good()["secret"]);
+        let admin = Pages::signed_in(&acme.scene.host, &acme.scene.host.admin_token).await;
+        let forget = format!("/ui/workspaces/acme/members/{}/forget", acme.ann);
+        let member = admin.get(forget.trim_end_matches("/forget")).await;
+        assert!(member.links().contains(&forget) && member.faults().is_empty(), "{:?} {}", member.faults(), member.html);
+        let page = admin.get(&forget).await;
+        assert!(page.says("Whoever signs in at Acme login as Ann Lee next") && page.faults().is_empty(), "{}", page.html);
+        let page = admin.send(&forget, &[]).await;
+        assert!(page.says("Who they are at the provider is forgotten."), "{}", page.html);
+        acme.scene.host.with_token(&held).get(&format!("{PORTAL}/own")).await.refused("invalid-token");
+        assert_eq!(acme.told("workspace.member_forgotten").await.len(), 1);
+        acme.scene.admin.delete(PROVIDER).await.good();
+        assert!(!admin.get(&member.address).await.links().contains(&forget), "where nobody signs in nothing is forgotten");
+    }
+
     async fn w13_an_admin_sets_the_provider_in_the_console(host) {
         let Some(acme) = Acme::found(host).await else { return };
         acme.scene.admin.delete(PROVIDER).await.good();
@@ -552,6 +569,12 @@ on_both! {
         let page = admin.send("/ui/workspaces/acme/portal", &fields).await;
         assert!(page.says("Try to sign in") && page.links().contains(&"/portal/acme/sign-in".into()) && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
         assert!(admin.get("/ui/workspaces/acme").await.says(&format!("{}/portal/acme", acme.scene.host.url)));
+        let both = [fields[0], fields[1], fields[2], ("no_client_secret", "on")];
+        let page = admin.send("/ui/workspaces/acme/portal", &both).await;
+        assert!(page.says("cannot be said together") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let page = admin.send("/ui/workspaces/acme/portal", &[fields[0], fields[1], both[3]]).await;
+        assert!(page.says("Client secret None yet") && !page.html.contains("no_client_secret"), "{}", page.html);
+        admin.send("/ui/workspaces/acme/portal", &fields).await;
         acme.sign_on("ann").await.good();
         let page = admin.get("/ui/workspaces/acme/portal/remove").await;
         assert!(page.says("The portal is closed") && page.faults().is_empty(), "{:?}", page.faults());

@@ -20,6 +20,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use berth_base::ids::Digest;
 use berth_tests::{
     Answer, Api,
+    browser::Browser,
     guests::{self, Manner},
     http, on_both,
     process::berth,
@@ -502,6 +503,55 @@ on_both! {
         assert_eq!(scene.submit("1.0.0").await["state"], "deciding");
     }
 
+    async fn g23_keys_are_trusted_and_required_and_removed_in_the_console_where_a_file_brings_its_signature(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let (key, here) = (Key::make(true).await, "/ui/policy-trust?level=platform");
+        let page = browser.get("/ui/policy-trust").await;
+        assert!(page.says("Trust a key first") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let page = browser.send(here, &[("name", "release"), ("key", "no key")]).await;
+        assert!(page.html.contains("value=\"release\"") && page.html.contains("no key</textarea>"), "{}", page.html);
+        assert!(page.html.contains("aria-invalid") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        let page = browser.send(here, &[("name", "release"), ("key", &key.public)]).await;
+        assert!(page.says("release is trusted.") && page.says("ECDSA P-256"), "{}", page.html);
+        let require = "/ui/policy-trust/require?level=platform";
+        assert!(browser.get(require).await.says("neither installed nor bound"));
+        let page = browser.send(require, &[("required", "on")]).await;
+        assert!(page.says("must be signed") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+
+        let wasm = guests::auditor("no-eval", Manner::Agrees);
+        let install = async |signature: &str| {
+            let file = ("wasm", "no-eval.wasm", wasm.clone());
+            browser.upload("/ui/policies/install", &[("signature", signature)], file).await
+        };
+        let page = install("").await;
+        assert!(page.html.contains("role=\"alert\"") && page.html.contains("policy-unsigned"), "{}", page.html);
+        assert!(install("bm8=").await.html.contains("policy-signature-wrong"));
+        assert!(install(&"A".repeat(20_000)).await.says("A signature has 16 kB at the most."));
+        let page = install(&key.sign_in_base64(&wasm).await).await;
+        assert!(page.says("no-eval 1.1.0 was installed.") && page.says("Signed by"), "{}", page.html);
+
+        scene.admin.post("/v1/policy-bindings", bound("no-eval", "coffee")).await.good();
+        let keys = scene.admin.get("/v1/policy-keys?level=platform").await.good();
+        let remove = format!("/ui/policy-trust/keys/{}/remove?level=platform", text(&keys["items"][0]["id"]));
+        let page = browser.get(&remove).await;
+        assert!(page.says("It is the last key that could sign") && page.faults().is_empty(), "{}", page.html);
+        let page = browser.send(&remove, &[]).await;
+        assert!(page.says("These go on without a signature") && page.says("no-eval 1.1.0"), "{}", page.html);
+        assert!(browser.get(require).await.says("may be used here again"));
+        let page = browser.send(require, &[]).await;
+        assert!(page.says("Policies need no signature here any more."), "{}", page.html);
+
+        // A team's admin keeps the keys of the team, and reads those of the platform.
+        let (id, token) = person(&scene.admin, "keeper", json!({})).await;
+        scene.admin.put(&format!("/v1/teams/{}/members/{id}", scene.team), json!({"role": "admin"})).await.good();
+        let keeper = Browser::signed_in(&scene.host, &token).await;
+        let of_team = format!("/ui/policy-trust?level=team&id={}", scene.team);
+        assert!(keeper.get(&format!("/ui/teams/{}/members", scene.team)).await.links().contains(&of_team));
+        let page = keeper.send(&of_team, &[("name", "own"), ("key", &key.public)]).await;
+        assert!(page.says("own is trusted.") && page.says("Coffee team"), "{}", page.html);
+        assert!(page.posts().contains(&of_team) && !keeper.get(here).await.posts().iter().any(|form| form == here));
+    }
     async fn g23_a_team_requires_more_than_the_platform_and_never_less(host) {
         let scene = Scene::set(host).await;
         let (platform, team) = (json!({"level": "platform"}), json!({"level": "team", "id": scene.team}));

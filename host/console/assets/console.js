@@ -142,7 +142,7 @@ function sayWhatWasHeard() {
 function showUpload() {
   const form = document.querySelector("form[data-upload]");
   if (!form) return;
-  const file = form.querySelector("input[type=file]"), bar = form.querySelector("progress"), area = form.querySelector(".drop");
+  const bar = form.querySelector("progress"), area = form.querySelector(".drop"), file = area.querySelector("input[type=file]");
   area.addEventListener("dragover", (event) => { event.preventDefault(); area.classList.add("over"); });
   area.addEventListener("dragleave", () => area.classList.remove("over"));
   area.addEventListener("drop", (event) => {

@@ -6,7 +6,9 @@ use axum::{
     extract::multipart::Field,
     http::{
         Extensions, HeaderMap, HeaderValue, Method, Request, StatusCode,
-        header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT},
+        header::{
+            ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_MATCH, USER_AGENT,
+        },
     },
     response::Response,
 };
@@ -156,7 +158,8 @@ impl Api {
         self.ask(method, path, Body::empty(), None).await.map(drop)
     }
 
-    async fn send(&self, method: Method, path: &str, what: &impl Serialize) -> Result<Response, Refused> {
+    /// Asks by what is told as JSON, and returns the answer as it comes.
+    pub async fn send(&self, method: Method, path: &str, what: &impl Serialize) -> Result<Response, Refused> {
         let body = serde_json::to_vec(what).map_err(|error| Refused::Broken(error.to_string()))?;
         self.ask(method, path, Body::from(body), Some("application/json")).await
     }
@@ -225,6 +228,18 @@ impl Api {
     pub async fn start(&self, path: &str, by: &impl Serialize) -> Result<StartedSession, Refused> {
         self.tell(Method::POST, path, by).await
     }
+}
+
+/// An answer of the API as a file for a browser: its content, type and name, and nothing else of it.
+pub fn file(answer: Response) -> Response {
+    let (parts, body) = answer.into_parts();
+    let mut file = Response::new(body);
+    for name in [CONTENT_TYPE, CONTENT_DISPOSITION, CONTENT_LENGTH] {
+        if let Some(value) = parts.headers.get(&name) {
+            file.headers_mut().insert(name, value.clone());
+        }
+    }
+    file
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Refused> {

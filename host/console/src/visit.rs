@@ -115,6 +115,11 @@ impl Visit {
         self.caller.can(action, scope)
     }
 
+    /// The address of the events of all places, for those who may read them; others would be refused.
+    pub fn live_everywhere(&self, address: &str) -> Option<String> {
+        self.caller.reads_everything().then(|| address.to_owned())
+    }
+
     /// Whether there is anything whose acts the visitor may read.
     pub fn reads_acts(&self) -> bool {
         self.can(Action::ReadActs, &Scope::Platform)

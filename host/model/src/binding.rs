@@ -6,6 +6,7 @@
 use berth_base::{
     clock::Millis,
     ids::{HostAppId, MiniAppId},
+    page::{Page, paged},
     text::text_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,38 @@ text_enum! {
         WaitsForTeam = "waits_for_team",
         /// The MiniApp's team has asked. An admin of the host app agrees by the same call.
         WaitsForHostApp = "waits_for_host_app",
+    }
+}
+
+/// Which bindings of a host app to list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BindingQuery {
+    /// Only those in this state.
+    #[serde(default)]
+    pub state: Option<BindingState>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many items a page has at most, 1 to 200; all of them when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+paged!(BindingQuery);
+
+impl BindingQuery {
+    /// How many bindings are read: those of a page, and one that says that there are more.
+    pub fn most(&self) -> i64 {
+        self.limit.map_or(i64::MAX, |_| self.page().limit() + 1)
+    }
+
+    /// The page of the bindings that were read.
+    pub fn page_of(&self, items: Vec<Binding>) -> Page<Binding> {
+        match self.limit {
+            Some(_) => Page::of(items, &self.page(), |binding| binding.mini_app.to_string()),
+            None => Page { items, next: None },
+        }
     }
 }
 

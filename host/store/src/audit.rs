@@ -1,15 +1,19 @@
 //! Audits, their items and their evaluations.
 
+use std::collections::BTreeMap;
+
 use sqlx::types::Json;
 
 use super::{
-    Lease, Tx, execute, fetch,
+    Lease, Tx, execute, fetch, fetch_built,
     lease::{free, given_back, taken, turn_taken},
+    push_ids,
 };
 use berth_base::{
     clock::Millis,
     error::Result,
     ids::{AuditId, HostAppId, TeamId, VersionId},
+    page::PageQuery,
 };
 use berth_model::audit::{AuditItem, AuditState, Decision, Evaluation, Judged};
 
@@ -18,6 +22,25 @@ use berth_base::{
     ids::{Digest, MiniAppId},
     version::VersionNumber,
 };
+
+/// What belongs to audits, by their ids.
+pub type OfAudits<T> = BTreeMap<AuditId, Vec<T>>;
+
+/// A row that belongs to one of several audits.
+#[derive(sqlx::FromRow)]
+struct OfAudit<T> {
+    audit_id: AuditId,
+    #[sqlx(flatten)]
+    what: T,
+}
+
+fn by_audit<T>(rows: Vec<OfAudit<T>>) -> OfAudits<T> {
+    let mut all = OfAudits::new();
+    for OfAudit { audit_id, what } in rows {
+        all.entry(audit_id).or_insert_with(Vec::new).push(what);
+    }
+    all
+}
 
 impl Tx {
     /// The host apps that were asked for a decision on a version, in any of its audits.
@@ -82,43 +105,72 @@ impl Tx {
         Ok(self.audits_of(version).await?.into_iter().find(|row| row.closed_at.is_none()))
     }
 
-    /// The audits that wait for the decision of a host app, oldest first, at most 200.
-    pub async fn audits_waiting_for(&mut self, host_app: &HostAppId) -> Result<Vec<AuditRow>> {
+    /// A page of the audits that wait for the decision of a host app, oldest first, and one more than it holds.
+    pub async fn audits_waiting_for(&mut self, host_app: &HostAppId, page: &PageQuery) -> Result<Vec<AuditRow>> {
         Ok(fetch!(
             self,
             fetch_all,
             AuditRow,
             "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
              JOIN audit_item i ON i.audit_id = a.id
-             WHERE i.host_app_id = $1 AND i.decision IS NULL AND a.state = 'deciding' ORDER BY a.id LIMIT 200",
-            host_app
-        )?)
-    }
-
-    /// The audits in which a host app has a part and that are in this state, newest first, at most 200.
-    pub async fn audits_of_host_app(&mut self, host_app: &HostAppId, state: AuditState) -> Result<Vec<AuditRow>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            AuditRow,
-            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
-             JOIN audit_item i ON i.audit_id = a.id
-             WHERE i.host_app_id = $1 AND a.state = $2 ORDER BY a.id DESC LIMIT 200",
+             WHERE i.host_app_id = $1 AND i.decision IS NULL AND a.state = 'deciding' AND a.id > $2
+             ORDER BY a.id LIMIT $3",
             host_app,
-            state
+            page.after(),
+            page.limit() + 1
         )?)
     }
 
-    /// The parts of all host apps in an audit, by the id of the host app.
-    pub async fn audit_items(&mut self, id: &AuditId) -> Result<Vec<AuditItem>> {
-        const SQL: &str = "SELECT * FROM audit_item WHERE audit_id = $1 ORDER BY host_app_id";
-        Ok(fetch!(self, fetch_all, AuditItem, SQL, id)?)
+    /// A page of the audits in which a host app has a part and that are in this state, newest first, and one more than it holds.
+    pub async fn audits_of_host_app(
+        &mut self,
+        host_app: &HostAppId,
+        state: AuditState,
+        page: &PageQuery,
+    ) -> Result<Vec<AuditRow>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            AuditRow,
+            "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
+             JOIN audit_item i ON i.audit_id = a.id
+             WHERE i.host_app_id = $1 AND a.state = $2 AND a.id < $3 ORDER BY a.id DESC LIMIT $4",
+            host_app,
+            state,
+            page.before(),
+            page.limit() + 1
+        )?)
     }
 
-    /// The evaluations of an audit, in the order in which policies were asked.
-    pub async fn evaluations(&mut self, id: &AuditId) -> Result<Vec<Evaluation>> {
-        const SQL: &str = "SELECT * FROM evaluation WHERE audit_id = $1 ORDER BY position";
-        Ok(fetch!(self, fetch_all, Evaluation, SQL, id)?)
+    /// The parts of all host apps in some audits, by the id of the host app.
+    pub async fn audit_items(&mut self, audits: &[AuditId]) -> Result<OfAudits<AuditItem>> {
+        if audits.is_empty() {
+            return Ok(OfAudits::new());
+        }
+        let rows = fetch_built!(self, OfAudit<AuditItem>, |q| {
+            q.push("SELECT * FROM audit_item WHERE audit_id IN ");
+            push_ids!(q, audits);
+            q.push(" ORDER BY audit_id, host_app_id");
+        })?;
+        Ok(by_audit(rows))
+    }
+
+    /// The parts of all host apps in one audit, by the id of the host app.
+    pub async fn items_of_audit(&mut self, audit: &AuditId) -> Result<Vec<AuditItem>> {
+        Ok(self.audit_items(std::slice::from_ref(audit)).await?.remove(audit).unwrap_or_default())
+    }
+
+    /// The evaluations of some audits, in the order in which policies were asked.
+    pub async fn evaluations(&mut self, audits: &[AuditId]) -> Result<OfAudits<Evaluation>> {
+        if audits.is_empty() {
+            return Ok(OfAudits::new());
+        }
+        let rows = fetch_built!(self, OfAudit<Evaluation>, |q| {
+            q.push("SELECT * FROM evaluation WHERE audit_id IN ");
+            push_ids!(q, audits);
+            q.push(" ORDER BY audit_id, position");
+        })?;
+        Ok(by_audit(rows))
     }
 
     /// What was said under a binding since it is as it is: of each version in the newest audit, newest first.

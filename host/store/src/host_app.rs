@@ -9,7 +9,7 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    binding::Binding,
+    binding::{Binding, BindingQuery, BindingState},
     host_app::{FormerKey, HostApp},
 };
 
@@ -113,8 +113,18 @@ impl Tx {
     }
 
     /// All bindings of a host app, active or not, by the id of the MiniApp.
-    pub async fn bindings_of_host_app(&mut self, id: &HostAppId) -> Result<Vec<Binding>> {
-        Ok(fetch!(self, fetch_all, Binding, "SELECT * FROM binding WHERE host_app_id = $1 ORDER BY mini_app_id", id)?)
+    pub async fn bindings_of_host_app(&mut self, id: &HostAppId, query: &BindingQuery) -> Result<Vec<Binding>> {
+        Ok(fetch!(
+            self,
+            fetch_all,
+            Binding,
+            "SELECT * FROM binding WHERE host_app_id = $1 AND mini_app_id > $2 AND ($3 = '' OR state = $3)
+             ORDER BY mini_app_id LIMIT $4",
+            id,
+            query.page().after(),
+            query.state.map_or("", BindingState::as_str),
+            query.most()
+        )?)
     }
 
     /// All bindings of a MiniApp, active or not, by the id of the host app.

@@ -186,6 +186,8 @@ mod tests {
             gray_tasks_called(caller, "a");
             versions_numbered(caller, &"1.0.0".parse().unwrap());
             audits_waiting(caller);
+            audit_items(&["aud_00000000000000000000000000".parse().unwrap()]);
+            evaluations(&["aud_00000000000000000000000000".parse().unwrap()]);
             versions_to_publish(caller);
             versions_rejected(caller);
             gray_tasks_ending(caller);

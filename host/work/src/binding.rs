@@ -8,6 +8,7 @@ pub use berth_model::binding::*;
 use berth_base::{
     error::{Error, Result},
     ids::{HostAppId, MiniAppId},
+    page::Page,
 };
 use berth_model::{
     access::{Action, Caller, Scope},
@@ -106,11 +107,11 @@ pub(crate) async fn tell_host_apps<T: Serialize>(
     Ok(())
 }
 
-/// All bindings of a host app, active or not, ordered by the id of the MiniApp, for a caller who may read the host app.
-pub async fn of_host_app(db: &Db, caller: &Caller, id: &HostAppId) -> Result<Vec<Binding>> {
+/// The bindings of a host app, active or not, ordered by the id of the MiniApp, for a caller who may read the host app.
+pub async fn of_host_app(db: &Db, caller: &Caller, id: &HostAppId, query: &BindingQuery) -> Result<Page<Binding>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, id, Action::Read).await?;
-    tx.bindings_of_host_app(id).await
+    Ok(query.page_of(tx.bindings_of_host_app(id, query).await?))
 }
 
 /// All bindings of a MiniApp, active or not, ordered by the id of the host app, for a caller who may read the MiniApp.

@@ -10,7 +10,7 @@ use berth_base::{
 use berth_model::{
     access::Caller,
     audit::{Audit, AuditQuery},
-    binding::Binding,
+    binding::{Binding, BindingQuery},
     host_app::{EndKey, HostApp, NewHostApp, RotateKey},
 };
 use berth_work::{audit, binding, host_app};
@@ -71,9 +71,14 @@ async fn end_key(
 }
 
 /// List the bindings of a host app to MiniApps, active or not.
-#[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path)), responses((status = 200, body = Items<Binding>)))]
-async fn bindings(State(app): AppState, caller: Caller, Path(id): Path<HostAppId>) -> Result<Json<Items<Binding>>> {
-    items(binding::of_host_app(&app.db, &caller, &id).await?)
+#[utoipa::path(get, path = "/v1/host-apps/{id}/bindings", tag = "host-apps", params(("id" = HostAppId, Path), BindingQuery), responses((status = 200, body = Page<Binding>)))]
+async fn bindings(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<HostAppId>,
+    Query(query): Query<BindingQuery>,
+) -> Result<Json<Page<Binding>>> {
+    Ok(Json(binding::of_host_app(&app.db, &caller, &id, &query).await?))
 }
 
 /// Bind a MiniApp to a host app, or ask for it, or agree to it.
@@ -100,13 +105,13 @@ async fn unbind(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// List at most 200 audits of a host app: those in a state, or those that wait for its decision.
-#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path), AuditQuery), responses((status = 200, body = Items<Audit>)))]
+/// List the audits of a host app: those in a state, or those that wait for its decision.
+#[utoipa::path(get, path = "/v1/host-apps/{id}/audits", tag = "audits", params(("id" = HostAppId, Path), AuditQuery), responses((status = 200, body = Page<Audit>)))]
 async fn audits(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<HostAppId>,
     Query(query): Query<AuditQuery>,
-) -> Result<Json<Items<Audit>>> {
-    items(audit::of_host_app(&app.db, &caller, &id, &query).await?)
+) -> Result<Json<Page<Audit>>> {
+    Ok(Json(audit::of_host_app(&app.db, &caller, &id, &query).await?))
 }

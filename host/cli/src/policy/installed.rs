@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use serde_json::json;
 
@@ -13,7 +12,7 @@ use super::moved::Elsewhere;
 use crate::policy::moved;
 use berth_model::policy::{
     PolicyKind,
-    registry::{InstalledPolicy, PolicyPull, Signer},
+    registry::{InstalledPolicy, PolicyPull, PolicyUpload, Signer},
 };
 use berth_oci::Reference;
 
@@ -71,7 +70,7 @@ pub async fn push(args: Push, session: &mut Session) -> Done {
 fn source(args: &Push, session: &Session) -> Result<Call, Failure> {
     let text = args.file.display().to_string();
     if !text.starts_with("oci://") {
-        let signature = args.signature.as_deref().map(signature).transpose()?;
+        let signature = args.signature.as_deref().map(upload).transpose()?.and_then(|upload| upload.signature);
         let bar = progress(session, &text);
         return Ok(Call::ask("/v1/policies").query("signature", signature).file(&args.file, "application/wasm", bar));
     }
@@ -83,11 +82,10 @@ fn source(args: &Push, session: &Session) -> Result<Call, Failure> {
     Ok(Call::ask("/v1/policy-pulls").json(&asked).within(FETCHING))
 }
 
-/// A signature as text: what a file has as bytes becomes base64.
-fn signature(path: &Path) -> Result<String, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file("read", path, &error))?;
-    let is_text = bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    Ok(if is_text { String::from_utf8_lossy(&bytes).trim().to_owned() } else { STANDARD.encode(bytes) })
+/// What goes with a policy whose signature is in this file.
+fn upload(signature: &Path) -> Result<PolicyUpload, Failure> {
+    let file = std::fs::read(signature).map_err(|error| Failure::file("read", signature, &error))?;
+    Ok(PolicyUpload::signed_by(&file))
 }
 
 /// Runs `berth policy list`.

@@ -4,8 +4,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Query},
-    http::{Method, header},
-    response::{IntoResponse, Response},
+    http::Method,
     routing::get,
 };
 use berth_base::page::Page as ListPage;
@@ -20,6 +19,7 @@ use serde_json::value::RawValue;
 use super::accounts::{Choice, scopes};
 use crate::{
     Console,
+    api::file,
     frame::Head,
     parts::{Badge, Filled, Names, Tone},
     path::{at, with_query},
@@ -188,15 +188,7 @@ async fn export(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
     let asked = query.asked(&visit).or_show(&visit)?;
     let table = visit.api.clone().accepting("text/csv");
     let answer = table.ask(Method::GET, &asked, Body::empty(), None).await.or_show(&visit)?;
-    let (parts, body) = answer.into_parts();
-    let kept = [header::CONTENT_TYPE, header::CONTENT_DISPOSITION];
-    let mut response = Response::new(body);
-    for name in kept {
-        if let Some(value) = parts.headers.get(&name) {
-            response.headers_mut().insert(name, value.clone());
-        }
-    }
-    Ok(response.into_response())
+    Ok(file(answer))
 }
 
 impl List<'_> {

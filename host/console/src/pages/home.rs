@@ -102,7 +102,8 @@ async fn home(visit: Visit) -> Answer {
         names: &Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await,
         events,
     };
-    visit.page(Head { title: t.home(), place: "/ui", live: Some("/ui/live".into()), ..Head::default() }, &page)
+    visit
+        .page(Head { title: t.home(), place: "/ui", live: visit.live_everywhere("/ui/live"), ..Head::default() }, &page)
 }
 
 #[derive(Default, Deserialize)]

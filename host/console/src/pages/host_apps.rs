@@ -1,8 +1,10 @@
 //! Host apps: their keys, what they run, and agreeing to bindings.
 
+mod keys;
+
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, Query},
     http::Method,
     routing::{get, post},
 };
@@ -10,15 +12,20 @@ use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     binding::{Binding, BindingState},
-    host_app::{HostApp, NewHostApp},
+    download::BundleRequest,
+    host_app::{FormerKey, HostApp, NewHostApp},
+    policy::registry::Level,
 };
+use serde::Deserialize;
 
+use super::policies::trust_address;
 use crate::{
     Console,
     act::{Confirm, Sent},
+    api::file,
     frame::{Head, done},
-    parts::{Filled, Shown},
-    path::at,
+    parts::{Filled, Names, Shown},
+    path::{at, with_query},
     refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -31,8 +38,10 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/host-apps", get(list).post(create))
         .route("/ui/host-apps/{id}", get(one))
+        .route("/ui/host-apps/{id}/bundle", post(bundle))
         .route("/ui/host-apps/{id}/bindings/{mini_app}/agree", post(agree))
         .route("/ui/host-apps/{id}/bindings/{mini_app}/end", get(confirm_end).post(end))
+        .merge(keys::routes())
 }
 
 #[derive(askama::Template)]
@@ -75,6 +84,8 @@ struct One<'a> {
     visit: &'a Visit,
     host: &'a HostApp,
     bindings: &'a [Binding],
+    next: Option<String>,
+    names: &'a Names,
     may_bind: bool,
     may_see_members: bool,
     /// Whether the visitor may speak for users of the host app, as its server does.
@@ -82,6 +93,15 @@ struct One<'a> {
 }
 
 impl One<'_> {
+    fn has_ended(&self, former: &FormerKey) -> bool {
+        former.ends_at <= self.visit.now
+    }
+
+    /// Where the keys are that it trusts to sign policies.
+    fn trust(&self) -> String {
+        trust_address(Level::HostApp, &self.host.id)
+    }
+
     /// What stands on pages of its own, as far as the visitor may see it: path and name.
     fn places(&self) -> Vec<(&'static str, &'static str)> {
         let t = self.t;
@@ -97,15 +117,43 @@ impl One<'_> {
     }
 }
 
-async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cursor {
+    cursor: String,
+}
+
+/// A page of the bindings in a state; none for a visitor who may not read the host app.
+pub async fn bindings(visit: &Visit, id: &str, state: BindingState, limit: &str, cursor: &str) -> ListPage<Binding> {
+    let members = [("state", Some(state.as_str())), ("limit", Some(limit)), ("cursor", Some(cursor))];
+    let found = visit.api.page(&with_query(&at!("/v1/host-apps/{}/bindings", id), members)).await;
+    found.unwrap_or(ListPage { items: Vec::new(), next: None })
+}
+
+/// What waits, and a page of what the host app runs.
+async fn shown(visit: &Visit, id: &str, cursor: &str) -> ListPage<Binding> {
+    let mut shown = Vec::new();
+    if cursor.is_empty() {
+        for state in [BindingState::WaitsForHostApp, BindingState::WaitsForTeam] {
+            shown.extend(bindings(visit, id, state, "50", "").await.items);
+        }
+    }
+    let active = bindings(visit, id, BindingState::Active, "50", cursor).await;
+    shown.extend(active.items);
+    ListPage { items: shown, next: active.next }
+}
+
+async fn one(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
     let host = host_app(&visit, &id).await?;
-    let bindings: Option<Vec<Binding>> = visit.api.list(&at!("/v1/host-apps/{}/bindings", id)).await.ok();
+    let bindings = shown(&visit, &id, &cursor).await;
     let scope = Scope::HostApp(host.id.clone());
     let page = One {
         t: visit.t,
         visit: &visit,
         host: &host,
-        bindings: &bindings.unwrap_or_default(),
+        next: bindings.next.map(|next| with_query(&at!("/ui/host-apps/{}", id), [("cursor", Some(next.as_str()))])),
+        bindings: &bindings.items,
+        names: &Names::of(&visit.api, host.former_keys.iter().map(|former| former.replaced_by.as_str())).await,
         may_bind: visit.can(Action::Configure, &scope),
         may_see_members: visit.can(Action::Read, &scope),
         may_speak: visit.can(Action::Vouch, &scope),
@@ -113,6 +161,13 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
     let above = vec![(visit.t.host_apps().to_owned(), PLACE.to_owned())];
     let live = Some(at!("/ui/live?host_app={}", id));
     visit.page(Head { title: &host.name, above, place: PLACE, live }, &page)
+}
+
+/// The packages that the app embeds, as the API hands them out.
+async fn bundle(visit: Visit, Path(id): Path<String>) -> Answer {
+    let host_app = host_app(&visit, &id).await?.id;
+    let request = BundleRequest { host_app, mini_apps: None, cid: None };
+    Ok(file(visit.api.send(Method::POST, "/v1/bundles", &request).await.or_show(&visit)?))
 }
 
 /// A host app by its id.

@@ -9,9 +9,13 @@ use axum::{
     routing::{get, post},
 };
 use berth_base::page::Page as ListPage;
-use berth_model::access::{Action, EditTeam, Scope, ScopeKind, Team};
+use berth_model::{
+    access::{Action, EditTeam, Scope, ScopeKind, Team},
+    policy::registry::Level,
+};
 
 use self::roles::{Place, Roles};
+use super::policies::trust_address;
 use crate::{
     Console,
     act::Sent,
@@ -53,6 +57,8 @@ struct Page<'a> {
     roles: &'a Roles<'a>,
     /// The team with its name, for those who may change it.
     team: Option<Team>,
+    /// Where the keys are that the team trusts to sign policies.
+    trust: Option<String>,
     command: String,
     filled: &'a Filled,
 }
@@ -66,8 +72,9 @@ async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer
     let name = team.as_ref().map_or(id, |team| &team.name);
     let title = format!("{} · {name}", visit.t.members());
     let roles = place.roles(visit, filled).await?;
+    let trust = team.as_ref().map(|team| trust_address(Level::Team, &team.id));
     let team = team.filter(|_| visit.can(Action::Configure, &place.scope));
-    let page = Page { t: visit.t, title: &title, roles: &roles, team, command: place.command(), filled };
+    let page = Page { t: visit.t, title: &title, roles: &roles, team, trust, command: place.command(), filled };
     visit.page(Head { title: &title, ..Head::default() }, &page)
 }
 

@@ -244,6 +244,11 @@ impl OverviewPage<'_> {
         force.below.as_ref().map(|below| self.t.forced_devices(below, why)).unwrap_or_default()
     }
 
+    /// Whether a task can be ended here, which somebody in trouble looks for first.
+    fn may_end(&self, task: &GrayTask) -> bool {
+        task.state != GrayState::Ended && self.visit.can(Action::Release, &self.it.mini_app.scope())
+    }
+
     fn admitted(&self, task: &GrayTask) -> String {
         match task.max_users {
             Some(cap) => self.t.admitted_of(grouped(task.admitted), grouped(cap)),

@@ -1,9 +1,19 @@
 //! Policies: what is installed, what each takes as its config, and where it is bound.
 
 mod bindings;
+mod replay;
+mod trust;
 mod upload;
 
-use axum::{Router, extract::Path, http::Method, routing::get};
+pub use trust::address as trust_address;
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::Method,
+    routing::get,
+};
+use serde::Deserialize;
 
 use berth_model::{
     access::{Action, BERTH, Scope},
@@ -37,6 +47,8 @@ pub fn routes() -> Router<Console> {
         .route("/ui/policies/{policy}", get(one))
         .route("/ui/policies/{policy}/remove", get(confirm_remove).post(remove))
         .merge(bindings::routes())
+        .merge(replay::routes())
+        .merge(trust::routes())
         .merge(upload::routes())
 }
 
@@ -186,6 +198,9 @@ struct One<'a> {
     /// The fields for its config where it is bound.
     fields: Vec<Field>,
     bound: Vec<Bound<'a>>,
+    /// How many bindings there are in all, and where the next ones are.
+    bindings: usize,
+    next: Option<String>,
     /// How its bindings ran on this host; none without it when the API does not say.
     figures: Option<PolicyFigures>,
     places: &'a [Place],
@@ -195,6 +210,11 @@ struct One<'a> {
 }
 
 impl One<'_> {
+    /// At how many places it is bound.
+    fn count(&self) -> String {
+        show::grouped(self.bindings as u64)
+    }
+
     fn is_auditor(&self) -> bool {
         self.it.kind == PolicyKind::Auditor
     }
@@ -212,17 +232,32 @@ impl One<'_> {
     }
 }
 
-async fn one(visit: Visit, Path(which): Path<String>) -> Answer {
-    show_one(&visit, &which, &Filled::default()).await
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Part {
+    from: usize,
+}
+
+/// How many bindings a page shows.
+const MOST_BOUND: usize = 50;
+
+async fn one(visit: Visit, Path(which): Path<String>, Query(Part { from }): Query<Part>) -> Answer {
+    show_page(&visit, &which, from, &Filled::default()).await
 }
 
 async fn show_one(visit: &Visit, which: &str, filled: &Filled) -> Answer {
+    show_page(visit, which, 0, filled).await
+}
+
+async fn show_page(visit: &Visit, which: &str, from: usize, filled: &Filled) -> Answer {
     let it = policy(visit, which).await?;
     let mut versions: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
     versions.retain(|policy| policy.name == it.name);
     let path = with_query("/v1/policy-bindings", [("policy", Some(it.name.as_str()))]);
     let bindings: Vec<PolicyBinding> = visit.api.list(&path).await.or_show(visit)?;
-    let accounts = bindings.iter().map(|binding| binding.bound_by.as_str()).chain([it.installed_by.as_str()]);
+    let shown: Vec<PolicyBinding> = bindings.iter().skip(from).take(MOST_BOUND).cloned().collect();
+    let rest = from.saturating_add(MOST_BOUND);
+    let accounts = shown.iter().map(|binding| binding.bound_by.as_str()).chain([it.installed_by.as_str()]);
     let names = Names::of(&visit.api, accounts).await;
     let places = places(visit).await;
     let page = One {
@@ -232,7 +267,9 @@ async fn show_one(visit: &Visit, which: &str, filled: &Filled) -> Answer {
         versions: &versions,
         format: it.config_schema.as_ref().map(|schema| format!("{schema:#}")),
         fields: schema::fields(visit.t, it.config_schema.as_ref(), &serde_json::Value::Null, "config"),
-        bound: bound(visit, &bindings, &places),
+        bound: bound(visit, &shown, &places),
+        bindings: bindings.len(),
+        next: (rest < bindings.len()).then(|| at!("/ui/policies/{}", which) + &format!("?from={rest}")),
         figures: visit.api.get(&at!("/v1/policies/{}/figures", it.digest)).await.ok(),
         places: &places,
         names: &names,

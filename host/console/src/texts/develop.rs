@@ -209,7 +209,7 @@ texts! {
     user_account = "Account at the host app" / "宿主应用账号";
     user_account_again = "The account once more, to confirm" / "再次输入账号以确认";
     user_twice = "Type the same account twice." / "两次输入的账号不一致。";
-    user_all_mini_apps = "All MiniApps" / "全部小程序";
+    user_all_mini_apps = "Left empty, all that it runs." / "留空表示它运行的全部小程序。";
     user_find = "Show what is held" / "查看";
     user_held(account) = "What is held about {account}" / "{account} 的用户数据";
     user_unknown = "No MiniApp knows this user." / "没有小程序保存此用户的数据。";

@@ -83,6 +83,13 @@ texts! {
     ws_provider_client_id_hint = "As the provider has given it to this portal." / "由身份提供方分配。";
     ws_provider_client_secret = "Client secret" / "客户端密钥";
     ws_provider_secret_hint = "Kept sealed and never shown. Left empty, the one that was set stays, unless issuer or client id are others." / "加密保存，不再显示。签发者和客户端 ID 未变时，留空则保留原有密钥。";
+    ws_provider_no_secret = "Take the secret away" / "清除密钥";
+    ws_provider_no_secret_hint = "For a client that has none any more at the provider, as a public one." / "适用于在身份提供方已不再有密钥的客户端（公共客户端）。";
+    ws_forget = "Forget their sign-in" / "解除登录绑定";
+    ws_forget_effect(name, provider) = "Whoever signs in at {provider} as {name} next is {name} from then on: let it be the right one." / "下一个以 {name} 的名义在{provider}登录的人将被识别为 {name}，请确认是其本人。";
+    ws_forget_sign_ons(name) = "{name} is signed out of the portal and of all internal tools." / "{name} 将退出门户和全部内部工具。";
+    ws_forget_when = "It is for somebody who has a new account there, and is refused as somebody else (member-other)." / "适用于成员在身份提供方更换了账号、因而被拒绝登录 (member-other) 的情况。";
+    ws_forgotten = "Who they are at the provider is forgotten." / "登录绑定已解除。";
     ws_provider_is_set = "set" / "已设置";
     ws_provider_name = "Name of the provider" / "身份提供方名称";
     ws_provider_name_hint = "As members know it, such as Acme login. Left empty, its host name." / "成员熟悉的名称，例如“Acme 统一登录”。留空则显示主机名。";

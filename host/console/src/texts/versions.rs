@@ -75,6 +75,7 @@ texts! {
     findings_of(version) = "Findings in {version}" / "{version} 的检查结果";
     place = "Place" / "位置";
     severity = "Severity" / "严重程度";
+    audits_of_all = "All, where something waits" / "全部（有待审核的优先）";
     approve = "Approve" / "通过";
     reject = "Reject" / "驳回";
     decide_for(host) = "Your decision for {host}" / "代表 {host} 审核";

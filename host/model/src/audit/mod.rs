@@ -20,6 +20,7 @@ pub use supply::{GrantedApis, SUPPLIED, ServerDomains, Supplies, supplied};
 use berth_base::{
     clock::Millis,
     ids::{AuditId, Digest, HostAppId, MiniAppId},
+    page::PageQuery,
     text::text_enum,
     version::VersionNumber,
 };
@@ -48,6 +49,19 @@ pub struct AuditQuery {
     /// Only those in this state, newest first; when absent those that wait for the decision of the host app, oldest first.
     #[serde(default)]
     pub state: Option<AuditState>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many items a page has at most, 1 to 200; 200 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl AuditQuery {
+    /// Which page of the list is asked for.
+    pub fn page(&self) -> PageQuery {
+        PageQuery { cursor: self.cursor.clone(), limit: Some(self.limit.unwrap_or(200)) }
+    }
 }
 
 text_enum! {

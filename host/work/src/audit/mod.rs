@@ -18,6 +18,7 @@ pub use worker::run as run_worker;
 use berth_base::{
     error::{Error, Result},
     ids::{AuditId, HostAppId, MiniAppId, VersionId},
+    page::Page,
     version::VersionNumber,
 };
 use berth_model::access::{Action, Caller, Scope};
@@ -27,9 +28,24 @@ use crate::{host_app, version};
 
 /// Adds the items and evaluations of an audit to its row.
 pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
-    let items = tx.audit_items(&row.id).await?;
-    let evaluations = tx.evaluations(&row.id).await?;
-    Ok(Audit {
+    let id = row.id.clone();
+    all_whole(tx, vec![row]).await?.pop().ok_or_else(|| Error::not_found("audit", id))
+}
+
+/// As [`whole`], for a list: two statements are enough, however long it is.
+async fn all_whole(tx: &mut Tx, rows: Vec<AuditRow>) -> Result<Vec<Audit>> {
+    let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut items = tx.audit_items(&ids).await?;
+    let mut evaluations = tx.evaluations(&ids).await?;
+    let mut of = |row: AuditRow| {
+        let (items, evaluations) = (items.remove(&row.id), evaluations.remove(&row.id));
+        put_together(row, items.unwrap_or_default(), evaluations.unwrap_or_default())
+    };
+    Ok(rows.into_iter().map(&mut of).collect())
+}
+
+fn put_together(row: AuditRow, items: Vec<AuditItem>, evaluations: Vec<Evaluation>) -> Audit {
+    Audit {
         id: row.id,
         mini_app: row.mini_app_id,
         version: row.number,
@@ -42,7 +58,7 @@ pub async fn whole(tx: &mut Tx, row: AuditRow) -> Result<Audit> {
         items,
         failed_open: failed_open(&evaluations),
         evaluations,
-    })
+    }
 }
 
 /// One audit, for members of the MiniApp's team and of the host apps that decide in it; for all others `not-found`.
@@ -72,11 +88,7 @@ pub async fn of_version(db: &Db, caller: &Caller, mini_app: &MiniAppId, number: 
     let mut tx = db.read().await?;
     let version = version::readable(&mut tx, caller, mini_app, number).await?;
     let rows = tx.audits_of(&version.id).await?;
-    let mut audits = Vec::with_capacity(rows.len());
-    for row in rows {
-        audits.push(whole(&mut tx, row).await?);
-    }
-    Ok(audits)
+    all_whole(&mut tx, rows).await
 }
 
 /// The newest audit of a version; `None` when it was never submitted.
@@ -87,18 +99,16 @@ pub async fn latest(tx: &mut Tx, version: &VersionId) -> Result<Option<Audit>> {
     }
 }
 
-/// At most 200 audits of a host app for a caller who may read it: those in a state, newest first, or those that wait for
+/// A page of the audits of a host app for a caller who may read it: those in a state, newest first, or those that wait for
 /// its decision, oldest first.
-pub async fn of_host_app(db: &Db, caller: &Caller, host_app: &HostAppId, query: &AuditQuery) -> Result<Vec<Audit>> {
+pub async fn of_host_app(db: &Db, caller: &Caller, host_app: &HostAppId, query: &AuditQuery) -> Result<Page<Audit>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, host_app, Action::Read).await?;
+    let page = query.page();
     let rows = match query.state {
-        Some(state) => tx.audits_of_host_app(host_app, state).await?,
-        None => tx.audits_waiting_for(host_app).await?,
+        Some(state) => tx.audits_of_host_app(host_app, state, &page).await?,
+        None => tx.audits_waiting_for(host_app, &page).await?,
     };
-    let mut audits = Vec::with_capacity(rows.len());
-    for row in rows {
-        audits.push(whole(&mut tx, row).await?);
-    }
-    Ok(audits)
+    let rows = Page::of(rows, &page, |row| row.id.to_string());
+    Ok(Page { items: all_whole(&mut tx, rows.items).await?, next: rows.next })
 }

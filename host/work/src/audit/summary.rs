@@ -33,12 +33,10 @@ pub async fn summary(
         return Err(not_kept(&binding));
     }
     let judged = tx.judged_under(&binding, query.limit()?).await?;
-    let mut rejected_anyway = BTreeSet::new();
-    for one in judged.iter().filter(|one| objects(&one.evaluation)) {
-        if rejected_besides(id, &tx.evaluations(&one.audit_id).await?) {
-            rejected_anyway.insert(one.audit_id.clone());
-        }
-    }
+    let objecting = judged.iter().filter(|one| objects(&one.evaluation)).map(|one| one.audit_id.clone());
+    let said = tx.evaluations(&objecting.collect::<Vec<_>>()).await?;
+    let rejected = said.into_iter().filter(|(_, evaluations)| rejected_besides(id, evaluations));
+    let rejected_anyway: BTreeSet<_> = rejected.map(|(audit, _)| audit).collect();
     let blank = BindingSummary {
         binding: binding.id,
         policy: binding.name,

@@ -93,7 +93,7 @@ async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
     let Some(open) = tx.open_audit_of(&version.id).await?.filter(|audit| audit.state == AuditState::Deciding) else {
         return Ok(());
     };
-    let undecided = tx.audit_items(&open.id).await?.into_iter().filter(|item| item.decision.is_none());
+    let undecided = tx.items_of_audit(&open.id).await?.into_iter().filter(|item| item.decision.is_none());
     let waits: Vec<_> = undecided.map(|item| item.host_app.to_string()).collect();
     let verb = if waits.len() == 1 { "has" } else { "have" };
     let text = format!("{} {verb} not decided on {} yet.", waits.join(", "), version.number);

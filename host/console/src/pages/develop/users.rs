@@ -8,7 +8,7 @@ use axum::{
     routing::{get, post},
 };
 use berth_model::{
-    binding::{Binding, BindingState},
+    binding::BindingState,
     host_app::HostApp,
     privacy::{NamedUser, PrivacyConsentStep, UserErased, UserExport},
 };
@@ -76,11 +76,10 @@ async fn show_with(visit: &Visit, id: &str, found: Option<&UserExport>, filled: 
     visit.page(host_apps::head(visit, visit.t.users_of_host_app(), &host), &page)
 }
 
-/// The MiniApps that the host app runs, as choices.
+/// The first MiniApps that the host app runs, to be chosen; others are typed.
 async fn apps(visit: &Visit, id: &str) -> Vec<String> {
-    let bindings: Vec<Binding> = visit.api.list(&at!("/v1/host-apps/{}/bindings", id)).await.unwrap_or_default();
-    let active = bindings.into_iter().filter(|binding| binding.state == BindingState::Active);
-    active.map(|binding| binding.mini_app.to_string()).collect()
+    let active = host_apps::bindings(visit, id, BindingState::Active, "200", "").await.items;
+    active.into_iter().map(|binding| binding.mini_app.to_string()).collect()
 }
 
 fn named(sent: &Sent) -> Result<NamedUser, Refused> {

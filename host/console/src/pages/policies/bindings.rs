@@ -59,7 +59,7 @@ async fn bind_to(visit: &Visit, which: &str, schema: Option<&Value>, sent: &Sent
 }
 
 /// The place that was chosen: its kind, and its id after a colon.
-fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
+pub fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
     let (kind, id) = sent.get("scope").split_once(':').unwrap_or((sent.get("scope"), ""));
     let kind: ScopeKind = read("scope", kind)?;
     Ok(PolicyScope { kind, id: id.to_owned() })

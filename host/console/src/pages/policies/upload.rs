@@ -2,13 +2,13 @@
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Multipart},
+    extract::{DefaultBodyLimit, Multipart, multipart::Field},
     http::Method,
     routing::{get, post},
 };
 use berth_model::{
     access::{Action, Scope},
-    policy::registry::{InstalledPolicy, PolicyPull},
+    policy::registry::{InstalledPolicy, PolicyPull, PolicyUpload},
 };
 
 use super::head;
@@ -17,7 +17,7 @@ use crate::{
     act::Sent,
     frame::done,
     parts::Filled,
-    path::at,
+    path::{at, with_query},
     refused::{Refused, invalid},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -65,11 +65,36 @@ async fn pull(visit: Visit, sent: Sent) -> Answer {
     }
 }
 
+/// The most that is read of a signature, in bytes. It goes in an address; a bundle with a certificate has some thousands.
+const MOST_SIGNATURE: usize = 16 << 10;
+
+/// Passes the file on as it comes. Its signature stands before it in the form: the API wants to know it first.
 async fn send(visit: &Visit, mut form: Multipart) -> Result<InstalledPolicy, Refused> {
+    let mut path = "/v1/policies".to_owned();
     while let Some(field) = form.next_field().await? {
-        if field.name() == Some("wasm") && field.file_name().is_some_and(|name| !name.is_empty()) {
-            return visit.api.pass_on(Method::POST, "/v1/policies", field, "application/wasm").await;
+        match field.name().unwrap_or_default() {
+            "signature" => {
+                let file = signature(visit.t, field).await?;
+                let upload = Some(file).filter(|file| !file.is_empty()).map(|file| PolicyUpload::signed_by(&file));
+                let text = upload.and_then(|upload| upload.signature);
+                path = with_query(&path, [("signature", text.as_deref())]);
+            }
+            "wasm" if field.file_name().is_some_and(|name| !name.is_empty()) => {
+                return visit.api.pass_on(Method::POST, &path, field, "application/wasm").await;
+            }
+            _ => {}
         }
     }
     Err(invalid(visit.t, "wasm", visit.t.no_file()))
+}
+
+async fn signature(t: Texts, mut field: Field<'_>) -> Result<Vec<u8>, Refused> {
+    let mut file = Vec::new();
+    while let Some(piece) = field.chunk().await? {
+        file.extend_from_slice(&piece);
+        if file.len() > MOST_SIGNATURE {
+            return Err(invalid(t, "signature", t.policy_signature_long()));
+        }
+    }
+    Ok(file)
 }

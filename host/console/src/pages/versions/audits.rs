@@ -14,6 +14,7 @@ use berth_model::{
     mini_app::MiniApp,
     policy::{Severity, registry::Mode},
     version::Version,
+    waiting::{WaitingList, What},
 };
 use serde::Deserialize;
 
@@ -39,18 +40,54 @@ pub fn routes() -> Router<Console> {
 #[serde(default)]
 struct QueueQuery {
     state: String,
+    host_app: String,
+    cursor: String,
 }
+
+impl QueueQuery {
+    /// The address of another part of the queue.
+    fn at(&self, host_app: &str, cursor: &str) -> String {
+        let members = [("state", self.state.as_str()), ("host_app", host_app), ("cursor", cursor)];
+        with_query(PLACE, members.map(|(name, value)| (name, Some(value))))
+    }
+
+    /// The same in another state.
+    fn in_state(&self, state: &str) -> String {
+        Self { state: state.into(), ..Self::default() }.at(&self.host_app, "")
+    }
+}
+
+/// The queue of one host app, as far as it is shown.
+struct HostQueue<'a> {
+    host: &'a HostApp,
+    audits: Vec<Audit>,
+    /// Where it goes on.
+    next: Option<String>,
+}
+
+/// How many host apps are shown beside each other. Of more, one is chosen.
+const MOST_HOSTS: usize = 4;
 
 #[derive(askama::Template)]
 #[template(path = "versions/queue.html")]
 struct Queue<'a> {
     t: Texts,
     visit: &'a Visit,
-    queues: Vec<(HostApp, Vec<Audit>)>,
-    state: &'a str,
+    /// The host apps among which one may be chosen.
+    hosts: &'a [HostApp],
+    queues: Vec<HostQueue<'a>>,
+    query: &'a QueueQuery,
 }
 
 impl Queue<'_> {
+    fn is_state(&self, state: &AuditState) -> bool {
+        self.query.state == state.as_str()
+    }
+
+    fn is_host(&self, host: &HostApp) -> bool {
+        self.query.host_app == host.id.as_str()
+    }
+
     /// How many findings an audit has.
     fn findings(&self, audit: &Audit) -> usize {
         audit.evaluations.iter().map(|one| one.findings.len()).sum()
@@ -65,23 +102,49 @@ impl Queue<'_> {
 
 /// The host apps for which the visitor may decide; all that they may know where none is.
 async fn host_apps(visit: &Visit) -> Result<Vec<HostApp>, crate::visit::Shown> {
-    let all: ListPage<HostApp> = visit.api.page("/v1/host-apps?limit=50").await.or_show(visit)?;
+    let all: ListPage<HostApp> = visit.api.page("/v1/host-apps?limit=200").await.or_show(visit)?;
     let (decides, others): (Vec<_>, Vec<_>) =
         all.items.into_iter().partition(|host| visit.can(Action::Decide, &Scope::HostApp(host.id.clone())));
     Ok(if decides.is_empty() { others } else { decides })
 }
 
-async fn queue(visit: Visit, Query(QueueQuery { state }): Query<QueueQuery>) -> Answer {
+/// The host apps whose queues are shown: the chosen one; all where they are few; else those for which something waits.
+async fn chosen<'a>(visit: &Visit, query: &QueueQuery, hosts: &'a [HostApp]) -> Result<Vec<&'a HostApp>, Refused> {
+    if !query.host_app.is_empty() {
+        return Ok(hosts.iter().filter(|host| query.host_app == host.id.as_str()).collect());
+    }
+    if hosts.len() <= MOST_HOSTS {
+        return Ok(hosts.iter().collect());
+    }
+    let waiting: WaitingList = visit.api.get("/v1/waiting").await?;
+    let asks = |host: &&HostApp| {
+        waiting.items.iter().any(|one| matches!(&one.what, What::Audit(audit) if audit.host_app == host.id))
+    };
+    let first: Vec<_> = hosts.iter().filter(asks).take(MOST_HOSTS).collect();
+    Ok(if first.is_empty() { hosts.iter().take(1).collect() } else { first })
+}
+
+async fn queue_of<'a>(visit: &Visit, query: &QueueQuery, host: &'a HostApp) -> Result<HostQueue<'a>, Refused> {
+    let limit = if query.host_app.is_empty() { "20" } else { "50" };
+    let members = [("state", query.state.as_str()), ("limit", limit), ("cursor", &query.cursor)];
+    let members = members.map(|(name, value)| (name, Some(value)));
+    let page: ListPage<Audit> = visit.api.page(&with_query(&at!("/v1/host-apps/{}/audits", host.id), members)).await?;
+    let next = page.next.map(|next| query.at(host.id.as_str(), &next));
+    Ok(HostQueue { host, audits: page.items, next })
+}
+
+async fn queue(visit: Visit, Query(query): Query<QueueQuery>) -> Answer {
+    let hosts = host_apps(&visit).await?;
     let mut queues = Vec::new();
-    for host in host_apps(&visit).await? {
-        let path = at!("/v1/host-apps/{}/audits", host.id);
-        let path = with_query(&path, [("state", Some(state.as_str()))]);
-        let audits: Vec<Audit> = visit.api.list(&path).await.or_show(&visit)?;
-        queues.push((host, audits));
+    for host in chosen(&visit, &query, &hosts).await.or_show(&visit)? {
+        queues.push(queue_of(&visit, &query, host).await.or_show(&visit)?);
     }
     let mut head = Head { title: visit.t.audits(), place: PLACE, ..Head::default() };
-    head.live = Some("/ui/live?types=audit.*".into());
-    visit.page(head, &Queue { t: visit.t, visit: &visit, queues, state: &state })
+    head.live = match queues.as_slice() {
+        [only] => Some(at!("/ui/live?host_app={}", only.host.id)),
+        _ => visit.live_everywhere("/ui/live?types=audit.*"),
+    };
+    visit.page(head, &Queue { t: visit.t, visit: &visit, hosts: &hosts, queues, query: &query })
 }
 
 #[derive(askama::Template)]

@@ -64,6 +64,10 @@ impl Page<'_> {
         self.provider.as_ref().map(|shown| of(&shown.provider).to_owned()).unwrap_or_default()
     }
 
+    fn has_secret(&self) -> bool {
+        self.provider.as_ref().is_some_and(|shown| shown.provider.has_secret)
+    }
+
     fn issuer(&self) -> String {
         self.first(|one| &one.issuer)
     }
@@ -118,6 +122,7 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn set(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let put = json!({
         "issuer": sent.get("issuer"), "client_id": sent.get("client_id"), "client_secret": sent.some("client_secret"),
+        "no_client_secret": sent.is_on("no_client_secret"),
         "client_auth": sent.some("client_auth"), "name": sent.some("name"), "claim": sent.some("claim"),
         "member_key": sent.some("member_key"),
     });

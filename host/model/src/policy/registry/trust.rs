@@ -1,5 +1,6 @@
 //! Whose signatures of policies are trusted, at which level, and where they are required.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use berth_base::{
     clock::Millis,
     ids::{Digest, TrustedKeyId},
@@ -168,4 +169,25 @@ pub struct PolicyUpload {
     /// A signature of the bytes: base64 as `cosign sign-blob` writes it, or a Sigstore bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+}
+
+impl PolicyUpload {
+    /// What goes with a policy whose signature stands in a file: what the file has as bytes becomes base64.
+    pub fn signed_by(file: &[u8]) -> Self {
+        let is_text = file.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+        let text = if is_text { String::from_utf8_lossy(file).trim().to_owned() } else { STANDARD.encode(file) };
+        Self { signature: Some(text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g23_a_signature_is_text_as_it_is_and_bytes_in_base64() {
+        let read = |file: &[u8]| PolicyUpload::signed_by(file).signature;
+        assert_eq!(read(b"MEUCIQ==\n").as_deref(), Some("MEUCIQ=="));
+        assert_eq!(read(&[0x30, 0x45, 0x02, 0xff]).as_deref(), Some("MEUC/w=="));
+    }
 }

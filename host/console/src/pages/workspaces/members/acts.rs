@@ -16,7 +16,9 @@ use berth_model::{
 use super::{
     super::{
         book::{Book, Groups, InGroup, replace},
-        listed, workspace,
+        listed,
+        portal::provider,
+        workspace,
     },
     Of, below,
     one::portal,
@@ -28,7 +30,7 @@ use crate::{
     frame::done,
     parts::Filled,
     path::at,
-    refused::{Refused, read},
+    refused::{Refused, not_found, read},
     texts::Texts,
     visit::{Answer, OrShow, Shown, Visit},
 };
@@ -40,6 +42,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/workspaces/{id}/members/{member}/suspend", get(confirm_suspend).post(suspend))
         .route("/ui/workspaces/{id}/members/{member}/resume", post(resume))
         .route("/ui/workspaces/{id}/members/{member}/sign-out", get(confirm_sign_out).post(sign_out))
+        .route("/ui/workspaces/{id}/members/{member}/forget", get(confirm_forget).post(forget))
         .route("/ui/workspaces/{id}/members/{member}/remove", get(confirm_remove).post(remove))
 }
 
@@ -244,6 +247,35 @@ async fn sign_out(visit: Visit, Path((id, member)): Of, sent: Sent) -> Answer {
 async fn sign_out_of(visit: &Visit, id: &str, member: &str) -> Result<SignOnsEnded, Refused> {
     let who = EndMemberSignOns { member: read("member", member)? };
     visit.api.tell(Method::POST, &at!("/v1/workspaces/{}/sign-ons/end", id), &who).await
+}
+
+async fn confirm_forget(visit: Visit, Path((id, member)): Of) -> Answer {
+    show_forget(&visit, &id, &member, &Filled::default()).await
+}
+
+async fn show_forget(visit: &Visit, id: &str, member: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let about = about(visit, id, member).await?;
+    let provider = provider(visit, id).await.or_show(visit)?;
+    let Some(provider) = provider else { return Err(visit.refuse(not_found())) };
+    let name = &about.portal.name;
+    let confirm = Confirm {
+        act: t.ws_forget().into(),
+        effects: vec![t.ws_forget_sign_ons(name), t.ws_forget_effect(name, provider.provider.name)],
+        cautions: vec![t.ws_forget_when().into()],
+        is_dangerous: true,
+        command: format!("berth workspace provider forget {id} {member}"),
+        ..Confirm::default()
+    };
+    about.show(visit, confirm, filled)
+}
+
+async fn forget(visit: Visit, Path((id, member)): Of, sent: Sent) -> Answer {
+    let subject = at!("/v1/workspaces/{}/members/{}/provider-subject", id, member);
+    match visit.api.just(Method::DELETE, &subject).await {
+        Ok(()) => done(&page_of(&id, &member), visit.t.ws_forgotten()),
+        Err(refused) => show_forget(&visit, &id, &member, &sent.again(&visit, refused)?).await,
+    }
 }
 
 async fn confirm_remove(visit: Visit, Path((id, member)): Of) -> Answer {

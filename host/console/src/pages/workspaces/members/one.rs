@@ -11,6 +11,7 @@ use super::{
     super::{
         book::{Book, Groups, User, may_keep, replace, set, set_email},
         departments::by_user_name,
+        portal::provider,
         scope, workspace,
     },
     Of, below, page_of,
@@ -46,6 +47,8 @@ struct One<'a> {
     portal: &'a Portal,
     may_keep: bool,
     may_end: bool,
+    /// Whether members sign in at a provider, and the visitor may have it forgotten who this one is there.
+    may_forget: bool,
     filled: &'a Filled,
 }
 
@@ -116,6 +119,7 @@ pub async fn show(visit: &Visit, id: &str, member: &str, filled: &Filled) -> Ans
         Some(user) => by_user_name(visit, id, "user_name", &user.user_name).await.or_show(visit)?.active,
         None => true,
     };
+    let may_forget = visit.can(Action::Configure, &scope(&it)) && provider(visit, id).await.or_show(visit)?.is_some();
     let page = One {
         t: visit.t,
         visit,
@@ -128,6 +132,7 @@ pub async fn show(visit: &Visit, id: &str, member: &str, filled: &Filled) -> Ans
         portal: &portal,
         may_keep: may_keep(visit, &it).await,
         may_end: visit.can(Action::Vouch, &scope(&it)),
+        may_forget,
         filled,
         it: &it,
     };
