@@ -11,9 +11,9 @@ use berth_check::{
 };
 use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
-use berth_model::policy::{Attribute, Cohorts, GrayDevice, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
+use berth_model::policy::{Cohorts, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
 
-use crate::policy::{figures::Tally, registry::Policies};
+use crate::policy::{as_seen, figures::Tally, registry::Policies};
 
 impl Judges for Policies {
     fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
@@ -66,23 +66,6 @@ impl Judge for Fused {
 
     fn shadowed(&self, device: &Device, pair: Pair, now: Millis) {
         self.tally.note_shadow(device, pair, now);
-    }
-}
-
-/// The device as policies see it.
-pub(crate) fn as_seen(device: &Device) -> GrayDevice {
-    let attribute = |(name, value): (&String, &String)| Attribute { name: name.clone(), value: value.clone() };
-    GrayDevice {
-        guid: device.guid.clone(),
-        device_id: device.device_id.clone(),
-        account: device.account.clone(),
-        platform: device.platform.clone(),
-        os_version: device.os_version.clone(),
-        host_app: device.host_app.to_string(),
-        host_version: device.host_version.clone(),
-        sdk_version: device.sdk_version.clone(),
-        network: device.network.clone(),
-        attributes: device.attributes.iter().map(attribute).collect(),
     }
 }
 

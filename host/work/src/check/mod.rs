@@ -13,7 +13,6 @@ mod tests;
 
 pub use berth_check::*;
 pub use berth_model::check::*;
-pub(crate) use engine::as_seen;
 pub use follow::{Follower, refresh, run as run_follower};
 pub use record::{delete_record, forget_records, get_record, run_record_forgetter, run_records, set_record};
 pub use shelf::Shelf;

@@ -2,5 +2,8 @@
 
 pub mod figures;
 pub mod registry;
+mod seen;
+
+pub(crate) use seen::as_seen;
 
 pub use berth_model::policy::*;

@@ -27,10 +27,17 @@ use berth_store::Tx;
 use tracing::Instrument;
 
 use super::{ENOUGH, Found, Pair, turn};
-use crate::{audit::desk::Audits, check::as_seen, policy::registry::authorise};
+use crate::{
+    audit::desk::Audits,
+    policy::{as_seen, registry::authorise},
+};
 
 /// How many devices one answer judges at most.
 const DEVICES: u32 = 1000;
+
+/// How many milliseconds a policy has for a device at least. No check waits for it, and a host that is busy must not change what a
+/// replay tells.
+const UNHURRIED_MS: u64 = 250;
 
 /// What a revision would change for the next devices of a record, in the order of their stand-ins.
 pub(super) async fn replay(audits: &Arc<Audits>, caller: &Caller, asked: NewReplay) -> Result<ReplayedDevices> {
@@ -72,7 +79,8 @@ fn after(cursor: &str) -> Result<&str> {
 }
 
 async fn bound(audits: &Audits, found: &Found) -> Result<BoundGrayscale> {
-    let limits = found.limits.apply(PolicyKind::Grayscale)?;
+    let mut limits = found.limits.apply(PolicyKind::Grayscale)?;
+    limits.deadline_ms = limits.deadline_ms.max(UNHURRIED_MS);
     audits.policies.load(&found.digest).await?.bind_gray(&found.config, limits)
 }
 
