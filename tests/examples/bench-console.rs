@@ -228,16 +228,6 @@ async fn town(database: Database, apps: usize) -> Scene {
         sql_id("prm", "i")
     );
     insert(host, columns, teams, &select).await;
-    let columns =
-        "webhook (id, scope_kind, scope_id, url, types, description, enabled, disabled_why, created_by, created_at,
-        updated_at)";
-    let select = format!(
-        "{}, 'platform', '', 'http://127.0.0.1:9/' || CAST(i AS TEXT), w.types, '', FALSE, '', w.created_by, {now}, {now}
-         FROM n CROSS JOIN (SELECT * FROM webhook ORDER BY id LIMIT 1) w",
-        sql_id("wh", "i")
-    );
-    execute(host, format!("INSERT INTO {columns} {} SELECT {select}", numbers(200))).await;
-
     let columns = "event (seq, id, type, subject, mini_app_id, actor, at, data)";
     let select = format!(
         "h.last + 1 + i, {}, e.type, e.subject, {}, e.actor, {now} - 5 * {apps} + i, e.data
