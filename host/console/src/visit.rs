@@ -7,12 +7,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use berth_base::clock::Millis;
-use berth_model::access::{Action, Caller, Me, Role, Scope, ScopeKind};
+use berth_model::{
+    access::{Action, Caller, Me, Role, Scope, ScopeKind},
+    mini_app::MiniApp,
+};
 
 use crate::{
     Console,
     api::Api,
     frame::{self, Around, Entry, Head},
+    path::at,
     refused::{Refused, invalid},
     show::{self, When},
     texts::Texts,
@@ -118,6 +122,11 @@ impl Visit {
     /// The address of the events of all places, for those who may read them; others would be refused.
     pub fn live_everywhere(&self, address: &str) -> Option<String> {
         self.caller.reads_everything().then(|| address.to_owned())
+    }
+
+    /// The address of the events of a MiniApp, for those who may read them.
+    pub fn live_of(&self, app: &MiniApp) -> Option<String> {
+        self.can(Action::Read, &app.scope()).then(|| at!("/ui/live?mini_app={}", app.id))
     }
 
     /// Whether there is anything whose acts the visitor may read.

@@ -84,7 +84,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         may_release: visit.can(Action::Release, &app.scope()),
     };
     let mut head = head(&visit, visit.t.gray_tasks(), Some(&app));
-    head.live = Some(at!("/ui/live?mini_app={}", id));
+    head.live = visit.live_of(&app);
     visit.page(head, &body)
 }
 

@@ -111,7 +111,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(ListQuery { cursor }):
         app: &app,
     };
     let mut head = head(&visit, visit.t.messages(), Some(&app));
-    head.live = Some(at!("/ui/live?mini_app={}", id));
+    head.live = visit.live_of(&app);
     visit.page(head, &page)
 }
 
@@ -170,7 +170,7 @@ async fn one(visit: Visit, Path((id, template_id)): Path<(String, String)>) -> A
         it: &it,
     };
     let mut head = below(&visit, visit.t.local(&it.title), &app);
-    head.live = Some(at!("/ui/live?mini_app={}", id));
+    head.live = visit.live_of(&app);
     visit.page(head, &page)
 }
 

@@ -328,7 +328,7 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     shown.truncate(5);
     let title = it.mini_app.name.clone();
     let mut head = head(&visit, &title, None);
-    head.live = Some(at!("/ui/live?mini_app={}", it.mini_app.id));
+    head.live = visit.live_of(&it.mini_app);
     let page = OverviewPage {
         t,
         visit: &visit,

@@ -160,7 +160,7 @@ async fn show_one(visit: &Visit, id: &str, query: &DeliveriesQuery, secret: Opti
     let may_change = scope.is_ok_and(|scope| visit.can(Action::Configure, &scope));
     let page = One { t: visit.t, visit, it: &it, deliveries: &deliveries, query, older, secret, may_change };
     let above = vec![(visit.t.webhooks().to_owned(), PLACE.to_owned())];
-    visit.page(Head { title: &it.webhook.url, above, place: PLACE, live: Some("/ui/live".into()) }, &page)
+    visit.page(Head { title: &it.webhook.url, above, place: PLACE, live: visit.live_everywhere("/ui/live") }, &page)
 }
 
 async fn test(visit: Visit, Path(id): Path<String>) -> Answer {

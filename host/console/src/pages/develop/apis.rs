@@ -59,6 +59,6 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         may_apply: visit.can(Action::Develop, &app.scope()),
     };
     let mut head = head(&visit, visit.t.sensitive_apis(), Some(&app));
-    head.live = Some(at!("/ui/live?mini_app={}", id));
+    head.live = visit.live_of(&app);
     visit.page(head, &page)
 }

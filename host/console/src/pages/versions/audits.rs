@@ -192,10 +192,14 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let names = Names::of(&visit.api, people).await;
     let (app, online) = overview.map_or((None, None), |it| (Some(it.mini_app), it.online));
     let online = online.filter(|online| online.version != audit.version);
+    // Who decides for a host app knows its events, and not those of the team.
+    let mut hosts = audit.items.iter().map(|item| &item.host_app);
+    let host = hosts.find(|host| visit.can(Action::Read, &Scope::HostApp((*host).clone())));
+    let of_host = || host.map(|host| at!("/ui/live?host_app={}", host));
+    let live = app.as_ref().and_then(|app| visit.live_of(app)).or_else(of_host);
     let page = One { t: visit.t, visit, audit: &audit, app, online, names: &names, filled };
     let title = visit.t.audit_of(page.name(), &audit.version);
     let above = vec![(visit.t.audits().to_owned(), PLACE.to_owned())];
-    let live = Some(at!("/ui/live?mini_app={}", audit.mini_app));
     visit.page(Head { title: &title, above, place: PLACE, live }, &page)
 }
 
