@@ -13,7 +13,7 @@ use super::{
     client::Client,
     failure::Failure,
 };
-use crate::policy::place;
+use crate::parse::place;
 
 /// The id of a team that is given by its id or by its name.
 pub async fn team_id(client: &Client, team: &str) -> Result<TeamId, Failure> {

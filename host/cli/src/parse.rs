@@ -1,11 +1,16 @@
-//! Parses what people type on a command line: durations, moments, ranges, lists.
+//! Parses what people type on a command line: durations, moments, ranges, lists, places of policies.
 
 use std::{path::PathBuf, str::FromStr};
 
 use jiff::{Span, SpanRelativeTo};
 use serde_json::Value;
 
-use berth_base::{clock::Millis, error::Error};
+use berth_base::{
+    clock::Millis,
+    error::Error,
+    ids::{GrayTaskId, HostAppId, MiniAppId},
+};
+use berth_model::policy::registry::{PolicyScope, ScopeKind};
 
 /// The seconds of a duration: `7d`, `12h`, `30m`, `90s`, `2w`, or several of them with the largest first (`1d12h`), with a plus
 /// before it or without. A day has 24 hours.
@@ -201,3 +206,29 @@ macro_rules! one_of {
     }};
 }
 pub(crate) use one_of;
+/// Parses a scope: `platform`, `host-app:ID`, `app:ID` or `gray-task:ID`.
+pub fn scope(text: &str) -> Result<PolicyScope, String> {
+    let id = |parsed: Result<String, Error>| parsed.map_err(|error| error.detail);
+    let (kind, id) = match text.split_once(':') {
+        None if text == "platform" => (ScopeKind::Platform, String::new()),
+        Some(("host-app", of)) => (ScopeKind::HostApp, id(of.parse().map(|id: HostAppId| id.to_string()))?),
+        Some(("app", of)) => (ScopeKind::MiniApp, id(of.parse().map(|id: MiniAppId| id.to_string()))?),
+        Some(("gray-task", of)) => (ScopeKind::GrayTask, id(of.parse().map(|id: GrayTaskId| id.to_string()))?),
+        _ => {
+            return Err(format!(
+                "{text:?} is not a scope: expected platform, host-app:ID or app:ID (and gray-task:ID, to list)"
+            ));
+        }
+    };
+    Ok(PolicyScope { kind, id })
+}
+
+/// The scope as `--scope` takes it.
+pub fn place(scope: &PolicyScope) -> String {
+    match scope.kind {
+        ScopeKind::Platform => "platform".into(),
+        ScopeKind::HostApp => format!("host-app:{}", scope.id),
+        ScopeKind::MiniApp => format!("app:{}", scope.id),
+        ScopeKind::GrayTask => format!("gray-task:{}", scope.id),
+    }
+}

@@ -25,9 +25,11 @@ mod trust;
 
 use clap::Subcommand;
 
-pub use binding::place;
-
-use super::{failure::Done, parse::one_of, session::Session};
+use super::{
+    failure::Done,
+    parse::{one_of, scope},
+    session::Session,
+};
 use berth_model::policy::{PolicyKind, registry::PolicyScope};
 
 /// The subcommands of `berth policy`.
@@ -99,7 +101,7 @@ pub enum Policy {
     /// List bindings; those of ended grayscale tasks only by --scope
     Bindings {
         /// Only those of this scope: platform, host-app:ID, app:ID or gray-task:ID
-        #[arg(long, value_name = "SCOPE", value_parser = binding::scope)]
+        #[arg(long, value_name = "SCOPE", value_parser = scope)]
         scope: Option<PolicyScope>,
         /// Only those of this policy
         #[arg(long, value_name = "NAME")]

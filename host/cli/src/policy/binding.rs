@@ -3,15 +3,10 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use berth_base::{
-    error::Error,
-    ids::{GrayTaskId, HostAppId, MiniAppId, PolicyBindingId},
-};
+use berth_base::ids::PolicyBindingId;
 use berth_model::policy::{
     LimitOverrides,
-    registry::{
-        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
-    },
+    registry::{Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopedPolicyBinding},
 };
 
 use crate::{
@@ -21,7 +16,7 @@ use crate::{
     failure::{Done, Failure},
     handle::binding_id,
     paint::Paint,
-    parse::{ConfigSource, one_of},
+    parse::{ConfigSource, one_of, place, scope},
     session::Session,
     table::{Card, Cell},
 };
@@ -81,33 +76,6 @@ impl Terms {
 /// The limits that were given.
 pub fn overrides(limits: &Value) -> Result<LimitOverrides, Failure> {
     serde_path_to_error::deserialize(limits).map_err(|error| Failure::usage(format!("--limits: {error}.")))
-}
-
-/// Parses a scope: `platform`, `host-app:ID`, `app:ID` or `gray-task:ID`.
-pub fn scope(text: &str) -> Result<PolicyScope, String> {
-    let id = |parsed: Result<String, Error>| parsed.map_err(|error| error.detail);
-    let (kind, id) = match text.split_once(':') {
-        None if text == "platform" => (ScopeKind::Platform, String::new()),
-        Some(("host-app", of)) => (ScopeKind::HostApp, id(of.parse().map(|id: HostAppId| id.to_string()))?),
-        Some(("app", of)) => (ScopeKind::MiniApp, id(of.parse().map(|id: MiniAppId| id.to_string()))?),
-        Some(("gray-task", of)) => (ScopeKind::GrayTask, id(of.parse().map(|id: GrayTaskId| id.to_string()))?),
-        _ => {
-            return Err(format!(
-                "{text:?} is not a scope: expected platform, host-app:ID or app:ID (and gray-task:ID, to list)"
-            ));
-        }
-    };
-    Ok(PolicyScope { kind, id })
-}
-
-/// The scope as `--scope` takes it.
-pub fn place(scope: &PolicyScope) -> String {
-    match scope.kind {
-        ScopeKind::Platform => "platform".into(),
-        ScopeKind::HostApp => format!("host-app:{}", scope.id),
-        ScopeKind::MiniApp => format!("app:{}", scope.id),
-        ScopeKind::GrayTask => format!("gray-task:{}", scope.id),
-    }
 }
 
 /// The limits that differ from the default ones; `None` when there are none.

@@ -3,7 +3,6 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::binding::place;
 use crate::policy::installed;
 use berth_base::text;
 use berth_model::policy::registry::{InstalledPolicy, PolicyBinding, PolicyBindingPatch};
@@ -14,6 +13,7 @@ use crate::{
     client::Client,
     failure::{Done, Failure},
     paint::clean,
+    parse::place,
     session::Session,
 };
 

@@ -4,7 +4,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::{Value, json};
 
-use super::binding::{find, overrides, scope};
+use super::binding::{find, overrides};
 use berth_base::{ids::PolicyBindingId, page::Page, text};
 use berth_model::{
     policy::{Finding, registry::PolicyScope},
@@ -21,7 +21,7 @@ use crate::{
     failure::{Done, Failure},
     findings,
     paint::{Paint, clean, state},
-    parse::{ConfigSource, one_of},
+    parse::{ConfigSource, one_of, scope},
     session::Session,
     table::{Card, Cell},
 };

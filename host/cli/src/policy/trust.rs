@@ -9,7 +9,6 @@ use berth_model::policy::registry::{
     Level, NewTrustedKey, PolicyBinding, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
 };
 
-use super::binding::place;
 use crate::{
     call::Call,
     client::Client,
@@ -17,6 +16,7 @@ use crate::{
     files,
     handle::team_id,
     paint::Paint,
+    parse::place,
     session::Session,
     table::{Card, Cell},
 };
