@@ -64,9 +64,9 @@ pub struct Path<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        let Ok(proved) = Proved::from_request_parts(&mut parts, state).await;
+        let proved = Proved::of(&mut parts);
         read_json(&parts.headers, proved, body).await.map(Self)
     }
 }

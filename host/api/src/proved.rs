@@ -63,11 +63,16 @@ impl<S: Sync> FromRequestParts<S> for Proved {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.extensions.remove()))
+        Ok(Self::of(parts))
     }
 }
 
 impl Proved {
+    /// Takes the proof from the head.
+    pub(crate) fn of(head: &mut Parts) -> Self {
+        Self(head.extensions.remove())
+    }
+
     /// Refuses when what the head has proved is old and does not hold any more.
     pub(crate) async fn holds(self) -> Result<()> {
         match self.0 {

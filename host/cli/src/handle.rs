@@ -76,13 +76,17 @@ pub async fn binding_id(client: &Client, binding: &str) -> Result<PolicyBindingI
             )))
         }
         (None, _) => {
-            // A name that is misspelt must not look like a policy that is bound nowhere.
-            client.value(Call::get(format!("/v1/policies/{}", escape(binding)))).await?;
+            require_policy(client, binding).await?;
             Err(Failure::usage(format!(
                 "{binding} is bound nowhere that you may know of. See `berth policy bindings`."
             )))
         }
     }
+}
+
+/// Refuses a name that no policy has: one that is misspelt must not look like a policy that is bound nowhere.
+pub async fn require_policy(client: &Client, name: &str) -> Result<(), Failure> {
+    client.value(Call::get(format!("/v1/policies/{}", escape(name)))).await.map(drop)
 }
 
 /// The id of the only object with this name among `all`; otherwise the error says what to do.

@@ -77,7 +77,7 @@ where
 {
     let (mut head, body) = request.into_parts();
     let caller = <Caller as OptionalFromRequestParts<Api>>::from_request_parts(&mut head, app).await?;
-    let proved = Proved(head.extensions.remove());
+    let proved = Proved::of(&mut head);
     let request: CheckRequest = read_json(&head.headers, proved, body).await?;
     let asker = asker(caller.as_ref(), &head.headers)?;
     let newcomer = |side: Side| matches!(asker, Asker::Person(_)) || app.throttle.newcomer(client, side);

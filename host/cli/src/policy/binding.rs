@@ -11,10 +11,10 @@ use berth_model::policy::{
 
 use crate::{
     answer::read,
-    call::{Call, escape},
+    call::Call,
     client::Client,
     failure::{Done, Failure},
-    handle::binding_id,
+    handle::{binding_id, require_policy},
     paint::Paint,
     parse::{ConfigSource, one_of, place, scope},
     session::Session,
@@ -120,8 +120,7 @@ pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &
     let client = session.client()?;
     let items = client.items(call).await?;
     if let Some(policy) = policy.filter(|_| items.is_empty()) {
-        // A name that is misspelt must not look like a policy that is bound nowhere.
-        client.value(Call::get(format!("/v1/policies/{}", escape(&policy)))).await?;
+        require_policy(&client, &policy).await?;
     }
     session.out.list(items, head, "No bindings.", row)
 }
