@@ -13,23 +13,23 @@ struct Shape {
 
 const AUDITOR: Shape = Shape {
     world: "auditor",
-    imports: r#"(import "berth:policy/contents@1.0.0" "[resource-drop]archive" (func $drop (param i32)))
-  (import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
-    export: "audit@1.0.0#audit",
+    imports: r#"(import "berth:policy/contents@VERSION" "[resource-drop]archive" (func $drop (param i32)))
+  (import "berth:policy/log@VERSION" "write" (func $log (param i32 i32 i32)))"#,
+    export: "audit@VERSION#audit",
     params: "i32",
 };
 
 const GRAYSCALE: Shape = Shape {
     world: "grayscale",
-    imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
-    export: "gray@1.0.0#decide",
+    imports: r#"(import "berth:policy/log@VERSION" "write" (func $log (param i32 i32 i32)))"#,
+    export: "gray@VERSION#decide",
     params: "i32",
 };
 
 const GUARD: Shape = Shape {
     world: "guard",
-    imports: r#"(import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#,
-    export: "watch@1.0.0#judge",
+    imports: r#"(import "berth:policy/log@VERSION" "write" (func $log (param i32 i32 i32)))"#,
+    export: "watch@VERSION#judge",
     params: "i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32",
 };
 
@@ -115,7 +115,7 @@ fn text(shape: &Shape, name: &str, manner: Manner) -> String {
         .map(|b| format!("\\{b:02x}"))
         .collect();
     let pages = if manner == Manner::Bombs { 160 } else { 2 };
-    format!(
+    let text = format!(
         r#"(module {imports}
   (memory (export "memory") {pages})
   (global $heap (mut i32) (i32.const 8192))
@@ -123,10 +123,11 @@ fn text(shape: &Shape, name: &str, manner: Manner) -> String {
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
     (global.get $heap)
     (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 15)) (i32.const -16))))
-  (func (export "berth:policy/about@1.0.0#describe") (result i32) (i32.const 16))
-  (func (export "berth:policy/configure@1.0.0#configure") (param i32 i32) (result i32) (i32.const 64))
+  (func (export "berth:policy/about@VERSION#describe") (result i32) (i32.const 16))
+  (func (export "berth:policy/configure@VERSION#configure") (param i32 i32) (result i32) (i32.const 64))
   (func (export "berth:policy/{export}") (param {params}) (result i32) {}))"#,
         manner.version(),
         manner.body(shape)
-    )
+    );
+    text.replace("@VERSION", concat!("@", berth_model::interface_version!()))
 }

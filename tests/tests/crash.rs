@@ -84,5 +84,6 @@ async fn f51_an_audit_that_was_cut_off_is_carried_on_and_closes() {
     let audit = admin.get(&path).await.good();
     assert_eq!(audit["state"], "rejected"); // fails closed: an endless policy gives no verdict
     assert!(text(&audit["reason"]).contains("endless gave no verdict"), "{audit}");
-    assert_eq!(audit["evaluations"].as_array().unwrap().len(), 8);
+    let installed = admin.get("/v1/policies?kind=auditor").await.good();
+    assert_eq!(audit["evaluations"].as_array().unwrap().len(), installed["items"].as_array().unwrap().len());
 }

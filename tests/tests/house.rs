@@ -3,8 +3,9 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    env, fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::LazyLock,
 };
 
@@ -76,6 +77,29 @@ fn a_crate_uses_only_what_is_below_it() {
         let wrong: Vec<_> = own.filter(|one| !allowed.contains(&one.as_str())).collect();
         assert!(wrong.is_empty(), "{name} must not use {wrong:?}");
     }
+}
+
+/// The crates of others that cargo compiles for this, each with its version and features.
+fn compiled(what: &[&str]) -> BTreeSet<String> {
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let mut tree = Command::new(cargo);
+    tree.current_dir(host())
+        .args(["tree", "--locked", "--offline", "--prefix", "none", "--format", "{p} [{f}]"])
+        .args(what);
+    let told = tree.output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let lines = String::from_utf8(told.stdout).unwrap();
+    let crates = lines.lines().map(|line| line.trim_end_matches(" (*)").replace(" (proc-macro)", ""));
+    crates.filter(|line| !line.is_empty() && !line.starts_with("berth")).collect()
+}
+
+#[test]
+fn what_is_compiled_for_make_run_serves_make_test() {
+    let run = compiled(&["-p", "berth", "--edges", "normal,build"]);
+    let test = compiled(&["--workspace", "--edges", "normal,build,dev"]);
+    let again: Vec<_> = run.difference(&test).collect();
+    let cure = "Turn on in host/judge/Cargo.toml, where others like them stand, the features that tests have them with";
+    assert!(again.is_empty(), "make test compiles these once more, and all that use them: {again:?}. {cure}.");
 }
 
 #[test]

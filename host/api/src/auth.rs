@@ -1,5 +1,7 @@
 //! Authentication: a bearer token for people and machines, one of another kind for servers of MiniApps, the public key of a
 //! host app for devices.
+//!
+//! What looks somebody up is boxed. All handlers have it in their futures, and the compiler would look through it for each.
 
 use crate::problem::Problem;
 
@@ -7,6 +9,8 @@ use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, HeaderValue, header::AUTHORIZATION, request::Parts},
 };
+
+use futures_util::FutureExt;
 
 use berth_base::error::{Code, Error, Result};
 use berth_check::Claims;
@@ -41,7 +45,7 @@ pub(crate) struct Entering(pub Entered);
 /// The account whose token the head of a request has, if it has one.
 async fn authenticate(parts: &mut Parts, app: &Api) -> Result<Option<Caller>> {
     let Some(secret) = bearer(&parts.headers)? else { return Ok(None) };
-    let caller = app.people.authenticate(secret).await?;
+    let caller = app.people.authenticate(secret).boxed().await?;
     prove(parts, app, &caller);
     Ok(Some(caller))
 }
@@ -64,7 +68,7 @@ impl FromRequestParts<Api> for Entering {
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
         let secret = bearer(&parts.headers)?.ok_or_else(missing_token)?;
-        let entered = app.people.enter(secret).await?;
+        let entered = app.people.enter(secret).boxed().await?;
         prove(parts, app, &entered.caller);
         Ok(Self(entered))
     }
@@ -96,7 +100,7 @@ impl FromRequestParts<Api> for MiniAppServer {
                 "Send `Authorization: Bearer berth_server_…`, a server token from POST /v1/server-tokens.",
             )));
         };
-        let server = app_secret::authenticate(&app.db, token).await?;
+        let server = app_secret::authenticate(&app.db, token).boxed().await?;
         let proof = Proof::of_server(app, token);
         parts.extensions.insert(proof);
         Ok(server)
@@ -142,12 +146,12 @@ impl FromRequestParts<Api> for Fetcher {
 
     async fn from_request_parts(parts: &mut Parts, app: &Api) -> Result<Self, Problem> {
         if let Some(secret) = bearer(&parts.headers)? {
-            return Ok(Self::Caller(app.people.authenticate(secret).await?));
+            return Ok(Self::Caller(app.people.authenticate(secret).boxed().await?));
         }
         match device_key(&parts.headers) {
             Some(key) => {
                 let_fetch(parts, app, key)?;
-                Ok(Self::Device(device(app, key).await?))
+                Ok(Self::Device(device(app, key).boxed().await?))
             }
             None => Err(Problem(Error::new(
                 Code::MissingToken,

@@ -8,6 +8,7 @@ use berth_work::{
     access::{self, FRESH},
     app_secret,
 };
+use futures_util::FutureExt;
 use std::convert::Infallible;
 use tokio::time::Instant;
 
@@ -43,9 +44,9 @@ impl Proof {
             return Ok(());
         }
         match self.of {
-            Sender::Server(token) => app_secret::authenticate(&self.api.db, &token).await.map(drop),
+            Sender::Server(token) => app_secret::authenticate(&self.api.db, &token).boxed().await.map(drop),
             Sender::Account(then) => {
-                let now = access::look_again(&self.api.db, &then).await?;
+                let now = access::look_again(&self.api.db, &then).boxed().await?;
                 let has_all = then.grants.iter().all(|grant| now.grants.contains(grant));
                 has_all.then_some(()).ok_or_else(|| {
                     let detail = "A role of the account was changed while the request was on its way. Send it again.";

@@ -36,6 +36,7 @@ mod tests {
     };
 
     use super::*;
+    use berth_model::interface;
 
     /// The names of a component's imports: interfaces of `berth:policy`.
     fn imports(component: &[u8]) -> Vec<String> {
@@ -63,11 +64,9 @@ mod tests {
     fn f45_every_builtin_is_a_component_that_imports_only_what_its_world_has() {
         for builtin in ALL {
             let allowed: &[&str] = match builtin.name {
-                "error-rate" => &["berth:policy/log@1.0.0"],
-                "standard-conditions" | "percentage" | "expression" => {
-                    &["berth:policy/log@1.0.0", "berth:policy/cohort@1.0.0"]
-                }
-                _ => &["berth:policy/log@1.0.0", "berth:policy/contents@1.0.0"],
+                "error-rate" => &[interface!("log")],
+                "standard-conditions" | "percentage" | "expression" => &[interface!("log"), interface!("cohort")],
+                _ => &[interface!("log"), interface!("contents")],
             };
             let imports = imports(&component(builtin));
             assert!(imports.iter().all(|import| allowed.contains(&import.as_str())), "{}: {imports:?}", builtin.name);
@@ -82,7 +81,7 @@ mod tests {
         linker.define_unknown_imports_as_traps(&component).expect("a linker");
         let mut store = Store::new(&engine, ());
         let instance = linker.instantiate(&mut store, &component).expect("an instance");
-        let about = instance.get_export_index(&mut store, None, "berth:policy/about@1.0.0").expect("about");
+        let about = instance.get_export_index(&mut store, None, interface!("about")).expect("about");
         let describe = instance.get_export_index(&mut store, Some(&about), "describe").expect("describe");
         let describe = instance.get_func(&mut store, describe).expect("a function");
         let mut results = [Val::Bool(false)];

@@ -126,7 +126,7 @@ fn no_world() -> Foreign {
 }
 
 const PACKAGE: &str = "berth:policy/";
-const VERSION: &str = "1.0.0";
+const VERSION: &str = berth_model::interface_version!();
 
 /// What a component is that exports no world of this host, or imports what its world does not have.
 pub fn component<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Foreign> {

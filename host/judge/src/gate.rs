@@ -16,8 +16,8 @@ use berth_base::error::{Code, Error, Result};
 /// it, but a call of it ends the evaluation.
 pub const SYSTEM: &str = "wasi:";
 
-const ABOUT: &str = "berth:policy/about@1.0.0";
-const CONFIGURE: &str = "berth:policy/configure@1.0.0";
+const ABOUT: &str = berth_model::interface!("about");
+const CONFIGURE: &str = berth_model::interface!("configure");
 
 /// The error `policy-invalid` of an upload that is refused.
 pub fn refuse(reason: impl fmt::Display) -> Error {

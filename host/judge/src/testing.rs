@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use berth_model::policy::*;
+use berth_model::{interface_version, policy::*};
 
 use crate::*;
 
@@ -37,13 +37,13 @@ const BUMP: &str = "(global.get $heap)
     (global.set $heap (i32.and (i32.add (i32.add (global.get $heap) (local.get 3)) (i32.const 15)) (i32.const -16)))";
 
 const CONTENTS: &str = r#"
-  (import "berth:policy/contents@1.0.0" "[resource-drop]archive" (func $drop (param i32)))
-  (import "berth:policy/contents@1.0.0" "[method]archive.read" (func $read (param i32 i32 i32 i64 i32 i32)))
-  (import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#;
+  (import "berth:policy/contents@VERSION" "[resource-drop]archive" (func $drop (param i32)))
+  (import "berth:policy/contents@VERSION" "[method]archive.read" (func $read (param i32 i32 i32 i64 i32 i32)))
+  (import "berth:policy/log@VERSION" "write" (func $log (param i32 i32 i32)))"#;
 
 const COHORT: &str = r#"
-  (import "berth:policy/cohort@1.0.0" "contains" (func $contains (param i32 i32 i32 i32) (result i32)))
-  (import "berth:policy/log@1.0.0" "write" (func $log (param i32 i32 i32)))"#;
+  (import "berth:policy/cohort@VERSION" "contains" (func $contains (param i32 i32 i32 i32) (result i32)))
+  (import "berth:policy/log@VERSION" "write" (func $log (param i32 i32 i32)))"#;
 
 impl Guest {
     pub fn of(kind: PolicyKind) -> Self {
@@ -117,32 +117,33 @@ impl Guest {
     fn wat(&self) -> String {
         let Self { name, version, schema, memory, imports, realloc, describe, configure, call, extra, .. } = self;
         let (export, params) = match self.kind {
-            PolicyKind::Auditor => ("audit@1.0.0#audit", "i32"),
-            PolicyKind::Grayscale => ("gray@1.0.0#decide", "i32"),
-            PolicyKind::Guard => ("watch@1.0.0#judge", "i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32"),
+            PolicyKind::Auditor => ("audit@VERSION#audit", "i32"),
+            PolicyKind::Grayscale => ("gray@VERSION#decide", "i32"),
+            PolicyKind::Guard => ("watch@VERSION#judge", "i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32"),
         };
-        let text = |bytes: &[u8]| bytes.iter().map(|b| format!("\\{b:02x}")).collect::<String>();
+        let bytes = |bytes: &[u8]| bytes.iter().map(|b| format!("\\{b:02x}")).collect::<String>();
         let strings: Vec<u8> = [(256, name.len()), (400, 5), (416, 4), (1024, schema.len())]
             .iter()
             .flat_map(|(at, len)| [*at, *len as u32])
             .flat_map(u32::to_le_bytes)
             .collect();
-        format!(
+        let text = format!(
             r#"(module {imports}
   (memory (export "memory") {memory})
   (global $heap (mut i32) (i32.const 8192))
   (data (i32.const 16) "{}") (data (i32.const 256) "{}") (data (i32.const 400) "{}")
   (data (i32.const 416) "Test") (data (i32.const 1024) "{}")
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) {realloc})
-  (func (export "berth:policy/about@1.0.0#describe") (result i32) {describe})
-  (func (export "berth:policy/configure@1.0.0#configure") (param i32 i32) (result i32) {configure})
+  (func (export "berth:policy/about@VERSION#describe") (result i32) {describe})
+  (func (export "berth:policy/configure@VERSION#configure") (param i32 i32) (result i32) {configure})
   (func $call (export "berth:policy/{export}") (param {params}) (result i32) {call})
   {extra})"#,
-            text(&strings),
-            text(name.as_bytes()),
-            text(version.as_bytes()),
-            text(schema.as_bytes()),
-        )
+            bytes(&strings),
+            bytes(name.as_bytes()),
+            bytes(version.as_bytes()),
+            bytes(schema.as_bytes()),
+        );
+        text.replace("@VERSION", concat!("@", interface_version!()))
     }
 
     /// The bytes of the upload.

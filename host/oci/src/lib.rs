@@ -6,7 +6,7 @@
 
 mod challenge;
 mod client;
-mod cosign;
+mod commands;
 mod key;
 mod login;
 mod manifest;
@@ -14,7 +14,7 @@ mod reference;
 mod signature;
 
 pub use client::{Dial, Pulled, Registry, Signatures};
-pub use cosign::{sign_artefact, sign_file};
+pub use commands::{sign_artefact, sign_file};
 pub use key::PublicKey;
 pub use login::{Login, Logins};
 pub use manifest::{About, Descriptor, Manifest, WASM_LAYER};

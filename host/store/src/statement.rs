@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use berth_base::sql::database_code;
+use futures_util::future::BoxFuture;
 use tracing::{Instrument, field::Empty};
 
 /// The text of a statement, in tests noted with what is bound to it.
@@ -224,21 +225,26 @@ pub(super) mod rows {
 
 /// Awaits a statement in its span: the text, how long it took with the wait for the connection or the writer, and how many
 /// rows it answered or touched. Never what is bound to it, nor the message of an error, which may quote that.
-pub async fn run<T>(
-    text: &str,
-    work: impl Future<Output = sqlx::Result<T>>,
-    rows: impl FnOnce(&T) -> u64,
-) -> sqlx::Result<T> {
-    let span = tracing::debug_span!(target: "berth::sql", "sql", text, micros = Empty, rows = Empty, error = Empty);
-    let started = (!span.is_disabled()).then(Instant::now);
-    let done = work.instrument(span.clone()).await;
-    if let Some(started) = started {
-        span.record("micros", started.elapsed().as_micros() as u64);
-        match &done {
-            Ok(answer) => span.record("rows", rows(answer)),
-            Err(error) => span.record("error", database_code(error).as_deref().unwrap_or("none")),
-        };
-        tracing::debug!(target: "berth::sql", parent: &span, "ran");
-    }
-    done
+///
+/// It is boxed, as the compiler looks through all that a future holds whenever it asks whether that may go to another thread:
+/// once more for each handler that runs the statement, however deep below it. Boxes made the API three times faster to build.
+pub fn run<'a, T>(
+    text: &'a str,
+    work: impl Future<Output = sqlx::Result<T>> + Send + 'a,
+    rows: impl FnOnce(&T) -> u64 + Send + 'a,
+) -> BoxFuture<'a, sqlx::Result<T>> {
+    Box::pin(async move {
+        let span = tracing::debug_span!(target: "berth::sql", "sql", text, micros = Empty, rows = Empty, error = Empty);
+        let started = (!span.is_disabled()).then(Instant::now);
+        let done = work.instrument(span.clone()).await;
+        if let Some(started) = started {
+            span.record("micros", started.elapsed().as_micros() as u64);
+            match &done {
+                Ok(answer) => span.record("rows", rows(answer)),
+                Err(error) => span.record("error", database_code(error).as_deref().unwrap_or("none")),
+            };
+            tracing::debug!(target: "berth::sql", parent: &span, "ran");
+        }
+        done
+    })
 }

@@ -4,9 +4,6 @@ use std::ops::Range;
 
 use berth_model::user::OpenId;
 
-/// How places are written.
-pub(crate) const FORMS: &str = "header:NAME, query:NAME, path:/users/*, form:NAME or json:/users/*/open_id";
-
 /// An OpenID in a text, and where it stands there, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {

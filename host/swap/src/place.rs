@@ -7,10 +7,10 @@ use percent_encoding::percent_decode_str;
 
 use berth_base::error::{Error, Result};
 
-use crate::{
-    found::{FORMS, Found},
-    json::Pointer,
-};
+use crate::{found::Found, json::Pointer};
+
+/// How places are written.
+const FORMS: &str = "header:NAME, query:NAME, path:/users/*, form:NAME or json:/users/*/open_id";
 
 /// A place where OpenIDs stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,10 @@ impl FromStr for Place {
             "header" => rest.parse().map(Self::Header).map_err(|_| wrong("is no name of a header")),
             "query" => Ok(Self::Query(rest.to_owned())),
             "form" => Ok(Self::Form(rest.to_owned())),
-            "json" => rest.parse().map(Self::Json),
+            "json" => {
+                let pointer = Pointer::read(rest);
+                pointer.map(Self::Json).ok_or_else(|| wrong("has a JSON pointer that does not begin with /"))
+            }
             "path" => {
                 let segments = rest.strip_prefix('/').ok_or_else(|| wrong("has a path that does not begin with /"))?;
                 let segments: Vec<_> = segments.split('/').map(str::to_owned).collect();

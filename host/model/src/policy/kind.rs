@@ -4,6 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use berth_base::{text::text_enum, version::VersionNumber};
 
+/// The version of the policy interface in `wit/` that this host takes.
+#[macro_export]
+macro_rules! interface_version {
+    () => {
+        "1.0.0"
+    };
+}
+
+/// The name by which components import and export an interface of `wit/`, such as `interface!("log")`.
+#[macro_export]
+macro_rules! interface {
+    ($name:literal) => {
+        concat!("berth:policy/", $name, "@", $crate::interface_version!())
+    };
+}
+
 text_enum! {
     /// What a policy judges, and so which world of `wit/` it implements.
     PolicyKind {
@@ -20,18 +36,18 @@ impl PolicyKind {
     /// The interface of `wit/` that this kind alone exports.
     pub fn interface(self) -> &'static str {
         match self {
-            Self::Auditor => "berth:policy/audit@1.0.0",
-            Self::Grayscale => "berth:policy/gray@1.0.0",
-            Self::Guard => "berth:policy/watch@1.0.0",
+            Self::Auditor => interface!("audit"),
+            Self::Grayscale => interface!("gray"),
+            Self::Guard => interface!("watch"),
         }
     }
 
     /// The interfaces that its world may import.
     pub fn grants(self) -> &'static [&'static str] {
         match self {
-            Self::Auditor => &["berth:policy/log@1.0.0", "berth:policy/contents@1.0.0"],
-            Self::Grayscale => &["berth:policy/log@1.0.0", "berth:policy/cohort@1.0.0"],
-            Self::Guard => &["berth:policy/log@1.0.0"],
+            Self::Auditor => &[interface!("log"), interface!("contents")],
+            Self::Grayscale => &[interface!("log"), interface!("cohort")],
+            Self::Guard => &[interface!("log")],
         }
     }
 }
