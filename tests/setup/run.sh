@@ -83,6 +83,10 @@ else
     missing "the tests by SCIM's own tester" "They need python3 and PyPI."
 fi
 
+for program in curl jq openssl python3; do
+    (. tests/setup/lib.sh && ask_apt "$program" "$program") || missing "the walkthroughs of the documents" "Install $program to run them."
+done
+
 cargo test --locked --workspace
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other. All of them: a list
 # of those that store something missed one that failed on SQLite alone.

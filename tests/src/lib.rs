@@ -26,6 +26,7 @@ pub mod scene;
 pub mod shell;
 pub mod shop;
 pub mod tour;
+pub mod walkthrough;
 pub mod wechat;
 pub mod wecom;
 pub mod witness;
@@ -113,12 +114,18 @@ macro_rules! on_both {
 /// Returns a variable that `tests/setup/run.sh` sets. When it is not set, this prints a loud note, and panics in CI.
 pub fn there_is(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
-    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(value.is_some() || !in_ci, "{variable} is not set, and in CI nothing is skipped");
-    if value.is_none() {
-        eprintln!("=== SKIPPED: {variable} is not set ===");
-    }
+    or_skip(value.is_some(), &format!("{variable} is not set"));
     value
+}
+
+/// Says loudly why a test is skipped when it is, and panics in CI. Returns whether it is to go on.
+pub(crate) fn or_skip(goes_on: bool, why: &str) -> bool {
+    let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+    assert!(goes_on || !in_ci, "{why}, and in CI nothing is skipped");
+    if !goes_on {
+        eprintln!("=== SKIPPED: {why} ===");
+    }
+    goes_on
 }
 
 /// Whether there is a PostgreSQL server for the tests. In CI there has to be one.

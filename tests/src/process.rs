@@ -39,7 +39,7 @@ pub struct Process {
 }
 
 /// The path of the binary under test, which cargo has built before the tests.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
     tests.ancestors().nth(2).unwrap().join("berth-under-test")
 }

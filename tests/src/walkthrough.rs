@@ -5,21 +5,27 @@
 //! between, such as a server's log, is left aside.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::TcpListener,
+    os::unix::fs::{PermissionsExt, symlink},
     path::Path,
-    process::{Output, Stdio},
+    process::Stdio,
     sync::LazyLock,
     time::Duration,
 };
 
 use regex::{Captures, Regex};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{process::Command, time::timeout};
 
-use crate::{CACHE, process::binary};
+use crate::{CACHE, or_skip, process::binary};
 
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the pages tell their readers to have.
+const PROGRAMS: [&str; 5] = ["bash", "curl", "jq", "openssl", "python3"];
 
 /// What a page tells its reader to paste in one go.
 #[derive(Clone, Debug)]
@@ -74,7 +80,7 @@ impl Reader {
     pub fn reads(mut self, page: &str, sections: &[&str]) -> Self {
         let blocks = blocks(page);
         for section in sections {
-            assert!(blocks.iter().any(|block| block.section == *section), "no section with commands is called {section:?}");
+            assert!(blocks.iter().any(|block| block.section == *section), "no commands are under {section:?}");
         }
         let is_read = |block: &Block| sections.is_empty() || sections.contains(&block.section.as_str());
         self.blocks.extend(blocks.into_iter().filter(is_read));
@@ -83,29 +89,38 @@ impl Reader {
 
     /// Pastes everything, and looks whether each command succeeds and says what the pages show.
     pub async fn walks(self) {
-        let folder = folder();
+        let absent = PROGRAMS.into_iter().find(|program| !is_installed(program));
+        if !or_skip(absent.is_none(), &format!("{} is not installed", absent.unwrap_or_default())) {
+            return;
+        }
+        let (folder, ports) = (folder(), Ports::default());
         equip(folder.path());
         let numbered = self.blocks.iter().enumerate();
         let script: String = numbered.map(|(number, block)| format!("#= {number}\n{}", block.commands)).collect();
-        fs::write(folder.path().join("script"), with_free_ports(&script)).unwrap();
-        let (status, said) = paste(folder.path()).await;
-        for (block, said) in self.blocks.iter().zip(said.split("#= ").skip(1)) {
-            if let Some(missing) = missing(&block.says, said) {
-                panic!("{}: after\n{}\nthe page shows {missing:?}, and it says\n{said}", block.section, block.commands);
+        fs::write(folder.path().join("script"), ports.free(&script)).unwrap();
+        let (is_good, all) = paste(folder.path()).await;
+        // The first part is what was said before the first block, which is nothing.
+        for (block, said) in self.blocks.iter().zip(all.split("#= ").skip(1)) {
+            let (shown, at) = (ports.free(&block.says), &block.section);
+            if let Some(missing) = missing(&shown, said) {
+                panic!("{at}: after\n{}\nthe page shows {missing:?}, and this is said:\n{said}", block.commands);
             }
         }
-        assert!(status, "{said}");
+        assert!(is_good, "{all}");
     }
 }
 
-/// Gives to the reader the commands that are to be had by building.
+fn is_installed(program: &str) -> bool {
+    let mut asked = std::process::Command::new(program);
+    asked.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// Gives to the reader the programs that are to be had by building.
 fn equip(folder: &Path) {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let bin = folder.join("bin");
+    let (bin, berth) = (folder.join("bin"), binary());
     fs::create_dir(&bin).unwrap();
-    symlink(binary(), bin.join("berth")).unwrap();
-    let built = binary();
-    let built = built.parent().unwrap().display();
+    symlink(&berth, bin.join("berth")).unwrap();
+    let built = berth.parent().unwrap().display();
     let cargo = format!(
         "#!/bin/sh\n# What is to be built is built: `cargo run … NAME -- ARGUMENT…` runs NAME.\n[ \"$1\" = run ] || exit 0\n\
         while [ \"$1\" != -- ]; do name=$1; shift; done\nshift\nexec \"{built}/$name\" \"$@\"\n"
@@ -114,32 +129,49 @@ fn equip(folder: &Path) {
     fs::set_permissions(bin.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The same script with other ports than the pages have, which many may use at once.
-fn with_free_ports(script: &str) -> String {
-    static PORTS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(7171|7180|7272|7373|7474|9000)\b").unwrap());
-    let mut free = std::collections::BTreeMap::new();
-    // All are held until each is known, so that no two are one.
-    let mut take = |port: &str| {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        free.entry(port.to_owned()).or_insert(listener).local_addr().unwrap().port().to_string()
-    };
-    PORTS.replace_all(script, |found: &Captures<'_>| take(&found[1])).into_owned()
+/// The ports that stand in for those of the pages, so that many may walk at once.
+struct Ports(BTreeMap<&'static str, u16>);
+
+impl Default for Ports {
+    fn default() -> Self {
+        // All are held until each is known, so that no two are one.
+        let held = ["7171", "7180", "7272", "7373", "7474", "9000"]
+            .map(|port| (port, TcpListener::bind("127.0.0.1:0").unwrap()));
+        Self(held.iter().map(|(port, free)| (*port, free.local_addr().unwrap().port())).collect())
+    }
 }
 
-/// Whether all commands of the script succeed, and what they say.
+impl Ports {
+    /// A text of a page with these ports in it.
+    fn free(&self, text: &str) -> String {
+        static PORT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[79]\d{3}\b").unwrap());
+        let other = |found: &Captures<'_>| match self.0.get(&found[0]) {
+            Some(free) => free.to_string(),
+            None => found[0].to_owned(),
+        };
+        PORT.replace_all(text, other).into_owned()
+    }
+}
+
+/// Whether all commands of the script in a folder succeed, and what they say.
 async fn paste(folder: &Path) -> (bool, String) {
-    let walk = concat!(env!("CARGO_MANIFEST_DIR"), "/setup/walk.sh");
     let path = format!("{}:{}", folder.join("bin").display(), std::env::var("PATH").unwrap());
     let mut bash = Command::new("bash");
-    bash.args(["-c", "exec bash \"$0\" < script 2>&1", walk]).current_dir(folder);
-    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("BERTH_"));
-    for name in ours {
+    bash.args(["-c", "exec bash tests/setup/walk.sh < script 2>&1"]).current_dir(folder);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BERTH_") || name.starts_with("XDG_")) {
         bash.env_remove(name);
     }
-    bash.env("PATH", path).env("HOME", folder).env_remove("XDG_CONFIG_HOME").env("BERTH_CACHE_DIR", &*CACHE);
-    bash.stdin(Stdio::null()).stderr(Stdio::null());
-    let Output { status, stdout, .. } = tokio::time::timeout(PATIENCE, bash.output()).await.expect("it comes to an end").unwrap();
-    (status.success(), String::from_utf8_lossy(&stdout).into_owned())
+    // What is compiled for one walk is there for the next.
+    bash.env("PATH", path).env("HOME", folder);
+    bash.env("BERTH_CACHE_DIR", &*CACHE).env("XDG_CACHE_HOME", CACHE.join("walks"));
+    let bash = bash.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let id = Pid::from_raw(bash.id().unwrap() as i32).unwrap();
+    let Ok(done) = timeout(PATIENCE, bash.wait_with_output()).await else {
+        kill_process(id, Signal::TERM).unwrap();
+        panic!("{} did not come to an end", folder.display());
+    };
+    let done = done.unwrap();
+    (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// The first line of what a page shows that is not in what was said, after those before it.
@@ -150,15 +182,29 @@ fn missing<'a>(shown: &'a str, said: &str) -> Option<&'a str> {
 
 /// Whether a line is the one that a page shows. Blanks count once.
 fn is_like(shown: &str, line: &str) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (shown, line) = (plain(shown), plain(line));
-    let Some((first, rest)) = shown.split_once('…') else { return shown == line };
-    let Some(mut left) = line.strip_prefix(first) else { return false };
-    let mut parts: Vec<_> = rest.split('…').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = left.find(part) else { return false };
-        left = &left[at + part.len()..];
+    let words = |text: &str| text.split_whitespace().map(regex::escape).collect::<Vec<_>>().join(r"\s+");
+    let like = format!(r"^\s*{}\s*$", words(shown).replace('…', ".*"));
+    Regex::new(&like).unwrap().is_match(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_read_with_their_section_and_what_they_say() {
+        let page = "# A\n```sh\none\n```\n\n```text\nsaid\n```\n## B\n1. x\n\n   ```sh\n   two \\\n     three\n   ```\n```json\n{}\n```\n";
+        let read: Vec<_> = blocks(page).into_iter().map(|block| (block.section, block.commands, block.says)).collect();
+        let is = |section: &str, commands: &str, says: &str| (section.into(), commands.into(), says.into());
+        assert_eq!(read, [is("A", "one\n", "said\n"), is("B", "two \\\n  three\n", "")]);
     }
-    left.ends_with(last)
+
+    #[test]
+    fn lines_come_in_their_order_and_others_may_come_between() {
+        let said = "{\"log\": 1}\nID     NAME\nmem_1  Ann Lee\nlast\n";
+        assert_eq!(missing("ID NAME\nmem_…  Ann Lee\n…\n", said), None);
+        assert_eq!(missing("", said), None);
+        assert_eq!(missing("last\nID NAME\n", said), Some("ID NAME"));
+        assert_eq!(missing("mem_…  Ann\n", said), Some("mem_…  Ann"));
+    }
 }

@@ -1,11 +1,11 @@
 //! The page `plugins/compared.md` says what commands say. Here they say it.
 
-use std::{path::Path, process::Command, sync::LazyLock};
+use std::{process::Command, sync::LazyLock};
 
 use berth_tests::{
     Database,
     process::{Installation, berth},
-    shell,
+    shell, walkthrough,
 };
 use clap::Parser;
 use regex::Regex;
@@ -55,11 +55,8 @@ fn every_command_beside_kubewarden_is_one_of_berth() {
 
 /// A folder as the page wants it: with the samples, and what its first lines make.
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packages");
-    std::os::unix::fs::symlink(samples, folder.path().join("packages")).unwrap();
-    let (_, block) = PAGE.split_once("```sh\n").unwrap();
-    let (_, made) = block.split_once("\n```").unwrap().0.split_once('\n').unwrap();
+    let folder = walkthrough::folder();
+    let (_, made) = walkthrough::blocks(PAGE)[0].commands.split_once('\n').unwrap();
     let done = Command::new("sh").args(["-ec", made]).current_dir(folder.path()).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     folder

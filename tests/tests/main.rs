@@ -57,6 +57,7 @@ mod storage;
 mod swap;
 mod versions;
 mod waiting;
+mod walkthroughs;
 mod webhooks;
 mod wechat;
 mod workspaces;
