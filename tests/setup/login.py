@@ -53,10 +53,10 @@ class Login(BaseHTTPRequestHandler):
         self.wfile.write((said if is_page else json.dumps(said)).encode())
 
     def authorize(self, asked):
-        person = self.headers.get("x-person") or asked.pop("person", "")
+        person = self.headers.get("x-person") or asked.pop("person", "").strip()
         if not person:
-            kept = "".join(f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in asked.items())
-            return self.answer(f'<form>{kept}<label>Who are you? <input name="person"></label> <button>Log in</button></form>')
+            kept = [f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">' for name, value in asked.items()]
+            return self.answer(f"<form>{''.join(kept)}<label>Who are you? <input name=person></label> <button>Log in</button></form>")
         code = secrets.token_urlsafe()
         CODES[code] = person, asked.get("nonce")
         self.send_response(302)

@@ -11,7 +11,10 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::Path,
     process::Stdio,
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -134,10 +137,18 @@ struct Ports(BTreeMap<&'static str, u16>);
 
 impl Default for Ports {
     fn default() -> Self {
-        // All are held until each is known, so that no two are one.
-        let held = ["7171", "7180", "7272", "7373", "7474", "9000"]
-            .map(|port| (port, TcpListener::bind("127.0.0.1:0").unwrap()));
-        Self(held.iter().map(|(port, free)| (*port, free.local_addr().unwrap().port())).collect())
+        Self(["7171", "7180", "7272", "7373", "7474", "9000"].map(|port| (port, free_port())).into())
+    }
+}
+
+/// A port at which nobody listens and that no other walk has. Systems give away higher ones, which may be taken until it is used.
+fn free_port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(10_000 + (std::process::id() % 20_000) as u16));
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 

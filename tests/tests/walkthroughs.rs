@@ -3,12 +3,17 @@
 use berth_tests::walkthrough::Reader;
 
 const README: &str = include_str!("../../README.md");
+const DEVICES: &str = include_str!("../../host/docs/devices.md");
 const IDENTITY: &str = include_str!("../../host/docs/identity.md");
 const KEYS: &str = include_str!("../../host/docs/keys.md");
+const LISTS: &str = include_str!("../../host/docs/lists.md");
+const LOGS: &str = include_str!("../../host/docs/logs.md");
 const MERCHANTS: &str = include_str!("../../host/docs/merchants.md");
 const MESSAGES: &str = include_str!("../../host/docs/messages.md");
 const OFFICIAL_ACCOUNTS: &str = include_str!("../../host/docs/official-accounts.md");
 const OIDC: &str = include_str!("../../host/docs/oidc.md");
+const PRIVACY: &str = include_str!("../../host/docs/privacy.md");
+const SETTINGS: &str = include_str!("../../host/docs/settings.md");
 const WIDEN: &str = include_str!("../../host/docs/widen-a-task.md");
 const WORKSPACES: &str = include_str!("../../host/docs/workspaces.md");
 
@@ -19,7 +24,14 @@ fn reader() -> Reader {
 
 #[tokio::test]
 async fn v7_g1_o4_a_version_is_published_released_in_grayscale_and_embedded() {
-    reader().reads(README, &["Release it in grayscale", "Embed it in a host app"]).reads(WIDEN, &[]).walks().await;
+    let reader = reader().reads(README, &["Release it in grayscale", "Embed it in a host app"]);
+    reader.reads(WIDEN, &[]).reads(LISTS, &[]).walks().await;
+}
+
+#[tokio::test]
+async fn d1_d3_d4_d5_a6_a_mini_app_says_what_it_takes_and_devices_hear_of_it() {
+    let reader = reader().reads(SETTINGS, &[]).reads(LOGS, &["Send", "Look", "Mask"]);
+    reader.reads(PRIVACY, &[]).reads(DEVICES, &[]).walks().await;
 }
 
 #[tokio::test]
