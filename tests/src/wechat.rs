@@ -235,16 +235,11 @@ async fn meet(world: &Mutex<World>, call: &str, answer: impl Fn(&mut World) -> R
 impl Wechat {
     /// Starts the stand-in, with no accounts, on any free port of loopback.
     pub async fn start() -> Self {
-        Self::start_at("127.0.0.1:0").await
-    }
-
-    /// As [`Wechat::start`], at an address.
-    pub async fn start_at(address: &str) -> Self {
         LazyLock::force(&HTTP);
         let world = Arc::new(Mutex::new(World { token_life: 7200, link_life: 1800, ..World::default() }));
         let routes = Router::new().route("/cgi-bin/component/{call}", post(call)).merge(official::routes());
         let routes = routes.with_state(world.clone());
-        let listener = TcpListener::bind(address).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
