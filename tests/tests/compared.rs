@@ -55,8 +55,8 @@ fn every_command_beside_kubewarden_is_one_of_berth() {
 
 /// A folder as the page wants it: with the samples, and what its first lines make.
 fn folder() -> tempfile::TempDir {
-    let folder = walkthrough::folder();
-    let (_, made) = walkthrough::blocks(PAGE)[0].commands.split_once('\n').unwrap();
+    let (folder, blocks) = (walkthrough::folder(), walkthrough::blocks(PAGE));
+    let (_, made) = blocks[0].commands.split_once('\n').unwrap();
     let done = Command::new("sh").args(["-ec", made]).current_dir(folder.path()).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     folder
