@@ -34,8 +34,8 @@ pub enum SignOn {
         #[arg(long, value_name = "URL")]
         set: Option<String>,
         /// Whom members ask, such as "the IT desk, it@acme.example"
-        #[arg(long, requires = "set", default_value = "")]
-        help_text: String,
+        #[arg(long, value_name = "TEXT")]
+        help_text: Option<String>,
     },
     /// Get a login code for a member, as the server of the portal does
     Code {
@@ -110,12 +110,21 @@ pub async fn run(command: SignOn, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         SignOn::Tool(command) => tool(command, session).await,
-        SignOn::SignIn { workspace, set: None, .. } => {
-            session.out.show(&client.value(Call::get(path(&workspace, "/sign-in"))).await?, sign_in_view)
-        }
-        SignOn::SignIn { workspace, set: Some(url), help_text } => {
-            let call = Call::put(path(&workspace, "/sign-in")).json(&SetSignIn { url, help: help_text });
-            session.out.show(&client.value(call).await?, sign_in_view)
+        SignOn::SignIn { workspace, set, help_text } => {
+            let address = path(&workspace, "/sign-in");
+            let set = match (set, help_text) {
+                (Some(url), Some(help)) => SetSignIn { url, help },
+                (url, help) => {
+                    let there = client.value(Call::get(address.clone())).await?;
+                    if url.is_none() && help.is_none() {
+                        return session.out.show(&there, sign_in_view);
+                    }
+                    // Both are set at once, so that what is not named is sent back as it is.
+                    let now: SignIn = read(&there)?;
+                    SetSignIn { url: url.unwrap_or(now.url), help: help.unwrap_or(now.help) }
+                }
+            };
+            session.out.show(&client.value(Call::put(address).json(&set)).await?, sign_in_view)
         }
         SignOn::Code { workspace, application, who: Named { member, user_name }, request } => {
             let ask = AskMemberCode { application, member, user_name, request };
@@ -154,11 +163,11 @@ async fn tool(command: Tool, session: &mut Session) -> Result<(), Failure> {
 }
 
 fn sign_in_view(one: SignIn, paint: &Paint) -> String {
-    if one.url.is_empty() {
-        return format!("{} has not said where its members sign on.", one.workspace);
-    }
-    let ask = if one.help.is_empty() { "(nobody is named)" } else { one.help.as_str() };
-    Card::default().field("sign-in page", Cell::strong(&one.url)).field("members ask", ask).render(paint)
+    let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+    Card::default()
+        .field("sign-in page", Cell::strong(or(&one.url, "(none of its own)")))
+        .field("members ask", or(&one.help, "(nobody is named)"))
+        .render(paint)
 }
 
 fn tool_view(one: ToolClient, paint: &Paint) -> String {
