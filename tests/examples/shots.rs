@@ -18,8 +18,8 @@ use berth_tests::{
 const SERIES: [(&str, u32, &str, &str); 4] = [
     ("wide-light-en", 1280, "en", "light"),
     ("wide-dark-zh", 1280, "zh-CN", "dark"),
-    ("narrow-light-zh", 500, "zh-CN", "light"),
-    ("narrow-dark-en", 500, "en", "dark"),
+    ("narrow-light-zh", 360, "zh-CN", "light"),
+    ("narrow-dark-en", 360, "en", "dark"),
 ];
 
 #[tokio::main]
@@ -35,6 +35,7 @@ async fn main() {
     for (series, width, language, theme) in SERIES {
         fs::create_dir_all(folder.join(series)).unwrap();
         let window = window(&scene, &driver, width).await;
+        window.narrow(width).await;
         window.keep("berth_language", language).await;
         window.keep("berth_theme", theme).await;
         for (number, address) in pages.iter().enumerate() {

@@ -39,6 +39,41 @@ fn unescaped(text: &str) -> String {
     text.replace("&#62;", ">").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// What a form would send if nobody touched it.
+fn filled(form: &str) -> Vec<(String, String)> {
+    static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+        let (input, area) = (r"<input([^>]*)>", r"<textarea([^>]*)>(.*?)</textarea>");
+        Regex::new(&format!("(?s){input}|{area}|<select([^>]*)>(.*?)</select>")).unwrap()
+    });
+    static OPTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<option([^>]*)>([^<]*)</option>").unwrap());
+    let attribute = |tag: &str, name: &str| {
+        let begins = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+        Some(unescaped(&tag[begins..begins + tag[begins..].find('"')?]))
+    };
+    let mut fields = Vec::new();
+    for field in FIELD.captures_iter(form) {
+        let part = |number: usize| field.get(number).map(|part| part.as_str());
+        let tag = part(1).or(part(2)).or(part(4)).unwrap();
+        let is_box = tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"");
+        if is_box && !tag.contains(" checked") {
+            continue;
+        }
+        let value = match (part(3), part(5)) {
+            (Some(typed), _) => unescaped(typed),
+            (_, Some(options)) => {
+                let options: Vec<_> = OPTION.captures_iter(options).collect();
+                let chosen = options.iter().find(|option| option[1].contains(" selected")).or(options.first());
+                let value =
+                    |option: &regex::Captures| attribute(&option[1], "value").unwrap_or_else(|| unescaped(&option[2]));
+                chosen.map(value).unwrap_or_default()
+            }
+            _ => attribute(tag, "value").unwrap_or_default(),
+        };
+        fields.extend(attribute(tag, "name").map(|name| (name, value)));
+    }
+    fields
+}
+
 impl Page {
     /// Where its links lead on this host.
     pub fn links(&self) -> Vec<String> {
@@ -80,39 +115,18 @@ impl Page {
     pub fn filled(&self) -> Vec<(String, String)> {
         static FORM: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r#"(?s)<form class="form" method="post"[^>]*>(.*?)</form>"#).unwrap());
-        static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-            let (input, area) = (r"<input([^>]*)>", r"<textarea([^>]*)>(.*?)</textarea>");
-            Regex::new(&format!("(?s){input}|{area}|<select([^>]*)>(.*?)</select>")).unwrap()
-        });
-        static OPTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<option([^>]*)>([^<]*)</option>").unwrap());
-        let attribute = |tag: &str, name: &str| {
-            let begins = tag.find(&format!(" {name}=\""))? + name.len() + 3;
-            Some(unescaped(&tag[begins..begins + tag[begins..].find('"')?]))
+        filled(FORM.captures(&self.html).expect("a form").get(1).unwrap().as_str())
+    }
+
+    /// The addresses that its forms ask for if nobody touches them: those that ask for a page, and do nothing.
+    pub fn questions(&self) -> Vec<String> {
+        static FORM: LazyLock<Regex> =
+            LazyLock::new(|| Regex::new(r#"(?s)<form class="form" action="(/[^"]*)">(.*?)</form>"#).unwrap());
+        let question = |form: regex::Captures| {
+            let fields = form_urlencoded::Serializer::new(String::new()).extend_pairs(filled(&form[2])).finish();
+            format!("{}?{fields}", unescaped(&form[1]))
         };
-        let form = FORM.captures(&self.html).expect("a form").get(1).unwrap().as_str();
-        let mut fields = Vec::new();
-        for field in FIELD.captures_iter(form) {
-            let part = |number: usize| field.get(number).map(|part| part.as_str());
-            let tag = part(1).or(part(2)).or(part(4)).unwrap();
-            let is_box = tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"");
-            if is_box && !tag.contains(" checked") {
-                continue;
-            }
-            let value = match (part(3), part(5)) {
-                (Some(typed), _) => unescaped(typed),
-                (_, Some(options)) => {
-                    let options: Vec<_> = OPTION.captures_iter(options).collect();
-                    let chosen = options.iter().find(|option| option[1].contains(" selected")).or(options.first());
-                    let value = |option: &regex::Captures| {
-                        attribute(&option[1], "value").unwrap_or_else(|| unescaped(&option[2]))
-                    };
-                    chosen.map(value).unwrap_or_default()
-                }
-                _ => attribute(tag, "value").unwrap_or_default(),
-            };
-            fields.extend(attribute(tag, "name").map(|name| (name, value)));
-        }
-        fields
+        FORM.captures_iter(&self.html).map(question).collect()
     }
 
     /// What is wrong with it as a page of the console: everything that holds for every page.
@@ -164,8 +178,13 @@ impl Page {
 impl Browser {
     /// A browser that has not been here before.
     pub fn new(host: &Host) -> Self {
+        Self::at(&host.url)
+    }
+
+    /// The same, of a host that is known by its address.
+    pub fn at(url: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { client, base: host.url.clone(), cookies: Mutex::default() }
+        Self { client, base: url.to_owned(), cookies: Mutex::default() }
     }
 
     /// The browser of somebody who has signed in by this token.
@@ -207,21 +226,28 @@ impl Browser {
         self.follow(request.body(body), address).await
     }
 
-    /// The page that comes when a form with a file is sent.
+    /// The page that comes when a form with a file is sent, which is its last field.
     pub async fn upload(&self, address: &str, fields: &[(&str, &str)], file: (&str, &str, Vec<u8>)) -> Page {
+        let mut parts: Vec<_> = fields.iter().map(|(name, value)| (*name, "", value.as_bytes())).collect();
+        parts.push((file.0, file.1, &file.2));
+        self.upload_parts(address, &parts).await
+    }
+
+    /// The page that comes when a form with files is sent: name, name of the file, and content of each field. What is no file
+    /// has no name of one.
+    pub async fn upload_parts(&self, address: &str, parts: &[(&str, &str, &[u8])]) -> Page {
         const BOUNDARY: &str = "----a-boundary-that-is-in-no-package";
         let mut body = Vec::new();
-        for (name, value) in fields {
-            let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-            body.extend(part.into_bytes());
+        for (name, file, content) in parts {
+            let mut head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"");
+            if !file.is_empty() {
+                head += &format!("; filename=\"{file}\"\r\nContent-Type: application/octet-stream");
+            }
+            body.extend(format!("{head}\r\n\r\n").into_bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
         }
-        let (name, file_name, bytes) = file;
-        let head = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\nContent-Type: application/zip\r\n\r\n"
-        );
-        body.extend(head.into_bytes());
-        body.extend(bytes);
-        body.extend(format!("\r\n--{BOUNDARY}--\r\n").into_bytes());
+        body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         self.follow(self.request(Method::POST, address).header(header::CONTENT_TYPE, kind).body(body), address).await
     }

@@ -36,6 +36,25 @@ impl Window {
         Self { client, session, _profile: profile }
     }
 
+    /// Makes the page as wide as it is on a phone: a window of a desktop is never narrower than 500 pixels.
+    pub async fn narrow(&self, width: u32) {
+        let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
+        let narrow = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
+        self.tell("goog/cdp/execute", narrow).await;
+    }
+
+    /// What of the page that is open stands out at the right, so that the page as a whole has to be scrolled.
+    pub async fn stands_out(&self) -> Vec<String> {
+        let script = r"
+            const root = document.documentElement, width = root.clientWidth;
+            if (root.scrollWidth <= width) return [];
+            const scrolls = (one) => one && one !== document.body && (getComputedStyle(one).overflowX !== 'visible' || scrolls(one.parentElement));
+            const all = [...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > width + 0.5 && !scrolls(one.parentElement));
+            return [`${root.scrollWidth} of ${width} px`, ...all.slice(-3).map((one) => one.outerHTML.slice(0, 160))];";
+        let found = self.run(script).await;
+        found.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    }
+
     async fn tell(&self, command: &str, what: Value) -> Value {
         ask(&self.client, Method::POST, &format!("{}/{command}", self.session), &what).await
     }

@@ -38,6 +38,16 @@ pub struct Process {
     pub url: String,
 }
 
+/// A running demo, and what it has printed.
+pub struct Demo {
+    /// Its process.
+    pub process: Process,
+    /// A client that acts as its admin.
+    pub admin: Api,
+    /// The link by which people sign in as its admin.
+    pub link: String,
+}
+
 /// The path of the binary under test, which cargo has built before the tests.
 pub(crate) fn binary() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
@@ -105,19 +115,23 @@ impl Installation {
         process
     }
 
-    /// Starts a demo on this data, and waits until it has told its address and the token of its admin.
-    pub async fn demo(&self) -> (Process, Api) {
+    /// Starts a demo on this data, and waits until it has told its address, a link to sign in, and the token of its admin.
+    pub async fn demo(&self) -> Demo {
         let mut command = self.command(&["demo", "--listen", "127.0.0.1:0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut link = String::new();
         while let Some(line) = lines.next_line().await.unwrap() {
-            let told =
-                line.trim().strip_prefix("export BERTH_SERVER=").and_then(|told| told.split_once(" BERTH_TOKEN="));
+            let line = line.trim();
+            if line.starts_with("http://") {
+                link = line.to_owned();
+            }
+            let told = line.strip_prefix("export BERTH_SERVER=").and_then(|told| told.split_once(" BERTH_TOKEN="));
             if let Some((url, token)) = told {
-                let api = Api { url: url.into(), token: Some(token.into()), key: None };
+                let admin = Api { url: url.into(), token: Some(token.into()), key: None };
                 // What it still prints must find a reader.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-                return (Process { child, url: api.url.clone() }, api);
+                return Demo { process: Process { child, url: admin.url.clone() }, admin, link };
             }
         }
         panic!("the demo ended before it was ready")

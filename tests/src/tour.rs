@@ -1,6 +1,6 @@
 //! All pages of the console, with something on each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::json;
 
@@ -25,7 +25,9 @@ pub async fn furnished(host: Host) -> Scene {
     }
     scene.push("1.0.0", "1.5.0").await.good();
     scene.submit("1.5.0").await;
-    let task = scene.gray("1.2.0", json!({})).await.good();
+    record(&scene).await;
+    let all = json!({"policies": [{"policy": "percentage", "config": {"percent": 100}}]});
+    let task = scene.gray("1.2.0", all).await.good();
     use_it(&scene, &text(&task["version"])).await;
     let trial = json!({"version": "1.3.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
     scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.good();
@@ -65,6 +67,13 @@ pub async fn log(scene: &Scene, message: &str) {
         "page": "pages/pay/pay?id=7", "message": message});
     let batch = json!({"host_app": "super-app", "guid": "device-1", "platform": "android", "entries": [entry]});
     scene.host.device(&scene.key).post("/v1/logs", batch).await.good();
+}
+
+/// The devices that ask are recorded from now on.
+async fn record(scene: &Scene) {
+    let end = scene.host.app.db.now().plus_seconds(86_400);
+    let record = json!({"percent": 100, "ends_at": end, "attributes": ["city"]});
+    scene.admin.put("/v1/mini-apps/coffee/check-record", record).await.good();
 }
 
 /// Devices are given a version by a gray task. Most of them run it, and a few of them fail.
@@ -145,30 +154,33 @@ async fn workspace(scene: &Scene) {
     admin.put(&format!("/v1/workspaces/acme/applications/{tool}/access"), json!({"members": [ann]})).await.good();
 }
 
-/// All pages that can be reached from the first one, each kind of page a few times.
+/// What kind of page is at an address: its path without names, and what else it asks for.
+fn kind(address: &str) -> String {
+    let (path, asked) = address.split_once('?').unwrap_or((address, ""));
+    let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok() || part.len() == 64;
+    let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
+    // What a new thing is made of: there are dozens of message templates.
+    if let Some(new) = parts.iter().position(|part| *part == "new") {
+        parts[new + 1..].fill("*");
+    }
+    let members: BTreeSet<_> = form_urlencoded::parse(asked.as_bytes()).map(|(name, _)| name.into_owned()).collect();
+    format!("{}?{}", parts.join("/"), members.into_iter().collect::<Vec<_>>().join("&"))
+}
+
+/// All pages that can be reached from the first one by links and by forms that ask for a page, each kind of page a few times.
 pub async fn all_pages(browser: &Browser) -> Vec<Page> {
-    let kind = |address: &str| {
-        let path = address.split(['?', '#']).next().unwrap();
-        let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok() || part.len() == 64;
-        let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
-        // What a new thing is made of: there are dozens of message templates.
-        if let Some(new) = parts.iter().position(|part| *part == "new") {
-            parts[new + 1..].fill("*");
-        }
-        parts.join("/")
-    };
-    let (mut waiting, mut seen, mut kinds) = (vec!["/ui".to_owned()], BTreeSet::new(), Vec::<String>::new());
-    let mut pages = Vec::new();
-    while let Some(address) = waiting.pop() {
+    let (mut waiting, mut seen) = (VecDeque::from(["/ui".to_owned()]), BTreeSet::new());
+    let (mut kinds, mut pages) = (BTreeMap::<String, u8>::new(), Vec::new());
+    while let Some(address) = waiting.pop_front() {
         let address = address.split('#').next().unwrap().to_owned();
         let is_page = address.starts_with("/ui") && !address.starts_with("/ui/assets/");
-        if !is_page || !seen.insert(address.clone()) || kinds.iter().filter(|one| **one == kind(&address)).count() >= 3
-        {
+        let of_kind = kinds.entry(kind(&address)).or_default();
+        if !is_page || *of_kind >= 3 || !seen.insert(address.clone()) {
             continue;
         }
-        kinds.push(kind(&address));
+        *of_kind += 1;
         let page = browser.get(&address).await;
-        waiting.extend(page.links());
+        waiting.extend(page.links().into_iter().chain(page.questions()));
         pages.push(page);
     }
     pages

@@ -65,14 +65,15 @@ fn folder() -> tempfile::TempDir {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_command_beside_kubewarden_says_what_the_page_says() {
     let installation = Installation::new(Database::Sqlite).await;
-    let ((_demo, api), folder) = (installation.demo().await, folder());
+    let (demo, folder) = (installation.demo().await, folder());
+    let api = &demo.admin;
     for row in rows().iter().filter(|row| !row.needs_more) {
         let mut said = String::new();
         for line in &row.commands {
             let words = shell::words(line);
             let words: Vec<_> = words.iter().map(String::as_str).collect();
             let mut command = match words[0] {
-                "berth" => berth(&api, &words[1..]),
+                "berth" => berth(api, &words[1..]),
                 other => {
                     let mut command = tokio::process::Command::new(other);
                     command.args(&words[1..]);

@@ -1,4 +1,4 @@
-//! Five jobs of people's days, done in the console in a real browser by those whose jobs they are: what is clicked is counted, as a
+//! Six jobs of people's days, done in the console in a real browser by those whose jobs they are: what is clicked is counted, as a
 //! person would, and how long it takes.
 
 use std::time::{Duration, Instant};
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use berth_tests::{
     Database, Host,
     chromium::Window,
+    merchant::Merchant,
     packed,
     receiver::{Receiver, Reply},
     scene::{self, Scene, text},
@@ -26,7 +27,7 @@ enum By {
 }
 
 /// What is said on the way, in both languages. What is not here is said alike in both.
-const WORDS: [(&str, &str); 23] = [
+const WORDS: [(&str, &str); 28] = [
     ("MiniApps", "小程序"),
     ("Upload a package", "上传代码包"),
     ("Upload", "上传"),
@@ -50,6 +51,11 @@ const WORDS: [(&str, &str); 23] = [
     ("Webhooks", "事件推送"),
     ("Send again from here on", "恢复推送"),
     ("Events are sent again", "已恢复推送"),
+    ("Merchants", "商户"),
+    ("New endpoint application", "新建端应用"),
+    ("Connect a channel", "接入渠道"),
+    ("Go on", "下一步"),
+    ("The channel is connected", "渠道已接入"),
 ];
 
 /// What somebody needed for a job, or may need at the most.
@@ -86,12 +92,17 @@ struct Person {
 impl Person {
     /// Somebody at their first page, whose account has this role.
     async fn at_home(scene: &Scene, driver: &str, by: By, role: &str) -> Self {
-        let (account, token) = scene::person(&scene.admin, role, json!({})).await;
         let place = match role {
             "auditor" => "/v1/host-apps/super-app".into(),
             "admin" => "/v1/platform".into(),
             _ => format!("/v1/teams/{}", scene.team),
         };
+        Self::of(scene, driver, by, &place, role).await
+    }
+
+    /// The same, whose account has the role at this place.
+    async fn of(scene: &Scene, driver: &str, by: By, place: &str, role: &str) -> Self {
+        let (account, token) = scene::person(&scene.admin, role, json!({})).await;
         scene.admin.put(&format!("{place}/members/{account}"), json!({"role": role})).await.good();
         let window = window_of(scene, driver, 1280, &token).await;
         match by {
@@ -140,6 +151,19 @@ impl Person {
             By::Keyboard => self.window.press_at(&format!("//*[@id='{id}']"), " ").await,
             By::Mouse | By::MouseInChinese | By::MouseWithoutScript => self.window.click(&format!("#{id}")).await,
         }
+    }
+
+    /// Chooses one of what a field offers: by its value, and by the keyboard by what it says.
+    async fn choose(&mut self, id: &str, value: &str, said: &str) {
+        self.acts += 1;
+        match self.by {
+            By::Keyboard => self.window.press_at(&format!("//*[@id='{id}']"), said).await,
+            By::Mouse | By::MouseInChinese | By::MouseWithoutScript => {
+                self.window.click(&format!("#{id} option[value='{value}']")).await;
+            }
+        }
+        let chosen = format!("return document.getElementById('{id}').value === '{value}'");
+        self.window.wait_for(&chosen).await;
     }
 
     /// Waits until the page says something.
@@ -297,6 +321,36 @@ async fn job_5_a_platform_engineer_sends_an_event_again_that_was_not_heard_in_fi
         let arrived = receiver.until(|arrived| arrived.len() == 2).await;
         assert_eq!(arrived[0].seq(), arrived[1].seq(), "the event that was not heard");
         engineer.leave().await.is_at_most(Effort::of(5, 60));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn job_6_a_merchant_sees_what_was_bought_and_brings_it_to_a_channel_in_eight_acts() {
+    everyone(|driver, by| async move {
+        let scene = scene().await;
+        let brew = Merchant::new(&scene.admin, "brew").await;
+        brew.buys("pi-mall", "mall").await;
+        let mut merchant = Person::of(&scene, &driver, by, "/v1/merchants/brew", "operator").await;
+        merchant.press("Merchants").await;
+        merchant.press("brew").await;
+        merchant.reads("pi-mall").await;
+        merchant.press("New endpoint application").await;
+        merchant.write("#name", "Shop").await;
+        merchant.tick("product-pi-mall").await;
+        merchant.press("Create").await;
+        merchant.press("Connect a channel").await;
+        merchant.choose("kind", "h5", "H5").await;
+        merchant.write("#app_id", "https://shop.example/").await;
+        merchant.write("#channel_name", "Web shop").await;
+        merchant.press("Go on").await;
+        merchant.reads("The channel is connected").await;
+        merchant.reads("Shop").await;
+        merchant.leave().await.is_at_most(Effort::of(8, 90));
+        let channels = scene.admin.get("/v1/channels?merchant=brew").await.good();
+        let cid = text(&channels["items"][0]["endpoint_app"]);
+        let shop = scene.admin.get(&format!("/v1/endpoint-apps/{cid}")).await.good();
+        assert_eq!((&shop["name"], &shop["products"][0]["id"]), (&json!("Shop"), &json!("pi-mall")));
     })
     .await;
 }

@@ -9,6 +9,8 @@ mod channel;
 mod compared;
 mod console;
 mod console_jobs;
+mod console_narrow;
+mod console_records;
 mod crash;
 mod crash_endpoints;
 mod directories;

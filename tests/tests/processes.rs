@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use berth_tests::{
-    Api, Database, Pool, invariants, made, postgres_is_there,
+    Api, Database, Pool,
+    browser::Browser,
+    invariants, made, postgres_is_there,
     process::{Installation, Process},
     shop::Shop,
 };
@@ -378,6 +380,26 @@ async fn a_demo_leaves_the_data_of_a_host_alone() {
     assert!(!done && said.contains("todo.txt"), "{said}");
     assert_eq!(std::fs::read_dir(foreign.folder.path()).unwrap().count(), 1);
     process.kill().await;
+}
+
+/// The link that a demo prints is for whoever has no account yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_link_that_a_demo_prints_signs_in() {
+    let installation = Installation::new(Database::Sqlite).await;
+    let demo = installation.demo().await;
+    let path = demo.link.strip_prefix(&demo.process.url).unwrap_or_else(|| panic!("no link: {:?}", demo.link));
+    let browser = Browser::at(&demo.process.url);
+    let page = browser.get(path).await;
+    assert!(page.says("This link signs in as") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+    let fields = [("sign_in_name", "demo"), ("password", "a horse that eats batteries")];
+    let page = browser.send(path, &fields).await;
+    assert_eq!((page.address.as_str(), page.status), ("/ui", 200), "{}", page.html);
+    let page = browser.get("/ui/mini-apps/coffee").await;
+    assert!(page.says("1.1.0") && page.says("Loyalty card, 50 %"), "{}", page.html);
+    assert_eq!(Browser::at(&demo.process.url).get(path).await.status, 404, "it works once");
+    let page = Browser::at(&demo.process.url).send("/ui/sign-in", &fields).await;
+    assert_eq!(page.address, "/ui", "the name and the password work from then on");
+    demo.process.kill().await;
 }
 
 /// An invitation that nobody gives an address has that of the host's last start.

@@ -521,11 +521,17 @@ on_both! {
 
         let wasm = guests::auditor("no-eval", Manner::Agrees);
         let install = async |signature: &str| {
-            let file = ("wasm", "no-eval.wasm", wasm.clone());
-            browser.upload("/ui/policies/install", &[("signature", signature)], file).await
+            // As the form has it: the file comes before its signature.
+            let parts = [("wasm", "no-eval.wasm", wasm.as_slice()), ("signature", "no-eval.sig", signature.as_bytes())];
+            browser.upload_parts("/ui/policies/install", &parts).await
         };
+        let form = browser.get("/ui/policies/install").await;
+        assert!(form.html.contains("name=\"signature\" type=\"file\" required"), "{}", form.html);
         let page = install("").await;
         assert!(page.html.contains("role=\"alert\"") && page.html.contains("policy-unsigned"), "{}", page.html);
+        let large = vec![0; (64 << 20) + 1];
+        let page = browser.upload_parts("/ui/policies/install", &[("wasm", "large.wasm", &large)]).await;
+        assert!(page.html.contains("body-too-large") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
         assert!(install("bm8=").await.html.contains("policy-signature-wrong"));
         assert!(install(&"A".repeat(20_000)).await.says("A signature has 16 kB at the most."));
         let page = install(&key.sign_in_base64(&wasm).await).await;

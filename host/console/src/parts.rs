@@ -284,11 +284,18 @@ impl Filled {
         let field = refusal.field()?.trim_start_matches('/').replace(['/', '['], ".");
         let rest = match refusal.code() {
             // Of a config the API tells the place within, whatever policy it is for.
-            "policy-config" => field.strip_prefix(place.strip_prefix("config.")?.rsplit('.').next()?)?,
+            "policy-config" => field.strip_prefix(place.strip_prefix(self.config())?.rsplit('.').next()?)?,
             _ => field.strip_prefix(place)?,
         };
         let is_meant = rest.is_empty() || rest.starts_with('.');
         is_meant.then(|| Wrong { text: refusal.detail.clone(), language: refusal.language })
+    }
+
+    /// How the names of the fields begin for the config that was refused. Where two revisions of a policy are compared, the API tells
+    /// which of them it means.
+    fn config(&self) -> &'static str {
+        let revision = self.refusal.as_ref().and_then(|refusal| refusal.more.get("revision")?.as_str());
+        if revision == Some("against") { "against_config." } else { "config." }
     }
 
     /// As [`Filled::wrong`], for a field whose name is another one than that of its place.

@@ -1,5 +1,5 @@
 //! Gray tasks: those of a MiniApp, a new one, and one task with how it goes and what stops it. With them the lists that their
-//! conditions name, and asking as a device.
+//! conditions name, the record of the devices that ask, and asking as a device.
 
 mod brakes;
 mod chart;
@@ -10,6 +10,7 @@ mod lists;
 mod new;
 mod one;
 mod policies;
+pub mod record;
 mod shares;
 
 use std::str::FromStr;
@@ -42,6 +43,7 @@ pub fn routes() -> Router<Console> {
         .merge(edit::routes())
         .merge(brakes::routes())
         .merge(lists::routes())
+        .merge(record::routes())
         .merge(check::routes())
 }
 

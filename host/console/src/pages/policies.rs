@@ -122,6 +122,13 @@ struct Place {
     name: String,
 }
 
+impl Place {
+    /// Whether it is a MiniApp, of which a record of checks may be kept.
+    fn has_record(&self) -> bool {
+        self.value.strip_prefix(ScopeKind::MiniApp.as_str()).is_some_and(|id| id.starts_with(':'))
+    }
+}
+
 /// The places where the visitor may bind policies.
 async fn places(visit: &Visit) -> Vec<Place> {
     let t = visit.t;
@@ -205,6 +212,8 @@ struct One<'a> {
     figures: Option<PolicyFigures>,
     places: &'a [Place],
     names: &'a Names,
+    /// Whether the visitor may try it on the devices of a record.
+    may_replay: bool,
     may_remove: bool,
     filled: &'a Filled,
 }
@@ -273,6 +282,7 @@ async fn show_page(visit: &Visit, which: &str, from: usize, filled: &Filled) -> 
         figures: visit.api.get(&at!("/v1/policies/{}/figures", it.digest)).await.ok(),
         places: &places,
         names: &names,
+        may_replay: it.kind == PolicyKind::Grayscale && places.iter().any(Place::has_record),
         may_remove: visit.can(Action::Administer, &Scope::Platform) && it.installed_by != BERTH,
         filled,
     };

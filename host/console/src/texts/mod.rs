@@ -22,6 +22,7 @@ mod people;
 mod policies;
 mod portal;
 mod problems;
+mod records;
 mod signing_in;
 mod versions;
 mod words;

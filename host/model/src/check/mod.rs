@@ -7,7 +7,7 @@ mod trace;
 mod wire;
 
 pub use device::{Device, Key};
-pub use record::{CheckRecord, KEPT_DAYS, RecordedDevice, SetCheckRecord, Share, StandIns, forgotten_by};
+pub use record::{CheckRecord, KEPT_DAYS, MOST_DAYS, RecordedDevice, SetCheckRecord, Share, StandIns, forgotten_by};
 pub use trace::{Branch, Outcome, Step};
 pub use wire::{
     CheckRequest, CheckResponse, CheckResult, Explained, Explanation, Had, Having, PackageRef, Reason, Status,

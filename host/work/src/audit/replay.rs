@@ -102,9 +102,9 @@ impl Pair {
     }
 
     async fn accept(&self, audits: &Audits) -> Result<()> {
-        self.new.accepts(audits).await?;
+        self.new.accepts(audits).await.map_err(|refusal| refusal.with("revision", "new"))?;
         match &self.against {
-            Some(against) => against.accepts(audits).await,
+            Some(against) => against.accepts(audits).await.map_err(|refusal| refusal.with("revision", "against")),
             None => Ok(()),
         }
     }

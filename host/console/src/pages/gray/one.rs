@@ -5,7 +5,7 @@ use berth_base::clock::Millis;
 use berth_model::{
     access::Action,
     mini_app::MiniApp,
-    policy::Window,
+    policy::{PolicyKind, Window},
     rollout::{Change, GrayTask, MoveView, Progress, State},
     version::{State as VersionState, Version},
 };
@@ -52,6 +52,7 @@ struct One<'a> {
     figures: Vec<Figure>,
     chart: Option<Chart>,
     acts: Vec<Act>,
+    may_release: bool,
     names: &'a Names,
 }
 
@@ -126,6 +127,7 @@ async fn show_one(visit: Visit, Path(id): Path<String>) -> Answer {
         chart: chart::draw(&progress.over_time, lines),
         progress: &progress,
         acts,
+        may_release: visit.can(Action::Release, &app.scope()),
         names: &names,
     };
     let title = format!("{} · {}", task.name, task.version);

@@ -10,8 +10,12 @@ use serde_json::Value;
 
 use berth_model::{
     audit::{BindingSummary, RejectionExample},
-    policy::registry::{
-        Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind, ScopedPolicyBinding,
+    policy::{
+        PolicyKind,
+        registry::{
+            Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, ScopeKind,
+            ScopedPolicyBinding,
+        },
     },
 };
 
@@ -80,6 +84,8 @@ struct Page<'a> {
     it: &'a PolicyBinding,
     place: &'static str,
     fields: Vec<Field>,
+    /// Whether another config can be tried before it decides; of guards none can.
+    may_try: bool,
     /// What it has said; `None` for policies that are no auditors, and for visitors who may not know.
     summary: Option<BindingSummary>,
     filled: &'a Filled,
@@ -119,10 +125,11 @@ async fn one(visit: Visit, Path(id): Path<String>) -> Answer {
 async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let it = binding(visit, id).await?;
     let place = visit.t.policy_place(&it.scope.kind);
-    let schema = policy(visit, &it.digest.to_string()).await?.config_schema;
-    let fields = schema::fields(visit.t, schema.as_ref(), &it.config, "config");
+    let policy = policy(visit, &it.digest.to_string()).await?;
+    let fields = schema::fields(visit.t, policy.config_schema.as_ref(), &it.config, "config");
+    let may_try = policy.kind != PolicyKind::Guard;
     let summary = visit.api.get(&at!("/v1/policy-bindings/{}/summary", id)).await.ok();
-    let page = Page { t: visit.t, visit, place, fields, summary, filled, it: &it };
+    let page = Page { t: visit.t, visit, place, fields, may_try, summary, filled, it: &it };
     visit.page(head(visit, visit.t.change_binding(), Some(&it.policy)), &page)
 }
 
