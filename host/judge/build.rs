@@ -9,6 +9,9 @@ use std::{
     process::Command,
 };
 
+use serde_json::Value;
+use wasm_encoder::{CustomSection, Section};
+
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The first-party policies. Their crates are called `berth-policy-{name}`.
@@ -57,7 +60,45 @@ fn main() -> Result<()> {
         "cargo::rustc-env=BERTH_BREAKING_POLICY={}",
         built.join("examples").join(format!("{BREAKS}.wasm")).display()
     );
-    list(&built)
+    let packages = packages(&workspace)?;
+    for policy in POLICIES {
+        fs::write(out(policy)?, labelled(&built, &packages, policy)?)?;
+    }
+    list()
+}
+
+/// What cargo knows of the crates of the workspace.
+fn packages(workspace: &Path) -> Result<Vec<Value>> {
+    let mut cargo = Command::new(env::var("CARGO")?);
+    cargo.current_dir(workspace).args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    let mut told: Value = serde_json::from_slice(&cargo.output()?.stdout)?;
+    Ok(serde_json::from_value(told["packages"].take())?)
+}
+
+/// A policy with the sections that say whose it is, as `berth policy build` writes them.
+fn labelled(built: &Path, packages: &[Value], policy: &str) -> Result<Vec<u8>> {
+    let name = format!("berth-policy-{policy}");
+    let package = packages.iter().find(|package| package["name"] == *name).ok_or("a policy is no crate")?;
+    let mut wasm = fs::read(built.join(format!("{}.wasm", name.replace('-', "_"))))?;
+    let text = |member: &str| package[member].as_str().map(str::to_owned);
+    let authors: Vec<_> = package["authors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let said = [
+        ("authors", Some(authors.join(", "))),
+        ("description", text("description")),
+        ("licenses", text("license")),
+        ("source", text("repository")),
+        ("homepage", text("homepage")),
+        ("version", text("version")),
+    ];
+    for (name, text) in said.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+        CustomSection { name: name.into(), data: text.into_bytes().into() }.append_to(&mut wasm);
+    }
+    Ok(wasm)
+}
+
+/// Where a policy lies that the binary contains.
+fn out(policy: &str) -> Result<PathBuf> {
+    Ok(PathBuf::from(env::var("OUT_DIR")?).join(format!("{policy}.wasm")))
 }
 
 /// The target folder of the outer cargo: `OUT_DIR` is `{target}/{profile}/build/berth-judge-{hash}/out`.
@@ -89,12 +130,11 @@ fn build(workspace: &Path, target_dir: &Path) -> Result<()> {
 }
 
 /// Writes the array of policies that the module `builtin` includes.
-fn list(built: &Path) -> Result<()> {
-    let entry = |name: &str| {
-        let wasm = built.join(format!("berth_policy_{}.wasm", name.replace('-', "_")));
-        format!("    Builtin {{ name: {name:?}, wasm: include_bytes!({wasm:?}) }},\n")
-    };
-    let entries: String = POLICIES.into_iter().map(entry).collect();
+fn list() -> Result<()> {
+    let mut entries = String::new();
+    for name in POLICIES {
+        entries += &format!("    Builtin {{ name: {name:?}, wasm: include_bytes!({:?}) }},\n", out(name)?);
+    }
     let out = PathBuf::from(env::var("OUT_DIR")?).join("builtin.rs");
     Ok(fs::write(out, format!("&[\n{entries}]\n"))?)
 }

@@ -3,10 +3,15 @@
 
 use std::time::{Duration, Instant};
 
+use berth_base::clock::{Clock as _, SystemClock};
+use berth_judge::with_metadata;
+use berth_model::policy::PolicyMetadata;
 use berth_tests::{
-    Answer,
+    Answer, Api, Database,
+    browser::Browser,
     guests::{self, Manner},
     on_both, packed,
+    process::Installation,
     scene::{Scene, text},
 };
 use serde_json::{Value, json};
@@ -225,5 +230,127 @@ on_both! {
         // Each loop ends at 5 ms of CPU, so all of them in a third of a second; a minute is for slow machines.
         assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
         assert_eq!(scene.host.anonymous().get("/healthz").await.status, 200);
+    }
+
+    async fn g27_a_policy_tells_whose_it_is_on_which_terms_and_from_what_it_was_made(host) {
+        let scene = Scene::set(host).await;
+        let said = json!({
+            "authors": "Ann <ann@coffee.example>", "description": "Says yes.", "licenses": "Apache-2.0 OR MIT",
+            "source": "https://git.example/coffee/by-hand", "homepage": "http://coffee.example/", "revision": "de978e17",
+        });
+        let metadata: PolicyMetadata = serde_json::from_value(said.clone()).unwrap();
+        let wasm = with_metadata(guests::grayscale("by-hand", Manner::Agrees), &metadata);
+        assert_eq!(install(&scene, wasm).await["metadata"], said);
+        assert_eq!(scene.admin.get("/v1/policies/by-hand").await.good()["metadata"], said);
+        let events = scene.admin.get("/v1/events?limit=1000").await.good();
+        let told = events["items"].as_array().unwrap().iter().find(|one| one["data"]["name"] == "by-hand").unwrap();
+        assert_eq!((&told["type"], &told["data"]["metadata"]), (&json!("policy.installed"), &said));
+        let without = install(&scene, guests::guard("silent", Manner::Agrees)).await;
+        assert_eq!(without.get("metadata"), None, "{without}");
+
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/policies/by-hand").await;
+        for part in ["nobody has verified it", "Ann <ann@coffee.example>", "Says yes.", "Apache-2.0 OR MIT", "http://coffee.example/", "de978e17"] {
+            assert!(page.says(part) && page.faults().is_empty(), "{part}: {:?} {}", page.faults(), page.html);
+        }
+        let links = page.links();
+        assert!(links.iter().any(|link| link == "https://git.example/coffee/by-hand"), "{links:?}");
+        assert!(!links.iter().any(|link| link.contains("coffee.example")), "only what is over TLS is a link: {links:?}");
+        assert!(!browser.get("/ui/policies/silent").await.says("nobody has verified it"));
+        assert!(browser.get("/ui/policies/percentage").await.says("Apache-2.0"), "those that come with Berth say it, too");
+    }
+
+    async fn g27_what_a_hostile_policy_says_of_itself_is_only_text(host) {
+        let scene = Scene::set(host).await;
+        let metadata = PolicyMetadata {
+            authors: Some("<script>alert(1)</script>\u{202e}\u{1b}[2J\nBob".into()),
+            licenses: Some("x".repeat(1_001)),
+            source: Some("javascript:alert(1)".into()),
+            homepage: Some("https://coffee.example@evil.example/".into()),
+            ..PolicyMetadata::default()
+        };
+        let policy = install(&scene, with_metadata(guests::grayscale("by-hand", Manner::Agrees), &metadata)).await;
+        assert_eq!(policy["metadata"], json!({
+            "authors": "<script>alert(1)</script> [2J Bob", "source": "javascript:alert(1)",
+            "homepage": "https://coffee.example@evil.example/",
+        }));
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/policies/by-hand").await;
+        assert!(page.says("<script>alert(1)</script> [2J Bob") && page.says("javascript:alert(1)"), "{}", page.html);
+        assert!(!page.html.contains("<script>alert") && page.faults().is_empty(), "{:?}", page.faults());
+        assert!(!page.links().iter().any(|link| link.contains("javascript") || link.contains("evil")), "{:?}", page.links());
+    }
+}
+
+/// A MiniApp with a version that is online and one in grayscale, for which `policy` decides. Returns the key of its host app, and the audit.
+async fn in_grayscale(admin: &Api, policy: &str) -> (String, String) {
+    let team = text(&admin.post("/v1/teams", json!({"name": "Coffee team"})).await.good()["id"]);
+    admin.post("/v1/mini-apps", json!({"name": "Coffee", "id": "coffee", "team": team})).await.good();
+    let host_app = admin.post("/v1/host-apps", json!({"name": "Super app", "id": "super-app"})).await.good();
+    admin.put("/v1/host-apps/super-app/bindings/coffee", json!(null)).await.good();
+    let mut audit = String::new();
+    for number in ["1.0.0", "1.1.0"] {
+        let name = format!("coffee_{number}.apkg");
+        admin.push(&name, packed("coffee/1.0.0", &name)).await.good();
+        let path = format!("/v1/mini-apps/coffee/versions/{number}/submit");
+        audit = text(&admin.send("POST", &path, None).await.good()["id"]);
+        while admin.get(&format!("/v1/audits/{audit}")).await.good()["state"] == "checking" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let decision = json!({"host_app": "super-app", "approve": true});
+        admin.post(&format!("/v1/audits/{audit}/decisions"), decision).await.good();
+    }
+    admin.post("/v1/mini-apps/coffee/versions/1.0.0/publish", json!({})).await.good();
+    let now = SystemClock.now();
+    let task = json!({
+        "name": "canary", "version": "1.1.0", "start": now, "end": now.plus_seconds(86_400),
+        "policies": [{"policy": policy, "config": {"admit": "device.network == 'wifi'"}}],
+    });
+    admin.post("/v1/mini-apps/coffee/gray-tasks", task).await.good();
+    (text(&host_app["public_key"]), audit)
+}
+
+/// The log tells of each question to a policy, if somebody wants to know: which policy and binding, how it ended. Never about whom.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g21_i8_each_question_to_a_policy_has_a_span_with_ids_and_without_secrets() {
+    let mut installation = Installation::new(Database::Sqlite).await;
+    let listening = "info,berth::policy=debug,berth_api::edge=debug";
+    installation.environment.push(("BERTH_LOG".into(), listening.into()));
+    let process = installation.start().await;
+    let admin = installation.admin(&process);
+    let (key, audit) = in_grayscale(&admin, "expression").await;
+    let ask = json!({
+        "host_app": "super-app", "guid": "canary-guid", "account": "canary-account", "network": "canary-net",
+        "apps": [{"mini_app": "coffee"}],
+    });
+    while process.device(&key).post("/v1/check", ask.clone()).await.good()["results"][0]["version"] != "1.0.0" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let tasks = admin.get("/v1/mini-apps/coffee/gray-tasks").await.good();
+    let (task, binding) = (text(&tasks["items"][0]["id"]), text(&tasks["items"][0]["policies"][0]["binding"]));
+    let told = |policy: &str| {
+        let said = installation.said();
+        let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let mut lines = lines.filter(|line| line["target"] == "berth::policy" && line["span"]["policy"] == policy);
+        lines.next_back().unwrap_or_else(|| panic!("{policy} was not told: {said}"))
+    };
+    let began = Instant::now();
+    while !installation.said().contains(&task) && began.elapsed() < Duration::from_secs(10) {
+        process.device(&key).post("/v1/check", ask.clone()).await.good();
+    }
+    let asked = told("expression");
+    let span = &asked["span"];
+    let ids = (&span["binding"], &span["gray_task"], &span["outcome"], &span["said"]);
+    assert_eq!(ids, (&json!(binding), &json!(task), &json!("verdict"), &json!("refuse")), "{asked}");
+    assert!(span["micros"].as_u64() > Some(0) && span["memory_bytes"].as_u64() > Some(0), "{asked}");
+    let request = asked["spans"].as_array().unwrap().iter().find(|one| one["name"] == "request").unwrap();
+    assert!(request["request_id"].is_string() && request["route"] == "/v1/check", "{asked}");
+    let judged = told("secrets");
+    assert_eq!((&judged["span"]["outcome"], &judged["span"]["said"]), (&json!("verdict"), &json!("pass")), "{judged}");
+    let of_audit = judged["spans"].as_array().unwrap().iter().find(|one| one["name"] == "audit.judge").unwrap();
+    assert_eq!(of_audit["audit"], json!(audit), "{judged}");
+    let said = installation.said();
+    for secret in ["canary-guid", "canary-account", "canary-net", &key, installation.token.as_ref().unwrap()] {
+        assert!(!said.contains(secret), "{secret} is in the log");
     }
 }

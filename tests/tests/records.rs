@@ -310,5 +310,13 @@ on_both! {
         let networks: Vec<_> = examples.iter().map(|one| (text(&one["network"]), one["would_admit"].clone())).collect();
         assert_eq!(networks, [("5g".to_owned(), json!(false)), ("5g".to_owned(), json!(false)), ("wifi".to_owned(), json!(true))]);
         assert!(!figures.to_string().contains("canary"), "{figures}");
+        let page = String::from_utf8(scene.host.anonymous().get("/metrics").await.bytes).unwrap();
+        let counted = |said: &str| {
+            let shows = |line: &&str| line.starts_with("berth_policy_shadow_total{policy=\"expression\"") && line.contains(said);
+            page.lines().find(shows).and_then(|line| line.rsplit(' ').next()?.parse().ok())
+        };
+        let lines = ["same", "would_admit", "would_refuse"].map(|said| counted(&format!("said=\"{said}\"")));
+        assert_eq!(lines, [Some(2), Some(1), Some(2)], "{page}");
+        assert!(!page.contains("canary"), "{page}");
     }
 }

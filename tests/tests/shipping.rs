@@ -18,6 +18,8 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use berth_base::ids::Digest;
+use berth_judge::with_metadata;
+use berth_model::policy::PolicyMetadata;
 use berth_tests::{
     Answer, Api,
     browser::Browser,
@@ -304,7 +306,13 @@ on_both! {
     async fn g22_what_berth_or_oras_publish_is_pulled_by_tag_and_by_digest(host) {
         let (Some((registry, _)), Some(python)) = (registries(), there_is("BERTH_TEST_ORAS")) else { return };
         let scene = Scene::set(host).await;
-        let wasm = guests::auditor("no-eval", Manner::Agrees);
+        let said = PolicyMetadata {
+            licenses: Some("Apache-2.0".into()),
+            source: Some("https://git.example/coffee/no-eval".into()),
+            homepage: Some("https://coffee.example/".into()),
+            ..PolicyMetadata::default()
+        };
+        let wasm = with_metadata(guests::auditor("no-eval", Manner::Agrees), &said);
         let (folder, file) = in_file("no-eval.wasm", &wasm);
         let (own, foreign) = (repository("no-eval"), repository("no-eval"));
 
@@ -319,6 +327,9 @@ on_both! {
         let manifest: Value = http().get(url).header("accept", MANIFEST).send().await.unwrap().json().await.unwrap();
         assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
         assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
+        let remark = |key: &str| manifest["annotations"][format!("org.opencontainers.image.{key}")].clone();
+        let remarks = ["licenses", "source", "url", "title", "authors"].map(remark);
+        assert_eq!(json!(remarks), json!(["Apache-2.0", said.source, said.homepage, "no-eval", null]), "{manifest}");
         let digest = manifest["layers"][0]["digest"].as_str().unwrap();
         assert_eq!(by_oras(&python, &format!("{registry}/{own}:1.1.0"), digest).await, hex::encode(&wasm));
 

@@ -195,6 +195,12 @@ impl Figures {
             OutcomeKind::ALL.iter().map(move |kind| (labels(*kind), counts.of(*kind)))
         });
         page.counters("policy_evaluations", "Evaluations by policies, by how they ended", ended)?;
+        let beside =
+            counted.iter().filter(|(.., counts)| !counts.shadow.is_empty()).flat_map(|(name, version, counts)| {
+                let labels = |said| [of(name.as_str(), version.as_str()), vec![("said", said)]].concat();
+                counts.shadow.named().map(|(said, count)| (labels(said), count))
+            });
+        page.counters("policy_shadow", "What grayscale policies in shadow said, beside what was decided", beside)?;
         let took =
             counted.iter().map(|(name, version, counts)| (of(name, version), &counts.classes, counts.sum_micros));
         page.histograms("policy_evaluation_duration", "How long evaluations by policies took", &BOUNDS_MICROS, took)

@@ -8,6 +8,7 @@ mod download;
 mod figures;
 mod installed;
 mod local;
+mod makers;
 mod moved;
 mod new;
 mod publish;

@@ -19,6 +19,7 @@ mod gate;
 mod guest;
 mod installed;
 mod lists;
+mod metadata;
 mod patience;
 mod pulse;
 mod resting;
@@ -48,10 +49,11 @@ pub use engine::{AUDITS_AT_ONCE, Engine, EngineConfig, GUARDS_AT_ONCE, PoolUsage
 pub use gate::{admit, exports, imports};
 pub use installed::Policy;
 pub use lists::named_lists;
+pub use metadata::{metadata, with_metadata};
 pub use patience::say_if_slow;
 pub use subject::Subject;
 
 use berth_model::policy::{
     Advice, Cohorts, Contents, Description, Evaluation, Finding, GrayDevice, GrayTask, GrayVerdict, Health, Limit,
-    Limits, LogLevel, LogLine, Outcome, PackageFile, PolicyKind, ReadError,
+    Limits, LogLevel, LogLine, Outcome, PackageFile, PolicyKind, PolicyMetadata, ReadError,
 };

@@ -6,6 +6,7 @@ use berth_base::{
     error::{Code, Error, Result},
     ids::Digest,
 };
+use berth_model::policy::PolicyMetadata;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -94,6 +95,8 @@ pub struct About<'a> {
     pub version: &'a str,
     /// What it does, in one sentence.
     pub summary: &'a str,
+    /// What its makers say of it.
+    pub metadata: &'a PolicyMetadata,
     /// What its component imports.
     pub imports: &'a [String],
     /// What its component exports.
@@ -114,19 +117,13 @@ impl Manifest {
             "component": {"imports": about.imports, "exports": about.exports},
         });
         let config = config.to_string().into_bytes();
-        let annotations = [
-            ("org.opencontainers.image.title", about.name),
-            ("org.opencontainers.image.version", about.version),
-            ("org.opencontainers.image.description", about.summary),
-            ("org.opencontainers.image.created", about.created),
-        ];
         let manifest = Self {
             schema_version: 2,
             media_type: Some(MANIFEST.into()),
             artifact_type: None,
             config: Descriptor::of(WASM_CONFIG, &config),
             layers: vec![layer],
-            annotations: annotations.map(|(key, value)| (key.into(), value.into())).into(),
+            annotations: annotations(about),
         };
         (manifest, config)
     }
@@ -168,6 +165,24 @@ impl Manifest {
     }
 }
 
+/// The remarks on an artefact, of which registries and hubs show what they know.
+fn annotations(about: &About) -> BTreeMap<String, String> {
+    let PolicyMetadata { authors, description, licenses, source, homepage, revision, version: _ } = about.metadata;
+    let said = [
+        ("title", Some(about.name)),
+        ("version", Some(about.version)),
+        ("description", Some(description.as_deref().unwrap_or(about.summary))),
+        ("created", Some(about.created)),
+        ("authors", authors.as_deref()),
+        ("licenses", licenses.as_deref()),
+        ("source", source.as_deref()),
+        ("url", homepage.as_deref()),
+        ("revision", revision.as_deref()),
+    ];
+    let one = |(key, text): (&str, Option<&str>)| Some((format!("org.opencontainers.image.{key}"), text?.to_owned()));
+    said.into_iter().filter_map(one).collect()
+}
+
 /// The error of a registry that does not answer as it should.
 pub(crate) fn wrong(text: &str) -> Error {
     Error::new(Code::RegistryWrong, text)
@@ -184,6 +199,7 @@ mod tests {
             name: "no-eval",
             version: "1.0.0",
             summary: "Finds eval.",
+            metadata: &PolicyMetadata { licenses: Some("MIT".into()), ..PolicyMetadata::default() },
             imports: &[],
             exports: &[],
             created: "2026-01-01T00:00:00Z",
@@ -195,6 +211,8 @@ mod tests {
         assert_eq!(read.config.sha256().unwrap(), Digest::of(&config));
         assert_eq!(read.wasm().unwrap().sha256().unwrap(), Digest::of(b"wasm"));
         let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+        let said = |key: &str| read.annotations.get(&format!("org.opencontainers.image.{key}")).map(String::as_str);
+        assert_eq!((said("licenses"), said("description"), said("source")), (Some("MIT"), Some("Finds eval."), None));
         assert_eq!(config["layerDigests"], json!([read.layers[0].digest]));
     }
 

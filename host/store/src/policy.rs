@@ -72,8 +72,8 @@ impl Tx {
         let inserted = execute!(
             self,
             "INSERT INTO policy (digest, kind, name, version, summary, config_schema, size, installed_by, installed_at, once,
-                                 origin, signed_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (digest) DO NOTHING",
+                                 origin, signed_by, metadata)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (digest) DO NOTHING",
             &row.digest,
             row.kind,
             &row.name,
@@ -85,7 +85,8 @@ impl Tx {
             row.installed_at,
             once,
             row.origin.as_ref().map(Json),
-            Json(&row.signed_by)
+            Json(&row.signed_by),
+            Json(&row.metadata)
         )?;
         Ok(inserted > 0)
     }

@@ -181,6 +181,7 @@ impl TestHost {
                 summary: String::new(),
                 config_schema: None,
                 size: 0,
+                metadata: Default::default(),
                 origin: None,
                 signed_by: Vec::new(),
                 installed_by: "test".into(),

@@ -6,11 +6,13 @@ use std::{
     process::{Command, Stdio},
 };
 
+use berth_judge::with_metadata;
+use berth_model::policy::PolicyMetadata;
 use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::local::Local;
+use super::{local::Local, makers};
 use crate::policy::local;
 use crate::{
     failure::{Done, Failure},
@@ -22,11 +24,21 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A Rust crate is built by cargo. A folder in another language says in berth-policy.json how it is built:
-  {\"output\": \"NAME.wasm\", \"build\": [\"node\", \"build.mjs\"], \"needs\": \"npm install\"}")]
+  {\"output\": \"NAME.wasm\", \"build\": [\"node\", \"build.mjs\"], \"needs\": \"npm install\"}
+
+What Cargo.toml, package.json or pyproject.toml says of authors, description, licence, repository, homepage and version becomes a
+part of the policy, and berth policy inspect shows it.
+
+Examples:
+  berth policy build wifi-only
+  berth policy build wifi-only --revision \"$(git rev-parse HEAD)\"")]
 pub struct Build {
     /// The folder of the policy
     #[arg(default_value = ".")]
     pub dir: PathBuf,
+    /// The revision of the source from which it is built, such as a commit. The bytes of the policy then change with it
+    #[arg(long)]
+    pub revision: Option<String>,
 }
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -45,10 +57,11 @@ struct Recipe {
 
 pub async fn run(args: Build, session: &mut Session) -> Done {
     let dir = &args.dir;
-    let (wasm, out) = if dir.join("berth-policy.json").is_file() {
-        by_recipe(dir)?
+    let (wasm, out, told) = if dir.join("berth-policy.json").is_file() {
+        let (wasm, out) = by_recipe(dir)?;
+        (wasm, Some(out), makers::of_folder(dir)?)
     } else if dir.join("Cargo.toml").is_file() {
-        (by_cargo(dir)?, None)
+        (by_cargo(dir)?, None, makers::of_crate(dir)?)
     } else {
         return Err(Failure::usage(format!(
             "{} holds no policy: there is neither a Cargo.toml nor a berth-policy.json. Make one with `berth policy new`.",
@@ -56,13 +69,22 @@ pub async fn run(args: Build, session: &mut Session) -> Done {
         )));
     };
     let (component, _) = berth_judge::admit(&wasm)?;
-    let opened = Local::of(component.into_owned(), session).await?;
+    let metadata = PolicyMetadata { revision: args.revision, ..told.metadata }.or(berth_judge::metadata(&wasm));
+    let opened = Local::of(with_metadata(component.into_owned(), &metadata), session).await?;
+    told.left_out.iter().chain(&other_version(&opened)).for_each(|remark| session.out.note(remark));
     let out = out.unwrap_or_else(|| dir.join(format!("{}.wasm", opened.policy.description().name)));
     fs::write(&out, &opened.wasm).map_err(|error| Failure::file("write", &out, &error))?;
     local::show(&opened, &out, session)
 }
 
-fn by_recipe(dir: &Path) -> Result<(Vec<u8>, Option<PathBuf>), Failure> {
+/// That the folder names another version than the policy itself, whose own counts.
+fn other_version(opened: &Local) -> Option<String> {
+    let (said, own) = (opened.metadata.version.as_deref()?, opened.policy.description().version.to_string());
+    (said != own)
+        .then(|| format!("The policy says that it is version {own}, which counts, and its folder says {said}."))
+}
+
+fn by_recipe(dir: &Path) -> Result<(Vec<u8>, PathBuf), Failure> {
     let path = dir.join("berth-policy.json");
     let recipe: Recipe = serde_json::from_value(files::read_json(&path)?)
         .map_err(|error| Failure::usage(format!("{}: {error}.", path.display())))?;
@@ -87,7 +109,7 @@ fn by_recipe(dir: &Path) -> Result<(Vec<u8>, Option<PathBuf>), Failure> {
         Err(error) => return Err(broken(format!("Cannot run `{line}` in {place}: {error}.{cure}"))),
     }
     let wasm = fs::read(&out).map_err(|error| Failure::file("read", &out, &error))?;
-    Ok((wasm, Some(out)))
+    Ok((wasm, out))
 }
 
 /// What shells exit with, and what stands in for a tool and does not find it, such as pyenv's shims.

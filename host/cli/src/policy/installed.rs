@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::moved::Elsewhere;
-use crate::policy::moved;
+use crate::policy::{local, moved};
 use berth_model::policy::{
     PolicyKind,
     registry::{InstalledPolicy, PolicyPull, PolicyUpload, Signer},
@@ -153,7 +153,8 @@ fn view(policy: InstalledPolicy, paint: &Paint) -> String {
         .field("name", Cell::strong(&policy.name))
         .field("version", policy.version)
         .field("kind", policy.kind.as_str())
-        .field("summary", policy.summary)
+        .field("summary", policy.summary);
+    let card = local::said(card, &policy.metadata)
         .field("digest", Cell::of(&policy.digest))
         .field("size", bytes(policy.size))
         .maybe("from", policy.origin.as_ref().map(|origin| origin.reference.clone()))

@@ -5,8 +5,8 @@ use std::{fs, path::Path, sync::Arc};
 use serde_json::{Value, json};
 
 use berth_base::{ids::Digest, text::count};
-use berth_judge::{Policy, imports, say_if_slow};
-use berth_model::policy::Limits;
+use berth_judge::{Policy, imports, metadata, say_if_slow};
+use berth_model::policy::{Limits, PolicyMetadata};
 
 use crate::{
     failure::{Done, Failure},
@@ -23,6 +23,8 @@ pub struct Local {
     pub wasm: Vec<u8>,
     /// The names of what its component imports.
     pub imports: Vec<String>,
+    /// What its makers say of it.
+    pub metadata: PolicyMetadata,
     /// The folder of the compiled code, if it is one that is deleted when this is dropped.
     _cache: Option<tempfile::TempDir>,
 }
@@ -47,7 +49,8 @@ impl Local {
         let note = format!("Compiling {}, which takes a while.", bytes(wasm.len() as u64));
         let (engine, cache) = sandbox::engine(session.cache.as_deref())?;
         let policy = say_if_slow(engine.inspect(wasm.clone()), || session.out.note(note)).await?;
-        Ok(Self { policy, wasm, imports, _cache: cache })
+        let metadata = metadata(&wasm);
+        Ok(Self { policy, wasm, imports, metadata, _cache: cache })
     }
 
     fn document(&self, path: &Path) -> Value {
@@ -59,6 +62,7 @@ impl Local {
             "kind": self.policy.kind(),
             "summary": about.summary,
             "config_schema": about.config_schema,
+            "metadata": self.metadata,
             "digest": Digest::of(&self.wasm),
             "size": self.wasm.len(),
             "imports": self.imports,
@@ -74,7 +78,8 @@ impl Local {
             .field("name", Cell::strong(&about.name))
             .field("version", about.version.to_string())
             .field("kind", kind.as_str())
-            .field("summary", about.summary.clone())
+            .field("summary", about.summary.clone());
+        let card = said(card, &self.metadata)
             .field("file", path.display().to_string())
             .field("size", bytes(self.wasm.len() as u64))
             .field("digest", Digest::of(&self.wasm).to_string())
@@ -90,6 +95,17 @@ impl Local {
             }
         }
     }
+}
+
+/// Adds what the makers of a policy say of it, but for the version, which the policy says itself.
+pub fn said(card: Card, metadata: &PolicyMetadata) -> Card {
+    let PolicyMetadata { authors, description, licenses, source, homepage, revision, version: _ } = metadata.clone();
+    card.maybe("description", description)
+        .maybe("authors", authors)
+        .maybe("licence", licenses)
+        .maybe("source", source)
+        .maybe("homepage", homepage)
+        .maybe("revision", revision)
 }
 
 fn limits(limits: &Limits) -> String {

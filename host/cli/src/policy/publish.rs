@@ -79,6 +79,7 @@ pub async fn run(args: Publish, session: &mut Session) -> Done {
             name: &described.name,
             version: &version,
             summary: &described.summary,
+            metadata: &local.metadata,
             imports: &local.imports,
             exports: &exports(&local.wasm)?,
             created: &created,

@@ -138,6 +138,7 @@ pub fn files(name: &PolicyName, kind: World, lang: Language) -> Vec<TextFile> {
         ],
         Language::Python => vec![
             ("requirements.txt", template!("python/requirements.txt")),
+            ("pyproject.toml", template!("python/pyproject.toml")),
             ("berth-policy.json", template!("python/berth-policy.json")),
             ("policy.py", python),
             ("berth_entry.py", template!("python/berth_entry.py")),

@@ -11,6 +11,8 @@ use super::{
     test::shown,
 };
 use crate::policy::scaffold;
+use serde_json::json;
+
 use berth_model::policy::{LogLevel, LogLine, PolicyKind};
 
 use crate::tests::Desk;
@@ -170,6 +172,33 @@ async fn a_build_that_fails_names_its_tools_only_when_one_is_missing() {
     assert!(absent.contains("@x/tool is missing. Run `get-tools`"), "{absent}");
     desk.write("p/node_modules/@x/tool/package.json", "{}");
     assert_eq!(missing_package(&desk.path("p")), None);
+}
+
+/// A folder whose build is a copy of a policy that is there.
+fn folder_of(desk: &Desk, wasm: &[u8]) {
+    desk.write("p/made.wasm", wasm);
+    desk.write("p/berth-policy.json", r#"{"output": "p.wasm", "build": ["cp", "made.wasm", "p.wasm"]}"#);
+}
+
+#[tokio::test]
+async fn g27_a_build_puts_what_the_folder_says_into_the_policy() {
+    let desk = Desk::bare();
+    let percentage = berth_judge::builtin::ALL.iter().find(|one| one.name == "percentage").unwrap();
+    folder_of(&desk, percentage.wasm);
+    desk.write(
+        "p/package.json",
+        r#"{"version": "9.9.9", "author": "Ann", "license": "UNLICENSED", "repository": "coffee/percentage"}"#,
+    );
+    let built = desk.run(&format!("policy build {} --revision de978e17 --json", desk.arg("p"))).await.good();
+    assert!(built.err.contains("\"UNLICENSED\" is no expression of SPDX"), "{}", built.err);
+    assert!(built.err.contains("which counts, and its folder says 9.9.9"), "{}", built.err);
+    let said = &built.json()["metadata"];
+    assert_eq!((&said["authors"], &said["revision"]), (&json!("Ann"), &json!("de978e17")), "{said}");
+    assert_eq!(said["licenses"], "Apache-2.0", "what the folder does not say stays as the wasm has it: {said}");
+    let shown = desk.run(&format!("policy inspect {}", desk.arg("p/p.wasm"))).await.good().out;
+    for line in ["licence", "Apache-2.0", "source", "https://github.com/coffee/percentage", "revision", "de978e17"] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use berth_model::{
     policy::{
         PolicyKind,
         figures::{BindingFigures, PolicyFigures},
+        is_link,
         registry::{InstalledPolicy, Level, Mode, OnError, PolicyBinding, PolicyScope, ScopeKind, Signer},
     },
 };
@@ -222,6 +223,11 @@ impl One<'_> {
     /// At how many places it is bound.
     fn count(&self) -> String {
         show::grouped(self.bindings as u64)
+    }
+
+    /// Whether an address that the makers of the policy have written is a link.
+    fn is_link(&self, address: &str) -> bool {
+        is_link(address)
     }
 
     fn is_auditor(&self) -> bool {

@@ -22,6 +22,13 @@ texts! {
     policy_reference = "Reference" / "引用地址";
     policy_reference_hint = "oci://REGISTRY/NAME:TAG, with @sha256:… to pin it. The host fetches it, with its signatures." / "oci://REGISTRY/NAME:TAG，可用 @sha256:… 固定内容。由服务器获取策略及其签名。";
     policy_origin = "From" / "来源";
+    policy_said = "What its makers say of it" / "作者声明";
+    policy_said_hint = "The file says it of itself, and nobody has verified it. What vouches for a policy is a signature." / "以下内容由策略文件自身声明，未经核实。能够证明策略来源的是签名。";
+    policy_authors = "Authors" / "作者";
+    policy_licence = "Licence" / "许可证";
+    policy_source = "Source code" / "源代码";
+    policy_homepage = "Homepage" / "主页";
+    policy_revision = "Revision" / "修订版本";
     policy_signers = "Signed by" / "签名密钥";
     policy_signature = "Signature" / "签名";
     policy_signature_hint = "Where the file is signed: what cosign sign-blob or openssl has written, or a Sigstore bundle. It must be by a key that the platform trusts." / "如文件已签名，请选择 cosign sign-blob 或 openssl 生成的签名文件，或 Sigstore bundle。须由平台信任的公钥对应的私钥签名。";

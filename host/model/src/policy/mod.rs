@@ -4,6 +4,7 @@ mod acceptance;
 pub mod figures;
 mod kind;
 mod limits;
+mod metadata;
 mod outcome;
 pub mod registry;
 mod values;
@@ -11,6 +12,7 @@ mod values;
 pub use acceptance::Acceptance;
 pub use kind::{Description, PolicyKind};
 pub use limits::{Limit, LimitOverrides, Limits};
+pub use metadata::{PolicyMetadata, is_link};
 pub use outcome::{Evaluation, LogLevel, LogLine, Outcome, OutcomeKind};
 pub use values::{
     Advice, Attribute, Cohorts, Contents, Finding, GrayDevice, GrayTask, GrayVerdict, Health, NoCohorts, PackageFile,

@@ -13,9 +13,10 @@ use std::{
 use berth_judge::{AUDITS_AT_ONCE, Subject};
 use berth_model::{
     audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate},
-    policy,
+    policy::{self, Finding},
 };
 use futures_util::future::join_all;
+use tracing::Instrument;
 
 use super::{
     ask::{Terms, ask, open},
@@ -27,7 +28,11 @@ use berth_model::event::{AuditChecked, AuditWaits, kind};
 use berth_package::PackageName;
 use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
-use crate::{audit::Audits, event, policy::registry::auditors};
+use crate::{
+    audit::Audits,
+    event,
+    policy::{asked, registry::auditors},
+};
 
 /// How long a lease lasts: an audit whose worker has not renewed its lease for this time may be claimed by another one.
 const LEASE_SECONDS: i64 = 8;
@@ -186,13 +191,17 @@ async fn evaluate(
     }
     let tally = audits.policies.board.of(&binding.id, &binding.digest);
     let terms = Terms { digest: &binding.digest, config: &binding.config.0, limits: &binding.limits.0 };
-    match ask(&audits.policies, terms, supplies, subject, left).await {
+    let span = asked::span(&binding.name, &binding.version, &binding.id);
+    match ask(&audits.policies, terms, supplies, subject, left).instrument(span.clone()).await {
         Ok((config, asked)) => {
+            asked::tell(&span, &asked);
             tally.note(&asked, audits.db.now());
             Evaluation { config, ..blank }.answered(asked)
         }
         Err(error) => {
-            tally.note(&policy::Evaluation::<()>::failed(error.detail.clone()), audits.db.now());
+            let failed = policy::Evaluation::<Vec<Finding>>::failed(error.detail.clone());
+            asked::tell(&span, &failed);
+            tally.note(&failed, audits.db.now());
             blank.unasked(&error)
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use berth_base::{clock::Millis, error::Result};
+use berth_base::{clock::Millis, error::Result, ids::PolicyBindingId};
 use berth_check::{
     Ask, Fuse,
     judge::{Breakage, Judge, JudgeSpec, Judges, Opinion, Pair, TaskFacts},
@@ -13,14 +13,15 @@ use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
 use berth_model::policy::{Cohorts, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
 
-use crate::policy::{as_seen, figures::Tally, registry::Policies};
+use crate::policy::{as_seen, asked, figures::Tally, registry::Policies};
 
 impl Judges for Policies {
     fn prepare<'a>(&'a self, binding: &'a JudgeSpec) -> BoxFuture<'a, Result<Arc<dyn Judge>>> {
         Box::pin(async move {
             let policy = self.load(&binding.digest).await?;
             let bound = policy.bind_gray(&binding.config, binding.limits.apply(PolicyKind::Grayscale)?)?;
-            Ok(Arc::new(Fused::of(bound, self.board.of(&binding.id, &binding.digest))) as Arc<dyn Judge>)
+            let tally = self.board.of(&binding.id, &binding.digest);
+            Ok(Arc::new(Fused::of(bound, binding.id.clone(), tally)) as Arc<dyn Judge>)
         })
     }
 }
@@ -28,13 +29,25 @@ impl Judges for Policies {
 /// A bound policy with its fuse: it is not asked for a while after it has hit its deadline repeatedly.
 struct Fused {
     policy: BoundGrayscale,
+    binding: PolicyBindingId,
     fuse: Fuse,
     tally: Arc<Tally>,
 }
 
 impl Fused {
-    fn of(policy: BoundGrayscale, tally: Arc<Tally>) -> Self {
-        Self { fuse: Fuse::of(policy.limits()), policy, tally }
+    fn of(policy: BoundGrayscale, binding: PolicyBindingId, tally: Arc<Tally>) -> Self {
+        Self { fuse: Fuse::of(policy.limits()), policy, binding, tally }
+    }
+
+    /// Asks the policy, whatever its fuse says.
+    fn ask(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Outcome<GrayVerdict> {
+        let about = self.policy.policy().description();
+        let span = asked::span(&about.name, &about.version, &self.binding);
+        span.record("gray_task", tracing::field::display(task.id));
+        let evaluation = span.in_scope(|| self.policy.decide(&as_seen(device), &told(task), cohorts));
+        asked::tell(&span, &evaluation);
+        self.tally.note(&evaluation, task.now);
+        evaluation.outcome
     }
 }
 
@@ -46,9 +59,7 @@ impl Judge for Fused {
             let why = format!("The policy kept hitting its deadline limit and is not asked for a while. {cure}");
             return Opinion::Broken { how: Breakage::Limited, why };
         }
-        let evaluation = self.policy.decide(&as_seen(device), &told(task), cohorts);
-        self.tally.note(&evaluation, task.now);
-        let outcome = evaluation.outcome;
+        let outcome = self.ask(device, task, cohorts);
         if self.fuse.note(ask, outcome == Outcome::Limited(Limit::Deadline), task.now) {
             let policy = &self.policy.policy().description().name;
             tracing::warn!(policy, task = %task.id, "a grayscale policy keeps hitting its deadline and is not asked for a while");
@@ -109,7 +120,7 @@ mod tests {
     async fn f33_a_policy_that_never_ends_soon_costs_nothing() {
         let endless = Guest::gray().call("(loop $again (br $again)) unreachable");
         let bound = Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await;
-        let policy = Fused::of(bound, Arc::default());
+        let policy = Fused::of(bound, PolicyBindingId::generate(DAWN, &SystemRandom), Arc::default());
         let opinions: Vec<_> = (0..1000).map(|_| ask(&policy)).collect();
         let unasked = |opinion: &&Opinion| matches!(opinion, Opinion::Broken { how: Breakage::Limited, why } if why.contains("not asked"));
         assert_eq!(opinions.iter().filter(unasked).count(), 995, "{:?}", opinions.first());

@@ -109,6 +109,34 @@ pub struct Counts {
     pub sum_micros: u64,
     max_micros: u64,
     peak_memory: u64,
+    /// What grayscale policies in shadow said beside what was decided.
+    pub shadow: Paired,
+}
+
+/// How often a grayscale policy in shadow said what was decided, and how often it would have decided otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paired {
+    same: u64,
+    would_admit: u64,
+    would_refuse: u64,
+}
+
+impl Paired {
+    /// The counts, by the names that they have in figures.
+    pub fn named(self) -> [(&'static str, u64); 3] {
+        [("same", self.same), ("would_admit", self.would_admit), ("would_refuse", self.would_refuse)]
+    }
+
+    /// Whether a policy was never asked in shadow.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    fn add(&mut self, other: Self) {
+        self.same += other.same;
+        self.would_admit += other.would_admit;
+        self.would_refuse += other.would_refuse;
+    }
 }
 
 impl Counts {
@@ -123,6 +151,7 @@ impl Counts {
         self.sum_micros += other.sum_micros;
         self.max_micros = self.max_micros.max(other.max_micros);
         self.peak_memory = self.peak_memory.max(other.peak_memory);
+        self.shadow.add(other.shadow);
     }
 }
 
@@ -165,15 +194,15 @@ impl Shadow {
         }
     }
 
-    fn figures(&self) -> Option<ShadowFigures> {
+    fn paired(&self) -> Paired {
         let read = |counter: &AtomicU64| counter.load(Relaxed);
+        Paired { same: read(&self.same), would_admit: read(&self.would_admit), would_refuse: read(&self.would_refuse) }
+    }
+
+    fn figures(&self) -> Option<ShadowFigures> {
+        let Paired { same, would_admit, would_refuse } = self.paired();
         let examples = self.examples.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        let figures = ShadowFigures {
-            same: read(&self.same),
-            would_admit: read(&self.would_admit),
-            would_refuse: read(&self.would_refuse),
-            examples,
-        };
+        let figures = ShadowFigures { same, would_admit, would_refuse, examples };
         Some(figures).filter(|figures| *figures != ShadowFigures::default())
     }
 }
@@ -218,6 +247,7 @@ impl Tally {
             sum_micros: self.sum_micros.load(Relaxed),
             max_micros: self.max_micros.load(Relaxed),
             peak_memory: self.peak_memory.load(Relaxed),
+            shadow: self.shadow.paired(),
         }
     }
 

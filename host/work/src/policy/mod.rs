@@ -1,5 +1,6 @@
 //! Policies: the engine that runs them, and the registry of which are installed and bound.
 
+pub(crate) mod asked;
 pub mod figures;
 pub mod registry;
 mod seen;

@@ -29,8 +29,12 @@ use berth_model::{
 };
 use berth_store::{Db, Lease, Tx, gray_task::TaskRow, guard::GuardWatch, policy::PolicyBindingRow};
 use futures_util::future::join_all;
+use tracing::Instrument;
 
-use crate::{beat, policy::registry::Policies};
+use crate::{
+    beat,
+    policy::{asked, registry::Policies},
+};
 
 /// How often a host looks for windows that are over.
 const BEAT: Duration = Duration::from_secs(1);
@@ -220,7 +224,10 @@ async fn opinion(guards: &Guards, due: &Due) -> Opinion {
         let bound = policy.bind_guard(&binding.config.0, binding.limits.0.apply(PolicyKind::Guard)?)?;
         Ok::<_, Error>(bound.judge(due.health.clone()).await)
     };
-    let evaluation = judged.await.unwrap_or_else(|error| Evaluation::failed(error.detail));
+    let span = asked::span(&binding.name, &binding.version, &binding.id);
+    span.record("gray_task", tracing::field::display(&due.task.id));
+    let evaluation = judged.instrument(span.clone()).await.unwrap_or_else(|error| Evaluation::failed(error.detail));
+    asked::tell(&span, &evaluation);
     guards.policies.board.of(&binding.id, &binding.digest).note(&evaluation, guards.db().now());
     evaluation.into()
 }

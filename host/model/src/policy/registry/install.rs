@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PolicyOrigin, Signer};
-use crate::policy::PolicyKind;
+use crate::policy::{PolicyKind, PolicyMetadata};
 
 /// An installed policy: one version of it.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
@@ -29,6 +29,10 @@ pub struct InstalledPolicy {
     /// Size of the wasm in bytes.
     #[cfg_attr(feature = "sql", sqlx(try_from = "berth_base::sql::Count"))]
     pub size: u64,
+    /// What its makers say of it; absent when its wasm says nothing. Nobody has verified it.
+    #[serde(default, skip_serializing_if = "PolicyMetadata::is_empty")]
+    #[cfg_attr(feature = "sql", sqlx(json))]
+    pub metadata: PolicyMetadata,
     /// Where it came from; absent when it was uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "sql", sqlx(json(nullable)))]

@@ -8,7 +8,7 @@ use berth_base::{
     sql::is_unique_violation,
     text,
 };
-use berth_judge::{Policy, builtin};
+use berth_judge::{Policy, builtin, metadata};
 use berth_model::{
     access::{Action, Caller, Scope, TokenScope},
     event::kind,
@@ -188,7 +188,7 @@ async fn take_in(policies: &Policies, actor: &str, wasm: Bytes) -> Result<Instal
     let policy = policies.engine.inspect(wasm.to_vec()).await?;
     policies.remember(&policy);
     policies.blobs.keep_bytes(wasm.clone()).await?;
-    Ok(row_of(&policies.db, actor, &policy, wasm.len()))
+    Ok(row_of(&policies.db, actor, &policy, &wasm))
 }
 
 /// Whether it was new: another host may have been faster.
@@ -203,7 +203,7 @@ async fn add(tx: &mut Tx, actor: &str, row: &InstalledPolicy) -> Result<bool> {
     Ok(new)
 }
 
-fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledPolicy {
+fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, wasm: &[u8]) -> InstalledPolicy {
     let described = policy.description();
     InstalledPolicy {
         digest: policy.digest().clone(),
@@ -212,7 +212,8 @@ fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, size: usize) -> InstalledP
         version: described.version.to_string(),
         summary: described.summary.clone(),
         config_schema: described.config_schema.clone(),
-        size: size as u64,
+        size: wasm.len() as u64,
+        metadata: metadata(wasm),
         origin: None,
         signed_by: Vec::new(),
         installed_by: actor.to_owned(),
