@@ -31,7 +31,8 @@ const CAP: u64 = 20_000;
 const ROWS: u64 = 512;
 
 /// The table that the bare statements go to. It has the least that must be kept of a device.
-const TABLE: &str = "CREATE TABLE plain (task TEXT NOT NULL, guid TEXT NOT NULL, ordinal BIGINT NOT NULL, PRIMARY KEY (task, guid))";
+const TABLE: &str =
+    "CREATE TABLE plain (task TEXT NOT NULL, guid TEXT NOT NULL, ordinal BIGINT NOT NULL, PRIMARY KEY (task, guid))";
 
 /// Inserts the devices with these numbers by one statement.
 macro_rules! insert {

@@ -41,7 +41,9 @@ impl Readings {
 /// What a commit waits for on this database.
 pub async fn durability(pool: &Pool) -> String {
     let Pool::Postgres(_) = pool else { return "synchronous full".into() };
-    let settings = pool.texts("SELECT name || ' ' || setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') ORDER BY name");
+    let settings = pool.texts(
+        "SELECT name || ' ' || setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') ORDER BY name",
+    );
     settings.await.join(", ")
 }
 
