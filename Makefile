@@ -7,13 +7,14 @@ SHELL := bash
 WASM := wasm32-unknown-unknown
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup run test bench bench-fulfil bench-messages bench-swap bench-logs bench-workspace bench-policy bench-console shots lint
+.PHONY: help setup run test bench bench-fulfil bench-admit bench-messages bench-swap bench-logs bench-workspace bench-policy bench-console shots lint
 
 help:
 	@echo "make run    build, and serve a demo on http://127.0.0.1:7070"
 	@echo "make test   run all tests"
 	@echo "make bench  measure checks beside a bare handler, and events to 1,000 webhooks"
 	@echo "make bench-fulfil  measure fulfilment messages beside bare INSERTs"
+	@echo "make bench-admit  measure new devices of capped gray tasks beside bare inserts"
 	@echo "make bench-messages  measure logins and subscription messages"
 	@echo "make bench-swap  measure the proxy that swaps OpenIDs beside nginx"
 	@echo "make bench-logs  measure real-time logs: entries beside bare INSERTs, searches beside scans"
@@ -45,6 +46,10 @@ bench-fulfil: setup
 	cargo build --locked --release -p berth
 	cargo build --locked --release -p berth-tests --example bench-fulfil
 	$(TARGET)/release/examples/bench-fulfil $(TARGET)/release/berth
+
+bench-admit: setup
+	cargo build --locked --release -p berth-tests --example bench-admit
+	$(TARGET)/release/examples/bench-admit
 
 bench-messages: setup
 	cargo build --locked --release -p berth-tests --example bench-messages

@@ -7,8 +7,8 @@
 use std::{
     env,
     error::Error,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,10 +16,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use berth_tests::bench::{Readings, say};
+use berth_tests::{
+    Pool,
+    bench::{Readings, Server, durability, free_addr, say},
+};
 use serde_json::{Value, json};
 use sqlx::{
-    AssertSqlSafe, PgPool, SqlitePool,
+    AssertSqlSafe, PgPool,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -54,59 +57,41 @@ async fn main() -> Result<()> {
 const TABLE: &str = "CREATE TABLE plain (id TEXT PRIMARY KEY, merchant TEXT NOT NULL, body TEXT NOT NULL)";
 const INSERT: &str = "INSERT INTO plain (id, merchant, body) VALUES ($1, $2, $3)";
 
-/// The database of the plain INSERTs, which are the limit.
-#[derive(Clone)]
-enum Plain {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
-impl Plain {
-    /// Opens it as the host does: the journal is synced at every commit.
-    async fn sqlite(file: PathBuf) -> Result<Self> {
+/// Opens the database of the plain INSERTs, as the host opens its own: SQLite's journal is synced at every commit.
+async fn open_plain(file: &Path, server: Option<&str>) -> Result<Pool> {
+    let Some(server) = server else {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         sqlx::query(TABLE).execute(&pool).await?;
-        Ok(Self::Sqlite(pool))
-    }
+        return Ok(Pool::Sqlite(pool));
+    };
+    let pool = PgPoolOptions::new().max_connections(SENDERS as u32);
+    let pool = pool.connect(&fresh_database(server, "plain").await?).await?;
+    sqlx::query(TABLE).execute(&pool).await?;
+    Ok(Pool::Postgres(pool))
+}
 
-    async fn postgres(url: &str) -> Result<Self> {
-        let pool = PgPoolOptions::new().max_connections(SENDERS as u32).connect(url).await?;
-        sqlx::query(TABLE).execute(&pool).await?;
-        Ok(Self::Postgres(pool))
-    }
-
-    async fn insert(&self, message: &Value) -> Result<()> {
-        let (id, merchant, body) = (word(&message["id"]), word(&message["merchant"]), message.to_string());
-        match self {
-            Self::Sqlite(pool) => {
-                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                sqlx::query(INSERT).bind(id).bind(merchant).bind(body).execute(&mut *tx).await?;
-                tx.commit().await?;
-            }
-            Self::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
-                sqlx::query(INSERT).bind(id).bind(merchant).bind(body).execute(&mut *tx).await?;
-                tx.commit().await?;
-            }
+/// Inserts a message, in a transaction of its own.
+async fn insert(pool: &Pool, message: &Value) -> Result<()> {
+    let (id, merchant, body) = (word(&message["id"]), word(&message["merchant"]), message.to_string());
+    match pool {
+        Pool::Sqlite(pool) => {
+            let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
+            sqlx::query(INSERT).bind(id).bind(merchant).bind(body).execute(&mut *tx).await?;
+            tx.commit().await?;
         }
-        Ok(())
+        Pool::Postgres(pool) => {
+            let mut tx = pool.begin().await?;
+            sqlx::query(INSERT).bind(id).bind(merchant).bind(body).execute(&mut *tx).await?;
+            tx.commit().await?;
+        }
     }
+    Ok(())
 }
 
 fn word(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// A host that is killed when this value is dropped.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// A host with merchants, and beside it the plain table, on one database server.
@@ -115,9 +100,9 @@ struct Bench {
     url: String,
     token: String,
     http: reqwest::Client,
-    plain: Plain,
+    plain: Pool,
     next: Arc<AtomicU64>,
-    _host: Served,
+    _host: Server,
     _folder: TempDir,
 }
 
@@ -125,15 +110,12 @@ impl Bench {
     async fn open(berth: &str, database: &'static str, server: Option<&str>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let data = folder.path().join("data");
-        let plain = match server {
-            None => Plain::sqlite(folder.path().join("plain.db")).await?,
-            Some(server) => Plain::postgres(&fresh_database(server, "plain").await?).await?,
-        };
+        let plain = open_plain(&folder.path().join("plain.db"), server).await?;
         let ours = match server {
             None => None,
             Some(server) => Some(fresh_database(server, "ours").await?),
         };
-        let listen = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        let listen = free_addr()?;
         let host = serve(berth, &data, &listen, ours.as_deref())?;
         wait_for(&format!("http://{listen}/readyz")).await?;
         let token = admin_token(berth, &data, ours.as_deref())?;
@@ -169,7 +151,7 @@ impl Bench {
                 let messages: Vec<_> = (0..BATCH).map(|_| self.message()).collect();
                 self.applied(&json!({"messages": messages}), BATCH as usize).await
             }
-            Work::Plain => self.plain.insert(&self.message()).await.map(|()| 1),
+            Work::Plain => insert(&self.plain, &self.message()).await.map(|()| 1),
         }
     }
 
@@ -217,11 +199,11 @@ async fn fresh_database(server: &str, name: &str) -> Result<String> {
     Ok(format!("{base}/{name}"))
 }
 
-fn serve(berth: &str, data: &Path, listen: &str, database: Option<&str>) -> Result<Served> {
+fn serve(berth: &str, data: &Path, listen: &str, database: Option<&str>) -> Result<Server> {
     let mut command = Command::new(berth);
     command.args(["serve", "--listen", listen, "--data-dir"]).arg(data).env("RUST_LOG", "warn");
     command.envs(database.map(|url| ("BERTH_DATABASE_URL", url)));
-    Ok(Served(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
+    Ok(Server(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
 }
 
 fn admin_token(berth: &str, data: &Path, database: Option<&str>) -> Result<String> {
@@ -264,7 +246,7 @@ async fn measure(bench: Bench) -> Result<()> {
             batch.push(many, beside);
         }
     }
-    let load = format!("{SENDERS} senders, {MERCHANTS} merchants");
+    let load = format!("{SENDERS} senders, {MERCHANTS} merchants; {}", durability(&bench.plain).await);
     for (name, readings) in [("single", single), ("batch", batch)] {
         say(readings.row(&format!("fulfil-{name}-{}", bench.database), "messages/s", &load));
     }

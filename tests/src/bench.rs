@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use crate::Pool;
+
 /// Readings of ours and of what runs beside it, from the same rounds.
 #[derive(Clone, Debug, Default)]
 pub struct Readings {
@@ -34,6 +36,15 @@ impl Readings {
             "clock": read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         })
     }
+}
+
+/// What a commit waits for on this database.
+pub async fn durability(pool: &Pool) -> String {
+    let Pool::Postgres(_) = pool else { return "synchronous full".into() };
+    let settings = pool.texts(
+        "SELECT name || ' ' || setting FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') ORDER BY name",
+    );
+    settings.await.join(", ")
 }
 
 /// Prints a row or what a round has read.

@@ -328,6 +328,11 @@ impl Error {
         self.source = Some(source.into());
         self
     }
+
+    /// The same for somebody else. The cause, which cannot be cloned and is there for the log, stays here.
+    pub fn copy(&self) -> Self {
+        Self { code: self.code, detail: self.detail.clone(), fields: self.fields.clone(), source: None }
+    }
 }
 
 impl fmt::Display for Error {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::types::Json;
 
-use super::{Count, Db, Tx, chosen, execute, fetch, fetch_alone, fetch_built, push_ids, push_if, second_factor::few};
+use super::{Count, Tx, chosen, execute, fetch, fetch_built, push_ids, push_if, second_factor::few};
 use berth_base::{
     clock::Millis,
     error::Result,
@@ -14,7 +14,7 @@ use berth_base::{
 use berth_base::{error::Error, text};
 use berth_model::access::{
     Account, AccountName, AccountWithWays, Action, Caller, Member, ProviderLink, Role, Scope, ScopeKind, SecondFactor,
-    SessionBy, SessionUse, Team, Token,
+    Team, Token,
 };
 use berth_model::{
     access::{IssuedToken, NewAccount, NewToken, TokenScope, new_secret},
@@ -30,88 +30,6 @@ pub(crate) fn roles(action: Action, kind: ScopeKind) -> String {
 pub(crate) fn reads() -> String {
     let in_kind = |kind: &ScopeKind| format!("g.scope_kind = '{kind}' AND g.role IN ({})", roles(Action::Read, *kind));
     format!("({})", ScopeKind::ALL.iter().map(in_kind).collect::<Vec<_>>().join(" OR "))
-}
-
-/// A token with one of the roles of its account; the role is NULL when the account has none.
-#[derive(sqlx::FromRow)]
-struct HolderRow {
-    #[sqlx(flatten)]
-    token: Token,
-    disabled_at: Option<Millis>,
-    seen_at: Option<Millis>,
-    idle_seconds: Option<i64>,
-    started_by: Option<SessionBy>,
-    from_revoked_at: Option<Millis>,
-    confirmed_at: Option<Millis>,
-    scope_kind: Option<ScopeKind>,
-    scope_id: Option<String>,
-    role: Option<Role>,
-}
-
-impl HolderRow {
-    fn grant(&self) -> Result<Option<(Scope, Role)>> {
-        let (Some(kind), Some(id), Some(role)) = (self.scope_kind, &self.scope_id, self.role) else {
-            return Ok(None);
-        };
-        Ok(Some((Scope::parse(kind, id)?, role)))
-    }
-
-    fn used(&self) -> Option<SessionUse> {
-        let (seen_at, idle_seconds) = self.seen_at.zip(self.idle_seconds)?;
-        Some(SessionUse { seen_at, idle_seconds })
-    }
-}
-
-/// A token, and what decides whether it is good, and for what.
-pub struct Holder {
-    /// The token.
-    pub token: Token,
-    /// The roles of its account.
-    pub grants: Vec<(Scope, Role)>,
-    /// Whether the account is disabled.
-    pub is_disabled: bool,
-    /// When it was used, if it is a session.
-    pub session: Option<SessionUse>,
-    /// How it was started, if it is a session.
-    pub started_by: Option<SessionBy>,
-    /// Whether its account has a second factor.
-    pub has_second_factor: bool,
-    /// Whether the API token is revoked that it was started by, if it is a session that was.
-    pub is_cut_off: bool,
-}
-
-/// The token that a condition names, whatever its state, and the roles of its account. One statement is a snapshot by
-/// itself; a transaction around it would cost each request one round trip.
-macro_rules! holder {
-    ($db:expr, $condition:literal, $value:expr) => {
-        holder(fetch_alone!(
-            $db,
-            HolderRow,
-            concat!(
-                "SELECT t.*, a.disabled_at, s.seen_at, s.idle_seconds, s.started_by, f.revoked_at AS from_revoked_at,
-                    c.confirmed_at, g.scope_kind, g.scope_id, g.role
-                 FROM token t JOIN account a ON a.id = t.account_id
-                 LEFT JOIN session s ON s.token_id = t.id LEFT JOIN token f ON f.id = s.from_token_id
-                 LEFT JOIN second_factor c ON c.account_id = t.account_id
-                 LEFT JOIN role_grant g ON g.account_id = t.account_id WHERE ",
-                $condition
-            ),
-            $value
-        )?)
-    };
-}
-
-fn holder(rows: Vec<HolderRow>) -> Result<Option<Holder>> {
-    let grants = rows.iter().filter_map(|row| row.grant().transpose()).collect::<Result<_>>()?;
-    Ok(rows.into_iter().next().map(|row| Holder {
-        session: row.used(),
-        is_disabled: row.disabled_at.is_some(),
-        is_cut_off: row.from_revoked_at.is_some(),
-        started_by: row.started_by,
-        has_second_factor: row.confirmed_at.is_some(),
-        token: row.token,
-        grants,
-    }))
 }
 
 /// An account with its ways in.
@@ -148,19 +66,6 @@ pub struct WhichAccounts<'a> {
     pub name: Option<&'a str>,
     /// Those that are linked to a person at the identity provider, or those that are not.
     pub is_linked: Option<bool>,
-}
-
-impl Db {
-    /// The token with this secret, whatever its state, and the roles of its account. The look-up is by digest, so its time
-    /// tells nothing of the secret.
-    pub async fn holder_of(&self, secret: &str) -> Result<Option<Holder>> {
-        holder!(self, "t.secret_sha256 = $1", Digest::of(secret.as_bytes()).as_str())
-    }
-
-    /// As [`Db::holder_of`], by the token's id.
-    pub async fn holder_by_id(&self, id: &TokenId) -> Result<Option<Holder>> {
-        holder!(self, "t.id = $1", id.as_str())
-    }
 }
 
 impl Tx {

@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use berth_base::sql::Count;
 
 use super::{Tx, execute, execute_built, fetch, fetch_built, gray_task::TaskRow, push_ids};
-use berth_base::{clock::Millis, error::Result, ids::GrayTaskId};
+use berth_base::{
+    clock::Millis,
+    error::Result,
+    ids::{GrayTaskId, MiniAppId},
+};
 use berth_model::rollout::Mark;
 
 use berth_model::{
@@ -254,7 +258,7 @@ impl Tx {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Admissions {
     /// The devices that the task has admitted, by this call or earlier.
-    pub admitted: Vec<String>,
+    pub admitted: HashSet<String>,
     /// The devices that another task of the MiniApp has, with that task (G9).
     pub kept: HashMap<String, GrayTaskId>,
 }
@@ -282,44 +286,38 @@ impl Tx {
         Ok(held)
     }
 
-    /// Those of `guids` that another task of the MiniApp has admitted and honours at `now`, with that task.
-    async fn kept_by_others(
+    /// Those of `guids` that the task has admitted, and those that another task of the MiniApp has admitted and honours at
+    /// `now`, with the newest such task. Devices on which the version of another task failed are free to fall back (G15).
+    pub(crate) async fn standing_of(
         &mut self,
-        task: &TaskRow,
+        mini_app: &MiniAppId,
+        task: &GrayTaskId,
         guids: &[&str],
         now: Millis,
-    ) -> Result<HashMap<String, GrayTaskId>> {
-        const SQL: &str = "SELECT t.id, t.state, t.honoured, t.start_at, t.end_at
-             FROM gray_task t JOIN version v ON v.id = t.version_id
-             WHERE t.mini_app_id = $1 AND t.id <> $2 AND (t.state <> 'ended' OR t.honoured) AND v.state = 'approved'";
-        type Row = (GrayTaskId, State, bool, Millis, Millis);
-        let others = fetch!(self, fetch_all, Row, SQL, &task.mini_app_id, &task.id)?;
-        let honours = |(_, state, honoured, start, end): &Row| {
-            let life = Life { state: *state, honoured: *honoured, start: *start, end: *end };
-            life.standing(now).honours()
-        };
-        let others: Vec<_> = others.into_iter().filter(honours).map(|(id, ..)| id).collect();
-        if others.is_empty() || guids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        self.admitted_to_any(&others, guids).await
-    }
-
-    /// Those of `guids` that any of these tasks has admitted, with the newest such task. Devices on which the version
-    /// failed are free to fall back (G15).
-    pub(crate) async fn admitted_to_any(
-        &mut self,
-        tasks: &[GrayTaskId],
-        guids: &[&str],
-    ) -> Result<HashMap<String, GrayTaskId>> {
-        let rows = fetch_built!(self, (String, GrayTaskId), |query| {
-            query.push("SELECT guid, task_id FROM admission WHERE task_id IN ");
-            push_ids!(query, tasks);
-            query.push(" AND failed_at IS NULL AND guid IN ");
+    ) -> Result<Admissions> {
+        type Row = (String, GrayTaskId, State, bool, Millis, Millis);
+        let rows = fetch_built!(self, Row, |query| {
+            query.push(
+                "SELECT a.guid, t.id, t.state, t.honoured, t.start_at, t.end_at FROM gray_task t
+                 JOIN version v ON v.id = t.version_id JOIN admission a ON a.task_id = t.id WHERE t.mini_app_id = ",
+            );
+            query.push_bind(mini_app).push(" AND (t.id = ").push_bind(task);
+            query.push(
+                " OR (t.state <> 'ended' OR t.honoured) AND v.state = 'approved' AND a.failed_at IS NULL) AND a.guid IN ",
+            );
             push_ids!(query, guids);
-            query.push(" ORDER BY task_id");
+            query.push(" ORDER BY t.id");
         })?;
-        Ok(rows.into_iter().collect())
+        let mut found = Admissions::default();
+        for (guid, id, state, honoured, start, end) in rows {
+            if id == *task {
+                found.admitted.insert(guid);
+            } else if (Life { state, honoured, start, end }).standing(now).honours() {
+                found.kept.insert(guid, id);
+            }
+        }
+        found.kept.retain(|guid, _| !found.admitted.contains(guid));
+        Ok(found)
     }
 
     /// Admits as many of `guids` as fit under the cap and are free (G9), and ends the task when the cap is reached.
@@ -329,17 +327,15 @@ impl Tx {
         if !task.life().standing(now).honours() {
             return Ok(Admissions::default());
         }
-        let mut admitted = self.devices_of(Side::Gray, &task.id, guids).await?;
-        let known: HashSet<_> = admitted.iter().map(String::as_str).collect();
-        let rest: Vec<&str> = guids.iter().copied().filter(|guid| !known.contains(guid)).collect();
-        let kept = self.kept_by_others(task, &rest, now).await?;
+        let Admissions { mut admitted, kept } = self.standing_of(&task.mini_app_id, &task.id, guids, now).await?;
         // A task that is due but may not start, because its MiniApp is off the shelf, is still pending.
         if task.state != State::Delivering {
             return Ok(Admissions { admitted, kept });
         }
         let room = task.max_users.map_or(u64::MAX, |max| max.0.saturating_sub(task.admitted));
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        let new: Vec<&str> = rest.into_iter().filter(|guid| !kept.contains_key(*guid)).take(room).collect();
+        let free = |guid: &&str| !admitted.contains(*guid) && !kept.contains_key(*guid);
+        let new: Vec<&str> = guids.iter().copied().filter(free).take(room).collect();
         self.insert_devices(Side::Gray, &task.id, task.admitted, &new, now).await?;
         task.admitted += new.len() as u64;
         if task.max_users.is_some_and(|max| task.admitted >= max.0) {

@@ -25,7 +25,10 @@ use berth_base::{
     error::{Code, Error, Result},
 };
 
-use crate::seal::{self, Seal, SealConfig};
+use crate::{
+    holder::Looks,
+    seal::{self, Seal, SealConfig},
+};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -87,6 +90,7 @@ pub struct Db {
     nature: Nature,
     seal: Arc<Seal>,
     host: Arc<str>,
+    pub(crate) looks: Arc<Looks>,
 }
 
 impl Db {
@@ -100,7 +104,7 @@ impl Db {
         let backend = Self::connect(config, data_dir).await?;
         let (events, host) = (Arc::new(Notify::new()), host_id(&*nature.random).into());
         let seal = Arc::new(Seal::passing(nature.random.clone()));
-        Ok(Self { backend, events, nature, seal, host })
+        Ok(Self { backend, events, nature, seal, host, looks: Arc::default() })
     }
 
     /// Adds the keys of this host, without which sealed secrets cannot be opened.

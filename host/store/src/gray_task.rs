@@ -59,8 +59,11 @@ impl Tx {
 
     /// Does what [`Tx::hold_gray_task`] does, and says whether the clock had done anything.
     pub async fn settle_gray_task(&mut self, id: &GrayTaskId) -> Result<(TaskRow, bool)> {
-        execute!(self, "UPDATE gray_task SET admitted = admitted WHERE id = $1", id)?;
-        let task = self.gray_task(id).await?;
+        const SQL: &str = "UPDATE gray_task SET admitted = admitted WHERE id = $1 RETURNING *,
+                (SELECT v.number FROM version v WHERE v.id = gray_task.version_id) AS number,
+                (SELECT v.sha256 FROM version v WHERE v.id = gray_task.version_id) AS sha256,
+                (SELECT v.size FROM version v WHERE v.id = gray_task.version_id) AS size";
+        let task = fetch!(self, fetch_optional, TaskRow, SQL, id)?;
         let mut task = task.ok_or_else(|| Error::not_found("grayscale task", id))?;
         let moved = self.catch_up_gray_task(&mut task).await?;
         Ok((task, moved))

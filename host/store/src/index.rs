@@ -1,6 +1,6 @@
 //! Reads what the index of checks is built from. Each query reads one kind of row, for one id or for all.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sqlx::types::Json;
 
@@ -10,7 +10,7 @@ use super::{Tx, fetch};
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{Digest, HostAppId, MiniAppId, TeamId},
+    ids::{Digest, HostAppId, MerchantId, MiniAppId, TeamId},
     version::VersionNumber,
 };
 
@@ -34,6 +34,17 @@ impl Span {
     pub fn one(id: &impl ToString) -> Self {
         Self { from: id.to_string(), to: id.to_string() }
     }
+}
+
+/// What some events concern.
+#[derive(Default)]
+pub struct Touched {
+    /// The host apps.
+    pub host_apps: BTreeSet<HostAppId>,
+    /// The MiniApps.
+    pub mini_apps: BTreeSet<MiniAppId>,
+    /// The merchants, each with whether it has a MiniApp as a channel of an endpoint application.
+    pub merchants: BTreeMap<MerchantId, bool>,
 }
 
 /// The part of a row of `mini_app` that checks need.
@@ -179,29 +190,25 @@ impl Tx {
         )?)
     }
 
-    /// The MiniApps that the events after number `after` and up to number `up_to` concern.
-    pub async fn touched_mini_apps(&mut self, after: i64, up_to: i64) -> Result<Vec<MiniAppId>> {
+    /// What the events after number `after` and up to number `up_to` concern.
+    pub async fn touched(&mut self, after: i64, up_to: i64) -> Result<Touched> {
+        type Row = (Option<HostAppId>, Option<MiniAppId>, Option<MerchantId>, bool);
         let rows = fetch!(
             self,
             fetch_all,
-            (MiniAppId,),
-            "SELECT DISTINCT mini_app_id FROM event WHERE seq > $1 AND seq <= $2 AND mini_app_id IS NOT NULL",
+            Row,
+            "SELECT t.host_app_id, t.mini_app_id, t.merchant_id, EXISTS (SELECT 1 FROM channel c
+                WHERE c.merchant_id = t.merchant_id AND c.kind = 'mini_app' AND c.endpoint_app_id IS NOT NULL)
+             FROM (SELECT DISTINCT host_app_id, mini_app_id, merchant_id FROM event WHERE seq > $1 AND seq <= $2) t",
             after,
             up_to
         )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
-    }
-
-    /// The host apps that the events after number `after` and up to number `up_to` concern.
-    pub async fn touched_host_apps(&mut self, after: i64, up_to: i64) -> Result<Vec<HostAppId>> {
-        let rows = fetch!(
-            self,
-            fetch_all,
-            (HostAppId,),
-            "SELECT DISTINCT host_app_id FROM event WHERE seq > $1 AND seq <= $2 AND host_app_id IS NOT NULL",
-            after,
-            up_to
-        )?;
-        Ok(rows.into_iter().map(|(id,)| id).collect())
+        let mut touched = Touched::default();
+        for (host_app, mini_app, merchant, has_channels) in rows {
+            touched.host_apps.extend(host_app);
+            touched.mini_apps.extend(mini_app);
+            touched.merchants.extend(merchant.map(|merchant| (merchant, has_channels)));
+        }
+        Ok(touched)
     }
 }

@@ -210,7 +210,7 @@ mod tests {
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             hold_rivals(&[task]);
             upsert_recorded_devices(&"shop".parse().unwrap(), &recorded);
-            admitted_to_any(std::slice::from_ref(task), &["guid"]);
+            standing_of(&"shop".parse().unwrap(), task, &["guid"], DAWN);
             merchants_known_to(caller, page);
             hold_merchants(&[&bos].into());
             default_endpoints(&[bos.clone()].into());

@@ -123,19 +123,4 @@ impl Tx {
             &span.to
         )?)
     }
-
-    /// The merchants that the events after number `after` and up to number `up_to` concern, each with whether it has a
-    /// MiniApp as a channel of an endpoint application.
-    pub async fn touched_merchants(&mut self, after: i64, up_to: i64) -> Result<Vec<(MerchantId, bool)>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            (MerchantId, bool),
-            "SELECT t.merchant_id, t.merchant_id IN
-                (SELECT merchant_id FROM channel WHERE kind = 'mini_app' AND endpoint_app_id IS NOT NULL)
-             FROM (SELECT DISTINCT merchant_id FROM event WHERE seq > $1 AND seq <= $2 AND merchant_id IS NOT NULL) t",
-            after,
-            up_to
-        )?)
-    }
 }

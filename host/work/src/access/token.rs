@@ -8,7 +8,7 @@ use berth_model::{
     access::{Action, Caller, IssuedToken, NewToken, RequireSecondFactor, Scope, Token, TokenScope},
     event::kind,
 };
-use berth_store::{Db, access::Holder};
+use berth_store::{Db, Holder};
 
 use super::{People, people::disabled};
 

@@ -29,9 +29,9 @@ use super::{
 use crate::check::load;
 use berth_base::{
     error::Result,
-    ids::{GrayTaskId, HostAppId, MiniAppId},
+    ids::{GrayTaskId, HostAppId, MerchantId, MiniAppId},
 };
-use berth_store::{Db, Span, Tx, admission::Gathered, blob::Blobs};
+use berth_store::{Db, Span, Touched, Tx, admission::Gathered, blob::Blobs};
 
 /// How long the follower waits for news. Changes by other hosts are seen after this time at the latest, changes by this
 /// host at once.
@@ -116,8 +116,11 @@ struct News {
 async fn read(follower: &Follower, base: &Index) -> Result<News> {
     let mut tx = follower.db.read().await?;
     let seq = tx.last_event().await?;
-    let (host_spans, app_spans) = touched(follower, &mut tx, base, seq).await?;
-    let channels = channels(follower, &mut tx, base, seq).await?;
+    let is_news = follower.live.is_ready() && seq != base.seq;
+    let Touched { host_apps, mini_apps, merchants } =
+        if is_news { tx.touched(base.seq, seq).await? } else { Touched::default() };
+    let (host_spans, app_spans) = spans(follower, &host_apps, mini_apps);
+    let channels = channels(follower, &mut tx, merchants).await?;
     let mut news = News { seq, host_apps: Vec::new(), mini_apps: Vec::new(), channels };
     let gathered =
         if base.tasks().next().is_none() && app_spans.is_empty() { HashMap::new() } else { tx.gathered().await? };
@@ -141,32 +144,25 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
 
 /// What to read: everything in the first round; then what the new events name, and in every 50th round what is not
 /// ready.
-async fn touched(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<(Vec<Span>, Vec<Span>)> {
+fn spans(follower: &Follower, hosts: &BTreeSet<HostAppId>, mut apps: BTreeSet<MiniAppId>) -> (Vec<Span>, Vec<Span>) {
     if !follower.live.is_ready() {
-        return Ok((vec![Span::all()], vec![Span::all()]));
-    }
-    let (mut hosts, mut apps) = (BTreeSet::<HostAppId>::new(), BTreeSet::<MiniAppId>::new());
-    if seq != base.seq {
-        hosts.extend(tx.touched_host_apps(base.seq, seq).await?);
-        apps.extend(tx.touched_mini_apps(base.seq, seq).await?);
+        return (vec![Span::all()], vec![Span::all()]);
     }
     if follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
         apps.extend(follower.live.unready_apps());
     }
-    Ok((hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect()))
+    (hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect())
 }
 
 /// The MiniApps that are channels: all of them in the first round, then those of each merchant that a new event names.
-async fn channels(follower: &Follower, tx: &mut Tx, base: &Index, seq: i64) -> Result<Vec<Channels>> {
+async fn channels(follower: &Follower, tx: &mut Tx, merchants: BTreeMap<MerchantId, bool>) -> Result<Vec<Channels>> {
     if !follower.live.is_ready() {
         return load::channels(tx, &Span::all()).await;
     }
-    let mut found = Vec::new();
-    if seq != base.seq {
-        for (merchant, has_channels) in tx.touched_merchants(base.seq, seq).await? {
-            // That there are none is news as well, and needs no look at what the merchant has.
-            found.push(if has_channels { load::channels_of(tx, merchant).await? } else { (merchant, Vec::new()) });
-        }
+    let mut found = Vec::with_capacity(merchants.len());
+    for (merchant, has_channels) in merchants {
+        // That there are none is news as well, and needs no look at what the merchant has.
+        found.push(if has_channels { load::channels_of(tx, merchant).await? } else { (merchant, Vec::new()) });
     }
     Ok(found)
 }

@@ -108,13 +108,11 @@ pub(super) fn passes(error: &Error) -> bool {
     matches!(error.code, Code::Unavailable | Code::StorageFull)
 }
 
-/// Answers all requests with the error. Only the first one gets its cause, which cannot be cloned and is there for the
-/// log.
+/// Answers all requests with the error. Only the first one gets its cause.
 fn refuse(requests: Vec<Request>, error: Error) {
-    let mut cause = error.source;
-    for request in requests {
-        let (detail, fields) = (error.detail.clone(), error.fields.clone());
-        drop(request.answer.send(Err(Error { code: error.code, detail, fields, source: cause.take() })));
+    let copies: Vec<_> = requests.iter().skip(1).map(|_| error.copy()).collect();
+    for (request, error) in requests.into_iter().zip(std::iter::once(error).chain(copies)) {
+        drop(request.answer.send(Err(error)));
     }
 }
 
