@@ -35,7 +35,7 @@ async fn main() {
     for (series, width, language, theme) in SERIES {
         fs::create_dir_all(folder.join(series)).unwrap();
         let window = window(&scene, &driver, width).await;
-        window.narrow(width).await;
+        window.narrow_to(width).await;
         window.keep("berth_language", language).await;
         window.keep("berth_theme", theme).await;
         for (number, address) in pages.iter().enumerate() {

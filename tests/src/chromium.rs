@@ -37,10 +37,13 @@ impl Window {
     }
 
     /// Makes the page as wide as it is on a phone: a window of a desktop is never narrower than 500 pixels.
-    pub async fn narrow(&self, width: u32) {
+    pub async fn narrow_to(&self, width: u32) {
         let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false});
         let narrow = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics});
         self.tell("goog/cdp/execute", narrow).await;
+        // Those of a phone lie over the page.
+        let hidden = json!({"cmd": "Emulation.setScrollbarsHidden", "params": {"hidden": true}});
+        self.tell("goog/cdp/execute", hidden).await;
     }
 
     /// What of the page that is open stands out at the right, so that the page as a whole has to be scrolled.

@@ -154,6 +154,12 @@ async fn workspace(scene: &Scene) {
     admin.put(&format!("/v1/workspaces/acme/applications/{tool}/access"), json!({"members": [ann]})).await.good();
 }
 
+/// The first of each kind of these pages, as far as they are alike but for what they are about.
+pub fn one_of_each(pages: &[Page]) -> Vec<&Page> {
+    let mut kinds = BTreeSet::new();
+    pages.iter().filter(|page| kinds.insert(kind(&page.address))).collect()
+}
+
 /// What kind of page is at an address: its path without names, and what else it asks for.
 fn kind(address: &str) -> String {
     let (path, asked) = address.split_once('?').unwrap_or((address, ""));

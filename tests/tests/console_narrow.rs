@@ -19,7 +19,7 @@ async fn no_page_is_wider_than_a_phone_in_a_real_browser() {
     let mut pages: Vec<_> = all_pages(&browser).await.into_iter().map(|page| page.address).collect();
     pages.extend(["/ui/no-such-page", "/ui/sign-in", "/portal/acme"].map(str::to_owned));
     let window = window(&scene, &driver, PHONE).await;
-    window.narrow(PHONE).await;
+    window.narrow_to(PHONE).await;
     let mut faults = Vec::new();
     for language in ["en", "zh-CN"] {
         window.keep("berth_language", language).await;

@@ -66,7 +66,7 @@ on_both! {
         let page = browser.get(&link(&page, "/record")).await;
         assert!(page.says("Nothing is recorded.") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
         let form = browser.get(&link(&page, "/record/begin")).await;
-        assert!(form.says("Not kept: guid, device id, account and address.") && form.faults().is_empty(), "{:?}", form.faults());
+        assert!(form.says("Not kept Guid, device id, account and address.") && form.faults().is_empty(), "{:?}", form.faults());
         let days = in_days(&scene, 31);
         for (field, value) in [("percent", "half"), ("percent", "NaN"), ("percent", "101"), ("ends_at", ""), ("ends_at", &days)] {
             let week = in_days(&scene, 7);
@@ -124,8 +124,8 @@ on_both! {
         for said in ["Of 40 recorded devices it admits 20 (50 %).", "Newly refused", "20 · 50 %", "refuses: The expression is false"] {
             assert!(page.says(said), "{said}: {}", page.html);
         }
-        assert!(page.says("super-app, android, wifi, has 1.0.0, city: Suzhou") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
-        assert_eq!(page.html.matches("Suzhou").count(), 10, "a few of them are shown");
+        assert!(page.says("super-app android, wifi, has 1.0.0, city: Suzhou") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
+        assert_eq!(page.html.matches("Suzhou").count(), 5, "a few of them are shown");
         let command = page.commands().pop().unwrap();
         assert!(command.starts_with("berth policy replay expression@") && command.ends_with("--scope app:coffee"), "{command}");
 

@@ -34,8 +34,10 @@ texts! {
     record_forgotten = "The devices that it had are forgotten. Begin another one to try policies." / "已记录的设备均已删除。如需试运行策略，请重新开启。";
     record_try = "What would a policy change?" / "试运行灰度策略";
     record_takes_place(devices) = "It takes the place of the record that there is, whose {devices} devices are forgotten." / "将取代现有的检查记录，已记录的 {devices} 台设备会被删除。";
-    record_kept = "Kept of a device: its host app, SDK, system and network with their versions, the version of the MiniApp that it had, when it asked last, that it told a device id and an account, and what is named below." / "记录的内容：宿主应用、SDK、操作系统的名称与版本，网络类型，设备上的小程序版本，最近一次检查的时间，是否提供了设备标识和账号，以及下方指定的内容。";
-    record_not_kept = "Not kept: guid, device id, account and address. A stand-in takes the place of the guid; its key is thrown away when the record ends." / "不记录的内容：GUID、设备标识、账号和 IP 地址。GUID 由替代标识代替，其密钥在记录结束时销毁。";
+    record_is_kept = "Kept of a device" / "记录的内容";
+    record_kept = "Its host app, SDK, system and network with their versions, the version of the MiniApp that it had, when it asked last, that it told a device id and an account, and what is named below." / "宿主应用、SDK、操作系统的名称与版本，网络类型，设备上的小程序版本，最近一次检查的时间，是否提供了设备标识和账号，以及下方指定的内容。";
+    record_is_not_kept = "Not kept" / "不记录的内容";
+    record_not_kept = "Guid, device id, account and address. A stand-in takes the place of the guid; its key is thrown away when the record ends." / "GUID、设备标识、账号和 IP 地址。GUID 由替代标识代替，其密钥在记录结束时销毁。";
     record_until = "Until" / "结束时间";
     record_until_hint(days, zone) = "At most {days} days from now; in the zone {zone}." / "最长 {days} 天；时区为 {zone}。";
     record_share_of = "Share of the devices in %" / "记录比例（%）";

@@ -51,7 +51,7 @@ async fn show(visit: &Visit, filled: &Filled) -> Answer {
     if !visit.can(Action::Administer, &Scope::Platform) {
         return Err(visit.refuse(Refused::Forbidden));
     }
-    let rule: SigningRule = visit.api.get("/v1/policy-signing").await.or_show(visit)?;
+    let rule: SigningRule = visit.api.get("/v1/policy-signing?level=platform").await.or_show(visit)?;
     let page = Form { t: visit.t, must_be_signed: rule.required, filled };
     visit.page(head(visit, visit.t.install_policy(), None), &page)
 }

@@ -19,7 +19,7 @@ use crate::{
 /// When counting has taken so long, the page shows what is counted, and where it goes on. The API counts in parts.
 const ENOUGH: Duration = Duration::from_secs(3);
 /// How many devices are shown of each change.
-const EXAMPLES: usize = 10;
+const EXAMPLES: usize = 5;
 /// The member of the address that has what was counted on the pages before.
 const COUNTED: &str = "counted";
 
@@ -131,14 +131,18 @@ fn before(counted: &str) -> DeviceCounts {
     }
 }
 
-/// What a device told of itself, in one line.
+fn with(name: &str, version: &str) -> String {
+    format!("{name} {version}").trim().to_owned()
+}
+
+/// The host app of a device, with its version.
+pub fn host_app(device: &RecordedDevice) -> String {
+    with(device.host_app.as_str(), &device.host_version)
+}
+
+/// What else a device told of itself, in one line.
 pub fn told(t: Texts, device: &RecordedDevice) -> String {
-    let with = |name: &str, version: &str| format!("{name} {version}").trim().to_owned();
-    let mut parts = vec![
-        with(device.host_app.as_str(), &device.host_version),
-        with(&device.platform, &device.os_version),
-        device.network.clone(),
-    ];
+    let mut parts = vec![with(&device.platform, &device.os_version), device.network.clone()];
     parts.extend(device.current.iter().map(|version| t.replay_has_version(version)));
     parts.extend(device.attributes.iter().map(|(name, value)| format!("{name}: {value}")));
     parts.retain(|part| !part.is_empty());
