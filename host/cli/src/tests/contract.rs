@@ -673,11 +673,14 @@ async fn a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
 
 #[tokio::test]
 async fn what_is_not_named_of_a_sign_in_stays_as_it_is() {
-    let put = |url: &str, help: &str| format!(r#"PUT /v1/workspaces/acme/sign-in {{"url":"{url}","help":"{help}"}}"#);
-    let asked = asks("workspace sign-in acme --help-text IT").await;
-    assert_eq!(asked[1..], [put("https://p.example/", "IT")]);
-    let asked = asks("workspace sign-in acme --set https://q.example/").await;
-    assert_eq!(asked[1..], [put("https://q.example/", "")]);
+    for (line, url, help) in [
+        ("workspace sign-in acme --help-text IT", "https://p.example/", "IT"),
+        ("workspace sign-in acme --set https://q.example/", "https://q.example/", ""),
+    ] {
+        let asked = asks(line).await;
+        let put = ("PUT /v1/workspaces/acme/sign-in".into(), json!({"url": url, "help": help}));
+        assert_eq!(asked[1..].iter().map(|asked| parts(asked)).collect::<Vec<_>>(), [put], "{line}");
+    }
     assert_eq!(asks("workspace sign-in acme").await, ["GET /v1/workspaces/acme/sign-in"]);
 }
 
