@@ -127,7 +127,7 @@ fn shell_words(command: &str) -> Vec<String> {
         "TEAM" => "team_01arz3ndektsv4rrffq69g5fav".to_owned(),
         "ENDPOINT_APP" => "cid_01arz3ndektsv4rrffq69g5fav".to_owned(),
         "OPEN_ID" => format!("o{}", "0".repeat(27)),
-        _ => word,
+        _ => word.replace("app:MINI_APP", "app:coffee"),
     };
     shell::words(command).into_iter().map(stands_for).collect()
 }
