@@ -696,6 +696,9 @@ on_both! {
         let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [patch("emails", &emails), patch("phoneNumbers", &phones)]});
         scene.admin.send("PATCH", &at, Some(&body)).await.good();
+        let page = browser.get(&format!("/ui/workspaces/acme/members/{ann}")).await;
+        let shown = page.filled().into_iter().find(|(name, _)| name == "name");
+        assert_eq!(shown, Some(("name".into(), "ann@acme.example".into())), "{}", page.html);
         let fields = [("user_name", "ann@acme.example"), ("name", "ann@acme.example"), ("email", "ann@new.example")];
         let page = browser.send(&format!("/ui/workspaces/acme/members/{ann}"), &fields).await;
         assert!(page.html.contains("ann@new.example") && page.faults().is_empty(), "{:?} {}", page.faults(), page.html);
