@@ -330,7 +330,7 @@ async fn g21_i8_each_question_to_a_policy_has_a_span_with_ids_and_without_secret
     let last = |policy: &str| {
         let said = installation.said();
         let lines = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["target"] == "berth::policy" && line["span"]["policy"] == policy).last()
+        lines.filter(|line| line["target"] == "berth::policy" && line["span"]["policy"] == policy).next_back()
     };
     let told = |policy: &str| last(policy).unwrap_or_else(|| panic!("{policy} was not told: {}", installation.said()));
     let began = Instant::now();

@@ -150,7 +150,7 @@ pub fn told(t: Texts, device: &RecordedDevice) -> String {
 }
 
 /// What a revision said of a device: in a word, and in the words of the policy.
-pub fn said<'a>(t: Texts, said: &'a str) -> (&'static str, &'a str) {
+pub fn said(t: Texts, said: &str) -> (&'static str, &str) {
     match said.split_once(": ") {
         Some(("refuses", why)) => (t.replay_said_refuses(), why),
         Some(("gave no judgement", why)) => (t.replay_no_judgement(), why),
