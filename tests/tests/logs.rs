@@ -472,7 +472,12 @@ async fn d15_logs_are_kept_in_clickhouse_found_followed_masked_and_dropped_by_th
     host.settled().await;
     clock.advance_seconds(2 * 86_400);
     host.device(&key).post("/v1/logs", batch(json!([entry("days later", json!({}))]))).await.good();
-    assert_eq!(host.app.logs.forget_old().await.unwrap().len(), 1);
+    // The host's own look at the days may be the one that drops it, and may still be at it.
+    host.app.logs.forget_old().await.unwrap();
+    let began = Instant::now();
+    while messages(&host.admin(), "mini_app=coffee").await.len() > 1 && began.elapsed() < Duration::from_secs(60) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     assert_eq!(messages(&host.admin(), "mini_app=coffee").await, ["days later"]);
 }
 
