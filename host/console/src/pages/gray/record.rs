@@ -1,6 +1,8 @@
 //! The record of the devices that ask for a MiniApp: what it holds, its beginning and its end (G25). Grayscale policies are tried
 //! on it (G26).
 
+use std::collections::BTreeSet;
+
 use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_base::ids::CohortId;
 use berth_model::{
@@ -14,6 +16,7 @@ use berth_model::{
 use super::{
     super::mini_apps::{Tab, head, mini_app, tabs},
     moment, number,
+    policies::installed,
 };
 use crate::{
     Console,
@@ -140,15 +143,11 @@ async fn names_of(visit: &Visit, it: &CheckRecord) -> Result<String, Shown> {
     Ok(it.lists.iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
-/// The newest version of each grayscale policy. The API lists the newest first.
+/// The newest version of each grayscale policy, by name.
 async fn tried(visit: &Visit) -> Result<Vec<InstalledPolicy>, Shown> {
-    let all: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
-    let mut newest: Vec<InstalledPolicy> = Vec::new();
-    for policy in all.into_iter().filter(|policy| policy.kind == PolicyKind::Grayscale) {
-        if newest.len() < MOST_TRIED && newest.iter().all(|known| known.name != policy.name) {
-            newest.push(policy);
-        }
-    }
+    let (mut newest, mut names) = (installed(visit).await?, BTreeSet::new());
+    newest.retain(|policy| policy.kind == PolicyKind::Grayscale && names.insert(policy.name.clone()));
+    newest.truncate(MOST_TRIED);
     newest.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(newest)
 }
