@@ -177,7 +177,7 @@ impl Scene {
 
     /// The progress of a grayscale task, once what was noted of devices is written.
     pub async fn progress(&self, task: &Value) -> Value {
-        tokio::time::sleep(std::time::Duration::from_millis(1200)).await; // it is written twice a second
+        self.host.app.checks.written().await;
         self.admin.get(&format!("/v1/gray-tasks/{}/progress", text(&task["id"]))).await.good()
     }
 

@@ -91,6 +91,18 @@ impl Shop {
         }
     }
 
+    /// Takes a version of `coffee` from upload to this state.
+    pub async fn until(&self, admin: &Api, device: &Api, number: &str, state: &str) {
+        let path = format!("/v1/mini-apps/coffee/versions/{number}");
+        for _ in 0..100 {
+            self.step(admin, device, number, 0).await.unwrap();
+            if admin.get(&path).await.good()["state"] == state {
+                return;
+            }
+        }
+        panic!("{number} did not become {state}: {}", admin.get(&path).await.good());
+    }
+
     /// Takes a version one step further. Returns whether it is the next version's turn, or `None` when the host is
     /// gone.
     async fn step(&self, admin: &Api, device: &Api, number: &str, seed: u64) -> Option<bool> {

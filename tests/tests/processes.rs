@@ -75,6 +75,31 @@ async fn f75_what_is_under_way_is_finished_and_the_stuck_are_cut_at_the_deadline
     assert_eq!(berth.admin(&process).get("/v1/packages/coffee_1.1.0.apkg").await.bytes, late);
 }
 
+/// Marks of devices are written behind, and the last ones not a moment before the signal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g8_f75_what_devices_said_last_is_kept_by_a_host_that_stops() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    let shop = Shop::open(&admin).await;
+    let device = process.device(&shop.key);
+    shop.until(&admin, &device, "1.0.0", "online").await;
+    shop.until(&admin, &device, "1.1.0", "approved").await;
+    let new = json!({"name": "canary", "version": "1.1.0"});
+    let task = admin.post("/v1/mini-apps/coffee/gray-tasks", new).await.good();
+    for guid in 0..10 {
+        for has in [json!(null), json!("1.1.0")] {
+            let asks = json!({"host_app": "super-app", "guid": guid.to_string(), "apps": [{"mini_app": "coffee", "version": has}]});
+            assert_eq!(device.post("/v1/check", asks).await.good()["results"][0]["version"], "1.1.0");
+        }
+    }
+    process.terminate();
+    assert!(process.ended().await.0);
+    let process = berth.start().await;
+    let path = format!("/v1/gray-tasks/{}/progress", task["id"].as_str().unwrap());
+    assert_eq!(berth.admin(&process).get(&path).await.good()["running"], 10);
+}
+
 /// Kills the first start at one moment after the other, and checks that the next start makes a whole installation of
 /// what is there.
 async fn begins_on_what_a_killed_start_left(database: Database) {

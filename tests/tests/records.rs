@@ -89,7 +89,7 @@ on_both! {
         let person = json!({"guid": "guid-canary", "device_id": "hardware-canary", "account": "alice-canary", "platform": "ios",
             "os_version": "17.1", "attributes": {"city": "Suzhou", "phone": "canary-138"}});
         scene.check_as(person.clone()).await;
-        tokio::time::sleep(Duration::from_millis(1200)).await; // it would be written twice a second
+        scene.host.app.checks.written().await;
         let off = scene.admin.get(RECORD).await.good();
         assert_eq!(off, json!({"mini_app": "coffee", "recording": false, "checks": 0, "devices": 0}));
         let pool = scene.host.pool().await;
@@ -115,7 +115,7 @@ on_both! {
         assert_eq!(pool.number("SELECT COUNT(*) FROM recorded_device").await, 0);
         scene.admin.delete(RECORD).await.good();
         scene.check_as(person).await;
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        scene.host.app.checks.written().await;
         assert_eq!(scene.admin.get(RECORD).await.good(), off);
         assert_eq!(pool.number("SELECT COUNT(*) FROM recorded_device").await, 0);
         pool.close().await;
@@ -152,7 +152,7 @@ on_both! {
         record(&scene, json!({"ends_at": end(2)})).await;
         tokio::time::sleep(Duration::from_millis(2200)).await;
         ask(&scene, 3).await;
-        tokio::time::sleep(Duration::from_millis(1200)).await;
+        scene.host.app.checks.written().await;
         let over = scene.admin.get(RECORD).await.good();
         assert_eq!((&over["recording"], &over["devices"], &over["percent"]), (&json!(false), &json!(0), &json!(100.0)));
     }

@@ -95,6 +95,11 @@ impl Collector for Figures {
             "Checks that were to be recorded and were not, because too many waited",
             self.0.checks.records.lost(),
         )?;
+        page.counter(
+            "device_marks_lost",
+            "What became of devices of grayscale tasks, and was to be noted and was not, because too much waited",
+            self.0.checks.marker.lost(),
+        )?;
         self.logs(&mut page)?;
         self.webhooks(&mut page)
     }

@@ -42,6 +42,9 @@ use berth_work::{
     rollout, settings, workspace,
 };
 
+/// How long a host that stops waits for what its checks have noted to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A host whose parts are open, and whose workers have not been started.
 pub struct Host {
     /// The parts of the host.
@@ -176,35 +179,37 @@ impl Host {
         let whole = within_edge(console, deps.clone()).fallback_service(api);
         let front = Front::new(app.clone(), throttle, deps, whole);
         let report = serve(listener, front, http, metrics, stop).await;
-        // First the workers, who would complain about a database that is closed under them.
-        workers.shutdown().await;
-        // What is being asked of WeChat may be answered once only: a call and its storing are waited for.
-        let patience = Duration::from_secs(app.config.wechat.wechat_timeout.saturating_add(5));
-        if !app.channels.unbroken.end(patience).await {
-            tracing::warn!("WeChat has not answered; the authorisation of a channel may have to be started again");
-        }
-        if let Err(error) = deliver::release(&app.db).await {
-            tracing::warn!(?error, "the leases could not be given back; other hosts wait until they end");
-        }
-        if let Err(error) = rollout::release_guards(&app.db).await {
-            tracing::warn!(?error, "the guards could not be given back; other hosts wait until their leases end");
-        }
-        if let Err(error) = workspace::directory::release(&app.db).await {
-            tracing::warn!(
-                ?error,
-                "the syncs of address books could not be given back; other hosts wait until their leases end"
-            );
-        }
-        if let Err(error) = log::release_export(&app.db).await {
-            tracing::warn!(
-                ?error,
-                "the lease of the export of logs could not be given back; other hosts wait until it ends"
-            );
-        }
-        app.logs.store.close().await;
-        app.db.close().await;
+        wind_up(&app, workers).await;
         death.map_or(Ok(report), |error| Err(Error::internal(error)))
     }
+}
+
+/// Ends the workers of a host that takes no more requests, gives back what it had for itself, and closes its databases.
+async fn wind_up(app: &App, mut workers: JoinSet<()>) {
+    // What checks have noted of devices is in memory alone.
+    if tokio::time::timeout(PATIENCE, app.checks.written()).await.is_err() {
+        tracing::warn!("what was noted last of devices of grayscale tasks could not be written and is lost");
+    }
+    // First the workers, who would complain about a database that is closed under them.
+    workers.shutdown().await;
+    // What is being asked of WeChat may be answered once only: a call and its storing are waited for.
+    let patience = Duration::from_secs(app.config.wechat.wechat_timeout.saturating_add(5));
+    if !app.channels.unbroken.end(patience).await {
+        tracing::warn!("WeChat has not answered; the authorisation of a channel may have to be started again");
+    }
+    let given_back = [
+        ("webhooks", deliver::release(&app.db).await),
+        ("guards", rollout::release_guards(&app.db).await),
+        ("syncs of address books", workspace::directory::release(&app.db).await),
+        ("the export of logs", log::release_export(&app.db).await),
+    ];
+    for (what, outcome) in given_back {
+        if let Err(error) = outcome {
+            tracing::warn!(?error, "the leases of {what} could not be given back; other hosts wait until they end");
+        }
+    }
+    app.logs.store.close().await;
+    app.db.close().await;
 }
 
 /// Waits until a worker panics. Workers that have nothing to do on this host may end regularly.

@@ -21,3 +21,12 @@ pub struct Checks {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
 }
+
+impl Checks {
+    /// Waits until all that checks have noted of devices is written. Nothing else waits for it: a host that stops, so that its
+    /// last moments are not lost, and a test that reads what was noted.
+    pub async fn written(&self) {
+        self.marker.written().await;
+        self.records.written().await;
+    }
+}

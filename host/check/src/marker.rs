@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio::sync::mpsc;
-
 use berth_base::ids::GrayTaskId;
 use berth_model::rollout::Mark;
 
+use crate::notes::{Batch, NoteQueue, Notes};
+
 const QUEUE: usize = 16_384;
-const BATCH: usize = 1000;
 
 struct Note {
     task: GrayTaskId,
@@ -25,10 +24,10 @@ enum What {
 
 /// Hands marks to the background worker. Cheap to clone.
 #[derive(Clone)]
-pub struct Marker(mpsc::Sender<Note>);
+pub struct Marker(Notes<Note>);
 
 /// The receiving end of a [`Marker`].
-pub struct MarkQueue(mpsc::Receiver<Note>);
+pub struct MarkQueue(NoteQueue<Note>);
 
 /// What became of the devices of one task, in the order in which it was noted.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,43 +79,51 @@ pub type Marks = BTreeMap<GrayTaskId, TaskMarks>;
 impl Marker {
     /// A marker, and the queue that a worker must serve.
     pub fn new() -> (Self, MarkQueue) {
-        let (notes, queue) = mpsc::channel(QUEUE);
+        let (notes, queue) = Notes::new(QUEUE);
         (Self(notes), MarkQueue(queue))
     }
 
     /// Queues a mark for writing and returns at once. `reason` says why the version failed; it is empty for other
-    /// marks. When the queue is full, the mark is dropped.
+    /// marks. When the queue is full, the mark is dropped
+    /// and counted.
     pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark, reason: String) {
         self.send(task, guid, What::Admitted(mark, reason));
     }
 
     /// Queues for writing that a bystander of the task asked first (`None`) or got a mark, and returns at once. When the
-    /// queue is full, that is dropped.
+    /// queue is full, that is dropped and counted.
     pub fn note_bystander(&self, task: &GrayTaskId, guid: &str, mark: Option<Mark>) {
         self.send(task, guid, What::Bystander(mark));
     }
 
     fn send(&self, task: &GrayTaskId, guid: &str, what: What) {
-        let note = Note { task: task.clone(), guid: guid.to_owned(), what };
-        if self.0.try_send(note).is_err() {
-            tracing::debug!(%task, "a mark of a device is lost, because too many wait");
-        }
+        self.0.note(Note { task: task.clone(), guid: guid.to_owned(), what });
+    }
+
+    /// How many marks this host has dropped because too many waited.
+    pub fn lost(&self) -> u64 {
+        self.0.lost()
+    }
+
+    /// Waits until the marks that were noted before are written.
+    pub async fn written(&self) {
+        self.0.written().await;
     }
 }
 
 impl MarkQueue {
     /// The marks that wait now, up to a thousand; waits for one. None when every marker is gone.
-    pub async fn next(&mut self) -> Option<Marks> {
-        let mut notes = Vec::with_capacity(BATCH);
-        if self.0.recv_many(&mut notes, BATCH).await == 0 {
-            return None;
-        }
-        let mut marks = Marks::new();
-        for Note { task, guid, what } in notes {
-            marks.entry(task).or_default().take(guid, what);
-        }
-        Some(marks)
+    pub async fn next(&mut self) -> Option<Batch<Marks>> {
+        self.0.next(by_task).await
     }
+}
+
+fn by_task(notes: Vec<Note>) -> Marks {
+    let mut marks = Marks::new();
+    for Note { task, guid, what } in notes {
+        marks.entry(task).or_default().take(guid, what);
+    }
+    marks
 }
 
 #[cfg(test)]
@@ -141,8 +148,8 @@ mod tests {
         ] {
             marker.mark(&task, guid, mark, String::new());
         }
-        let marks = queue.next().await.unwrap();
-        let marks = &marks[&task];
+        let batch = queue.next().await.unwrap();
+        let marks = &batch.notes[&task];
         let set = |guids: &[&str]| guids.iter().map(|guid| (*guid).to_owned()).collect::<BTreeSet<_>>();
         assert_eq!((&marks.running, &marks.failing), (&set(&["b"]), &set(&["a"])));
         assert_eq!(marks.marked[&Mark::Running], set(&["a", "b"]));

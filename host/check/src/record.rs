@@ -3,13 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
-
-use tokio::sync::mpsc;
 
 use berth_base::{
     clock::Millis,
@@ -22,10 +17,12 @@ use berth_model::{
     rollout::ObjectKind,
 };
 
-use super::Members;
+use crate::{
+    Members,
+    notes::{Batch, NoteQueue, Notes},
+};
 
 const QUEUE: usize = 4096;
-const BATCH: usize = 1000;
 
 /// A record that is kept of the devices that ask for a MiniApp.
 pub struct Recording {
@@ -81,22 +78,22 @@ struct Note {
 
 /// Hands what is recorded to the background worker. Cheap to clone.
 #[derive(Clone)]
-pub struct Records {
-    notes: mpsc::Sender<Note>,
-    lost: Arc<AtomicU64>,
-}
+pub struct Records(Notes<Note>);
 
 /// The receiving end of [`Records`].
-pub struct RecordQueue(mpsc::Receiver<Note>);
+pub struct RecordQueue(NoteQueue<Note>);
 
 /// What is recorded of the devices of one record, each by its stand-in, as it asked last.
 pub type Noted = BTreeMap<String, RecordedRow>;
 
+/// What is recorded, by MiniApp and by the salt of its record.
+pub type NotedByRecord = BTreeMap<(MiniAppId, String), Noted>;
+
 impl Records {
     /// The sending end, and the queue that a worker must serve.
     pub fn new() -> (Self, RecordQueue) {
-        let (notes, queue) = mpsc::channel(QUEUE);
-        (Self { notes, lost: Arc::default() }, RecordQueue(queue))
+        let (notes, queue) = Notes::new(QUEUE);
+        (Self(notes), RecordQueue(queue))
     }
 
     /// Queues for writing what is recorded of a device, and returns at once. When the queue is full, it is dropped and counted.
@@ -109,31 +106,33 @@ impl Records {
         now: Millis,
     ) {
         let Some(row) = recording.of(device, current, now) else { return };
-        let note = Note { mini_app: mini_app.clone(), salt: recording.salt.clone(), row };
-        if self.notes.try_send(note).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.0.note(Note { mini_app: mini_app.clone(), salt: recording.salt.clone(), row });
     }
 
     /// How many checks this host should have recorded and has not, because too many waited.
     pub fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.0.lost()
+    }
+
+    /// Waits until what was noted before is written.
+    pub async fn written(&self) {
+        self.0.written().await;
     }
 }
 
 impl RecordQueue {
-    /// What waits now, up to a thousand checks, by MiniApp and salt; waits for one. None when every sender is gone.
-    pub async fn next(&mut self) -> Option<BTreeMap<(MiniAppId, String), Noted>> {
-        let mut notes = Vec::with_capacity(BATCH);
-        if self.0.recv_many(&mut notes, BATCH).await == 0 {
-            return None;
-        }
-        let mut noted = BTreeMap::<_, Noted>::new();
-        for Note { mini_app, salt, row } in notes {
-            noted.entry((mini_app, salt)).or_default().insert(row.stand_in.clone(), row);
-        }
-        Some(noted)
+    /// What waits now, up to a thousand checks; waits for one. None when every sender is gone.
+    pub async fn next(&mut self) -> Option<Batch<NotedByRecord>> {
+        self.0.next(by_record).await
     }
+}
+
+fn by_record(notes: Vec<Note>) -> NotedByRecord {
+    let mut noted = NotedByRecord::new();
+    for Note { mini_app, salt, row } in notes {
+        noted.entry((mini_app, salt)).or_default().insert(row.stand_in.clone(), row);
+    }
+    noted
 }
 
 #[cfg(test)]
@@ -167,10 +166,10 @@ mod tests {
         assert_eq!(records.lost(), 7);
         let mut written = 0;
         while written < QUEUE {
-            written += queue.next().await.unwrap().values().map(BTreeMap::len).sum::<usize>();
+            written += queue.next().await.unwrap().notes.values().map(BTreeMap::len).sum::<usize>();
         }
         records.note(&shop(), &all, &device("later"), None, DAWN);
-        assert_eq!((records.lost(), queue.next().await.unwrap().len()), (7, 1));
+        assert_eq!((records.lost(), queue.next().await.unwrap().notes.len()), (7, 1));
     }
 
     #[tokio::test]
@@ -182,7 +181,7 @@ mod tests {
         }
         records.note(&shop(), &few, &device("one"), None, DAWN);
         records.note(&shop(), &all, &device("other"), None, DAWN);
-        let noted = queue.next().await.unwrap();
+        let noted = queue.next().await.unwrap().notes;
         let rows: Vec<_> = noted[&(shop(), "salt".to_owned())].values().collect();
         assert_eq!(rows.len(), 2);
         assert!(rows.iter().any(|row| row.device.current == Some(v("1.1.0"))), "{rows:?}");

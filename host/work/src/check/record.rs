@@ -107,17 +107,18 @@ fn stand_ins(key: &SecretKey, salt: &str) -> Result<StandIns> {
 
 /// Writes the devices that checks have noted, for ever. A record has at most `most` of them: those that asked last.
 pub async fn run_records(mut queue: RecordQueue, db: Db, most: u32) {
-    while let Some(noted) = queue.next().await {
-        for ((mini_app, salt), devices) in noted {
+    while let Some(batch) = queue.next().await {
+        for ((mini_app, salt), devices) in &batch.notes {
             let written = async {
                 let mut tx = db.begin().await?;
-                tx.write_recorded_devices(&mini_app, &salt, &devices, most).await?;
+                tx.write_recorded_devices(mini_app, salt, devices, most).await?;
                 tx.commit().await
             };
             if let Err(error) = written.await {
                 tracing::warn!(?error, %mini_app, "devices that asked could not be recorded");
             }
         }
+        drop(batch);
         tokio::time::sleep(PAUSE).await;
     }
 }

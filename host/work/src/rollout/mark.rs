@@ -2,7 +2,7 @@
 //! devices fall back (G15).
 //!
 //! A background worker writes marks in batches, so that requests do not wait for them. They are telemetry: when a host
-//! is killed, the marks of its last moments are lost.
+//! is killed, the marks of its last moments are lost; one that stops writes them first.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,21 +25,22 @@ const REASONS: i64 = 3;
 
 /// Serves for ever. A device falls back after `max_failures` failures of the version; 0 for never.
 pub async fn run_marks(mut queue: MarkQueue, db: Db, max_failures: u8) {
-    while let Some(marks) = queue.next().await {
-        if let Err(error) = write(&db, marks, max_failures).await {
+    while let Some(batch) = queue.next().await {
+        if let Err(error) = write(&db, &batch.notes, max_failures).await {
             tracing::warn!(?error, "marks of devices could not be written and are lost");
         }
+        drop(batch);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
 #[tracing::instrument(name = "marks.write", skip_all, fields(marks = marks.len()))]
-async fn write(db: &Db, marks: Marks, max_failures: u8) -> Result<()> {
+async fn write(db: &Db, marks: &Marks, max_failures: u8) -> Result<()> {
     for (task, marks) in marks {
         let mut tx = db.begin().await?;
         // Failures are numbered, and two hosts must not hold each other's devices.
-        let task = tx.hold_gray_task(&task).await?;
-        let failures = write_task(&mut tx, &task, &marks).await?;
+        let task = tx.hold_gray_task(task).await?;
+        let failures = write_task(&mut tx, &task, marks).await?;
         if max_failures > 0 {
             note_fallen_back(&mut tx, &task, &failures, max_failures).await?;
         }
