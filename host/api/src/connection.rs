@@ -5,7 +5,6 @@
 //! the answer is cut after [`Patience::write_stall`]. A slow request body fails by its [`Pace`]. The time that handlers
 //! take is not limited here.
 
-mod activity;
 mod io;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
@@ -22,28 +21,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use crate::connection::{
-    activity::{Activity, Look, Turn, WatchedBody},
-    io::WatchedIo,
-};
 use crate::{
+    activity::{Activity, Look, Patience, Turn, WatchedBody},
     client_ip::TrustedProxies,
+    connection::io::WatchedIo,
     front::Front,
     limits::{Pace, PacedBody},
 };
-
-/// How long a connection may be without progress.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// From the connection to the end of the head of its first request.
-    pub first_request: Duration,
-    /// From the end of an answer to the end of the head of the next request.
-    pub idle: Duration,
-    /// For the client to take 1 KiB of an answer.
-    pub write_stall: Duration,
-    /// After the last answer, for the client to read it before the socket is reset.
-    pub linger: Duration,
-}
 
 /// The things that all connections share.
 pub struct Shared {
@@ -68,6 +52,9 @@ pub enum End {
     Cut,
 }
 
+/// A connection is looked at no more often than this, however little patience is set.
+const MOMENT: Duration = Duration::from_millis(10);
+
 /// Serves one connection until it ends. When `draining` becomes true, requests in flight finish and no others are
 /// accepted.
 pub async fn run(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, mut draining: watch::Receiver<bool>) -> End {
@@ -81,21 +68,27 @@ pub async fn run(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, mut d
     let mut drained = false;
     loop {
         let look = activity.look(&shared.patience);
+        // A body that is waited for from now on is due no sooner than the latter.
+        let rounds = Instant::now() + shared.pace.idle.max(MOMENT);
+        let next = activity.next_due().map_or(rounds, |due| due.min(rounds));
         tokio::select! {
             _ = connection.as_mut() => return End::Done,
             () = told_to_drain(&mut draining), if !drained => {
                 drained = true;
                 connection.as_mut().graceful_shutdown();
             }
-            () = sleep_until(look.when) => match activity.look(&shared.patience) {
-                Look { when, .. } if when > Instant::now() => {}
-                Look { polite: true, .. } => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = timeout(shared.patience.linger, connection).await;
-                    return End::Cut;
+            () = sleep_until(look.when.min(next)) => {
+                activity.wake_overdue();
+                match activity.look(&shared.patience) {
+                    Look { when, .. } if when > Instant::now() => {}
+                    Look { polite: true, .. } => {
+                        connection.as_mut().graceful_shutdown();
+                        let _ = timeout(shared.patience.linger, connection).await;
+                        return End::Cut;
+                    }
+                    Look { .. } => return End::Cut,
                 }
-                Look { .. } => return End::Cut,
-            },
+            }
         }
     }
 }
@@ -112,7 +105,7 @@ async fn answer(
     turn: Turn,
 ) -> Result<Response<WatchedBody>, Infallible> {
     let client = shared.proxies.client(peer.ip(), request.headers());
-    let request = request.map(|body| PacedBody::new(body, shared.pace));
+    let request = request.map(|body| PacedBody::new(body, shared.pace, turn.activity().clone()));
     let response = shared.front.answer(request, peer, client).await;
     Ok(response.map(|body| turn.answered(body)))
 }

@@ -96,7 +96,9 @@ where
     } else {
         tracing::info_span!("request", request_id = %id, route = %entry.route)
     };
-    let answer = id.clone().scope(AssertUnwindSafe(work(request)).catch_unwind()).instrument(span).await;
+    // Pinned here, because each of what is around it would otherwise move it, which is kilobytes for a check.
+    let work = std::pin::pin!(work(request));
+    let answer = id.clone().scope(AssertUnwindSafe(work).catch_unwind()).instrument(span).await;
     let mut response = match answer {
         Ok(response) => response,
         Err(panic) => {

@@ -1,5 +1,6 @@
 //! The HTTP API: the listener, what every request passes, and the resources.
 
+mod activity;
 pub mod auth;
 pub mod backlog;
 pub mod client_ip;

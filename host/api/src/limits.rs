@@ -7,16 +7,19 @@ use std::{
     error::Error as StdError,
     fmt,
     pin::Pin,
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use axum::body::Bytes;
 use http_body_util::LengthLimitError;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
 use berth_base::error::{Code, Error};
+
+use crate::activity::Activity;
 
 /// Refuses a body whose declared length is over the limit with `body-too-large`, before a byte of it is read (F68).
 pub(crate) fn refuse_declared(body: &impl HttpBody, limit: u64) -> Result<(), Error> {
@@ -84,6 +87,8 @@ impl StdError for TooSlow {}
 pub(crate) struct PacedBody<B> {
     body: B,
     pace: Pace,
+    /// What wakes the reader when nothing comes.
+    activity: Arc<Activity>,
     received: u64,
     waited: Duration,
     waiting: Option<Wait>,
@@ -91,35 +96,54 @@ pub(crate) struct PacedBody<B> {
 
 struct Wait {
     since: Instant,
-    limit: Pin<Box<Sleep>>,
+    /// The number of the body with those that the activity of the connection watches over.
+    number: u64,
 }
 
 impl<B> PacedBody<B> {
-    /// Watches `body`.
-    pub fn new(body: B, pace: Pace) -> Self {
-        Self { body, pace, received: 0, waited: Duration::ZERO, waiting: None }
+    /// Watches `body`, which came by the connection of this activity.
+    pub fn new(body: B, pace: Pace, activity: Arc<Activity>) -> Self {
+        Self { body, pace, activity, received: 0, waited: Duration::ZERO, waiting: None }
     }
 
     /// Ready when no bytes have come for too long.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
-        let pace = self.pace;
-        let wait =
-            self.waiting.get_or_insert_with(|| Wait { since: Instant::now(), limit: Box::pin(sleep(pace.idle)) });
-        ready!(wait.limit.as_mut().poll(cx));
-        Poll::Ready(TooSlow::Idle(pace.idle))
+        let (now, idle) = (Instant::now(), self.pace.idle);
+        match &self.waiting {
+            None => {
+                let number = self.activity.await_body(now + idle, cx.waker());
+                self.waiting = Some(Wait { since: now, number });
+            }
+            Some(wait) if now < wait.since + idle => self.activity.read_by(wait.number, cx.waker()),
+            Some(_) => return Poll::Ready(TooSlow::Idle(idle)),
+        }
+        Poll::Pending
+    }
+
+    /// Ends the waiting, if there is any; returns since when it was.
+    fn waited_since(&mut self) -> Option<Instant> {
+        let wait = self.waiting.take()?;
+        self.activity.body_came(wait.number);
+        Some(wait.since)
     }
 
     /// Counts `bytes` that have come; fails when the rate is too low.
     fn account(&mut self, bytes: usize) -> Result<(), TooSlow> {
         self.received = self.received.saturating_add(bytes as u64);
-        if let Some(wait) = self.waiting.take() {
-            self.waited += wait.since.elapsed();
+        if let Some(since) = self.waited_since() {
+            self.waited += since.elapsed();
         }
         let owed = self.pace.min_rate as f64 * self.waited.as_secs_f64();
         if self.waited > self.pace.grace && (self.received as f64) < owed {
             return Err(TooSlow::Rate(self.pace.min_rate));
         }
         Ok(())
+    }
+}
+
+impl<B> Drop for PacedBody<B> {
+    fn drop(&mut self) {
+        self.waited_since();
     }
 }
 
@@ -163,6 +187,7 @@ mod tests {
     use futures_util::{StreamExt, stream};
     use http_body_util::BodyExt;
     use serde_json::Value;
+    use tokio::time::sleep;
     use tower::ServiceExt;
 
     use super::*;
@@ -210,11 +235,27 @@ mod tests {
         Pace { idle: 60 * MS, min_rate: 100, grace: 100 * MS }
     }
 
+    /// Reads a body to its end, on a connection that looks after it.
+    async fn read(body: Body) -> Result<Bytes, Box<dyn StdError + Send + Sync>> {
+        let activity = Arc::new(Activity::default());
+        let looks = async {
+            loop {
+                sleep(10 * MS).await;
+                activity.wake_overdue();
+            }
+        };
+        let body = PacedBody::new(body, pace(), activity.clone());
+        tokio::select! {
+            () = looks => unreachable!("it has no end"),
+            read = body.collect() => read.map(|read| read.to_bytes()),
+        }
+    }
+
     #[tokio::test]
     async fn f66_a_stalled_body_fails_after_its_idle_limit() {
         let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
         let started = Instant::now();
-        let error = PacedBody::new(body, pace()).collect().await.unwrap_err();
+        let error = read(body).await.unwrap_err();
         assert!(started.elapsed() >= 60 * MS, "{:?}", started.elapsed());
         assert_eq!(body_problem(&*error).code, Code::BodyTimeout);
     }
@@ -225,13 +266,13 @@ mod tests {
             sleep(20 * MS).await;
             Ok::<_, std::io::Error>(Bytes::from_static(b"x"))
         });
-        let error = PacedBody::new(Body::from_stream(Box::pin(drip)), pace()).collect().await.unwrap_err();
+        let error = read(Body::from_stream(Box::pin(drip))).await.unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(TooSlow::Rate(100))), "{error}");
     }
 
     #[tokio::test]
     async fn a_handler_that_pauses_is_not_the_clients_fault() {
-        let mut body = PacedBody::new(Body::from("all there"), pace());
+        let mut body = PacedBody::new(Body::from("all there"), pace(), Arc::default());
         sleep(150 * MS).await;
         assert!(body.frame().await.unwrap().is_ok());
     }

@@ -17,8 +17,9 @@ use tokio::{
 };
 
 use crate::{
+    activity::Patience,
     client_ip::TrustedProxies,
-    connection::{self, End, Patience, Shared},
+    connection::{self, End, Shared},
     front::Front,
     limits::Pace,
     metrics::Metrics,

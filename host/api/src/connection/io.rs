@@ -12,7 +12,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-use super::activity::Activity;
+use crate::activity::Activity;
 
 /// The socket of a connection. It reports its progress, and lingers before it is closed.
 pub(crate) struct WatchedIo {

@@ -3,14 +3,26 @@
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
-use super::Patience;
+/// How long a connection may be without progress.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From the connection to the end of the head of its first request.
+    pub first_request: Duration,
+    /// From the end of an answer to the end of the head of the next request.
+    pub idle: Duration,
+    /// For the client to take 1 KiB of an answer.
+    pub write_stall: Duration,
+    /// After the last answer, for the client to read it before the socket is reset.
+    pub linger: Duration,
+}
 
 /// How many bytes a client must take within [`Patience::write_stall`]. Smaller amounts, such as control frames, do not
 /// count as progress.
@@ -34,6 +46,18 @@ struct State {
     rested: Instant,
     /// When the client last made progress.
     moved: Instant,
+    /// The bodies of requests whose next part has not come yet.
+    bodies: Vec<Awaited>,
+    /// How many bodies have been waited for.
+    numbered: u64,
+}
+
+/// A body whose next part is due. Most parts come at once, and a timer of its own for each would cost a check more than to
+/// decide it, so that the one timer of the connection watches over all.
+struct Awaited {
+    number: u64,
+    due: Instant,
+    reader: Waker,
 }
 
 /// When and how to end the connection if nothing changes.
@@ -55,6 +79,8 @@ impl Default for Activity {
             served: false,
             rested: now,
             moved: now,
+            bodies: Vec::new(),
+            numbered: 0,
         }))
     }
 }
@@ -76,6 +102,45 @@ impl Activity {
         }
         let patience = if state.served { patience.idle } else { patience.first_request };
         Look { when: state.rested + patience, polite: true }
+    }
+
+    /// When the next part of a body is due, of those that are waited for.
+    pub fn next_due(&self) -> Option<Instant> {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.bodies.iter().map(|body| body.due).min()
+    }
+
+    /// Wakes the readers of bodies whose next part is overdue, and forgets these bodies.
+    pub fn wake_overdue(&self) {
+        let now = Instant::now();
+        let mut overdue = Vec::new();
+        self.change(|state| overdue.extend(state.bodies.extract_if(.., |body| body.due <= now)));
+        overdue.into_iter().for_each(|body| body.reader.wake());
+    }
+
+    /// Wakes the reader of a body when `due` is over and nothing has come. The number names the body from now on.
+    pub fn await_body(&self, due: Instant, reader: &Waker) -> u64 {
+        let mut number = 0;
+        self.change(|state| {
+            state.numbered += 1;
+            number = state.numbered;
+            state.bodies.push(Awaited { number, due, reader: reader.clone() });
+        });
+        number
+    }
+
+    /// Has another waker wake the reader of a body.
+    pub fn read_by(&self, number: u64, reader: &Waker) {
+        self.change(|state| {
+            if let Some(body) = state.bodies.iter_mut().find(|body| body.number == number) {
+                body.reader.clone_from(reader);
+            }
+        });
+    }
+
+    /// Notes that a body is waited for no more.
+    pub fn body_came(&self, number: u64) {
+        self.change(|state| state.bodies.retain(|body| body.number != number));
     }
 
     /// Notes that the socket has accepted this many bytes.
@@ -111,6 +176,11 @@ impl Turn {
             state.served = true;
         });
         Self { activity, handed: false }
+    }
+
+    /// The connection's own activity.
+    pub fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     /// Notes that the handler has answered; from now on the client is expected to take `body`.
