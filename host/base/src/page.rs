@@ -45,6 +45,12 @@ impl PageQuery {
         i64::from(self.limit.unwrap_or(50).clamp(1, 200))
     }
 
+    /// How many items of a list are read that has all of them on one page unless a limit is given: those of the page, and one
+    /// that says that there are more.
+    pub fn most(&self) -> i64 {
+        self.limit.map_or(i64::MAX, |_| self.limit() + 1)
+    }
+
     /// The key after which the page starts: the cursor, or the empty text, which is before all keys, on the first page.
     pub fn after(&self) -> String {
         self.cursor.clone().unwrap_or_default()
@@ -65,5 +71,13 @@ impl<T> Page<T> {
         items.truncate(limit);
         let next = if more { items.last().map(key) } else { None };
         Self { items, next }
+    }
+
+    /// Makes a page from the items that were read as [`PageQuery::most`] says.
+    pub fn of_most(items: Vec<T>, query: &PageQuery, key: impl Fn(&T) -> String) -> Self {
+        match query.limit {
+            Some(_) => Self::of(items, query, key),
+            None => Self { items, next: None },
+        }
     }
 }

@@ -6,7 +6,7 @@
 use berth_base::{
     clock::Millis,
     ids::{HostAppId, MiniAppId},
-    page::{Page, paged},
+    page::paged,
     text::text_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -39,21 +39,6 @@ pub struct BindingQuery {
 }
 
 paged!(BindingQuery);
-
-impl BindingQuery {
-    /// How many bindings are read: those of a page, and one that says that there are more.
-    pub fn most(&self) -> i64 {
-        self.limit.map_or(i64::MAX, |_| self.page().limit() + 1)
-    }
-
-    /// The page of the bindings that were read.
-    pub fn page_of(&self, items: Vec<Binding>) -> Page<Binding> {
-        match self.limit {
-            Some(_) => Page::of(items, &self.page(), |binding| binding.mini_app.to_string()),
-            None => Page { items, next: None },
-        }
-    }
-}
 
 /// The binding of a MiniApp to a host app, agreed or asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]

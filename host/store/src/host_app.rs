@@ -123,7 +123,7 @@ impl Tx {
             id,
             query.page().after(),
             query.state.map_or("", BindingState::as_str),
-            query.most()
+            query.page().most()
         )?)
     }
 

@@ -1,10 +1,12 @@
 //! Installed policies and their bindings.
 
+use std::collections::HashMap;
+
 use sqlx::types::Json;
 
 use berth_base::sql::Count;
 
-use super::{Tx, access::roles, chosen, execute, fetch, fetch_built};
+use super::{Tx, access::roles, chosen, execute, fetch, fetch_built, push_if};
 use berth_base::clock::Millis;
 use berth_base::{
     error::{Error, Result},
@@ -12,7 +14,10 @@ use berth_base::{
 };
 use berth_model::policy::{
     LimitOverrides, PolicyKind,
-    registry::{Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyScope, Watch},
+    registry::{
+        Level, Mode, NewPolicyBinding, OnError, PolicyBinding, PolicyBindingPatch, PolicyBindingQuery, PolicyScope,
+        Watch,
+    },
 };
 use berth_model::{
     access::{self, Action, Caller},
@@ -20,6 +25,29 @@ use berth_model::{
     policy::registry::{InstalledPolicy, ScopeKind},
 };
 use serde_json::Value;
+
+/// Pushes where the bindings of all places are that a caller may read, without those of ended gray tasks.
+macro_rules! push_known {
+    ($query:ident, $caller:ident) => {
+        $query.push(
+            " FROM policy_binding b JOIN policy p ON p.digest = b.digest
+             LEFT JOIN gray_task t ON b.scope_kind = 'gray_task' AND t.id = b.scope_id
+             LEFT JOIN mini_app m ON m.id = CASE b.scope_kind WHEN 'mini_app' THEN b.scope_id ELSE t.mini_app_id END
+             WHERE (t.id IS NULL OR t.state <> 'ended')",
+        );
+        if chosen!(!$caller.reads_everything()) {
+            $query.push(" AND (b.scope_kind = 'platform' OR b.scope_kind = 'host_app' AND b.scope_id ");
+            $query.push(readable(access::ScopeKind::HostApp)).push_bind(&$caller.account).push(") OR m.team_id ");
+            $query.push(readable(access::ScopeKind::Team)).push_bind(&$caller.account).push("))");
+        }
+    };
+}
+
+/// The places of a kind that an account may read, whose id comes next.
+fn readable(kind: access::ScopeKind) -> String {
+    let roles = roles(Action::Read, kind);
+    format!("IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND role IN ({roles}) AND account_id = ")
+}
 
 impl Tx {
     /// One policy.
@@ -132,28 +160,30 @@ impl Tx {
         )?)
     }
 
-    /// The policy bindings of all places that the caller may read, without those of ended gray tasks.
-    pub async fn policy_bindings_known_to(&mut self, caller: &Caller) -> Result<Vec<PolicyBindingRow>> {
-        let read = |kind| {
-            let roles = roles(Action::Read, kind);
-            format!(
-                "IN (SELECT scope_id FROM role_grant WHERE scope_kind = '{kind}' AND role IN ({roles}) AND account_id = "
-            )
-        };
+    /// The policy bindings of all places that the caller may read, without those of ended gray tasks, in the order in which they
+    /// were made; of the policy of a name when the query has one.
+    pub async fn policy_bindings_known_to(
+        &mut self,
+        caller: &Caller,
+        asked: &PolicyBindingQuery,
+    ) -> Result<Vec<PolicyBindingRow>> {
         Ok(fetch_built!(self, PolicyBindingRow, |query| {
-            query.push(
-                "SELECT b.*, p.name, p.version, p.kind FROM policy_binding b JOIN policy p ON p.digest = b.digest
-                 LEFT JOIN gray_task t ON b.scope_kind = 'gray_task' AND t.id = b.scope_id
-                 LEFT JOIN mini_app m ON m.id = CASE b.scope_kind WHEN 'mini_app' THEN b.scope_id ELSE t.mini_app_id END
-                 WHERE (t.id IS NULL OR t.state <> 'ended')",
-            );
-            if chosen!(!caller.reads_everything()) {
-                query.push(" AND (b.scope_kind = 'platform' OR b.scope_kind = 'host_app' AND b.scope_id ");
-                query.push(read(access::ScopeKind::HostApp)).push_bind(&caller.account).push(") OR m.team_id ");
-                query.push(read(access::ScopeKind::Team)).push_bind(&caller.account).push("))");
-            }
-            query.push(" ORDER BY p.name, b.scope_kind, b.scope_id, b.position, b.id");
+            query.push("SELECT b.*, p.name, p.version, p.kind");
+            push_known!(query, caller);
+            push_if!(query, &asked.policy, " AND p.name = ", "");
+            query.push(" AND b.id > ").push_bind(asked.page().after());
+            query.push(" ORDER BY b.id LIMIT ").push_bind(asked.page().most());
         })?)
+    }
+
+    /// At how many places that the caller may read each policy is bound, without ended gray tasks.
+    pub async fn places_of_policies(&mut self, caller: &Caller) -> Result<HashMap<Digest, u64>> {
+        let counts: Vec<(Digest, i64)> = fetch_built!(self, (Digest, i64), |query| {
+            query.push("SELECT b.digest, COUNT(*)");
+            push_known!(query, caller);
+            query.push(" GROUP BY b.digest");
+        })?;
+        Ok(counts.into_iter().map(|(digest, count)| (digest, count.unsigned_abs())).collect())
     }
 
     /// Locks a policy binding until the transaction ends, and returns it.

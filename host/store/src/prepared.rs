@@ -199,7 +199,8 @@ mod tests {
             bindings_waiting(caller, BindingState::WaitsForHostApp);
             permits_waiting(caller, PermitKind::SkipDomains);
             versions_shown_to(&["mall".parse().unwrap()], &"shop".parse().unwrap(), page);
-            policy_bindings_known_to(caller);
+            policy_bindings_known_to(caller, &made(maybe(json!({"policy": "percentage", "limit": 5}))));
+            places_of_policies(caller);
             acts(&made(maybe(json!({"mini_app": "shop", "from": DAWN, "until": DAWN, "actor": "usr_1", "address": "::1",
                 "outcome": "done", "operation": "versions.*"}))), page);
             acts(&made(maybe(json!({"operation": "versions.publish"}))), page);

@@ -111,7 +111,8 @@ pub(crate) async fn tell_host_apps<T: Serialize>(
 pub async fn of_host_app(db: &Db, caller: &Caller, id: &HostAppId, query: &BindingQuery) -> Result<Page<Binding>> {
     let mut tx = db.read().await?;
     host_app::authorise(&mut tx, caller, id, Action::Read).await?;
-    Ok(query.page_of(tx.bindings_of_host_app(id, query).await?))
+    let bindings = tx.bindings_of_host_app(id, query).await?;
+    Ok(Page::of_most(bindings, &query.page(), |binding| binding.mini_app.to_string()))
 }
 
 /// All bindings of a MiniApp, active or not, ordered by the id of the host app, for a caller who may read the MiniApp.

@@ -186,6 +186,7 @@ impl TestHost {
                 signed_by: Vec::new(),
                 installed_by: "test".into(),
                 installed_at: DAWN,
+                places: None,
             };
             tx.insert_policy(&policy).await.unwrap();
         }

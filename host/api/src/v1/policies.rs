@@ -11,6 +11,7 @@ use super::*;
 use berth_base::{
     error::Error,
     ids::{Digest, PolicyBindingId},
+    page::Page,
 };
 use berth_model::{
     access::Caller,
@@ -39,7 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(pull))
         .routes(routes!(figures))
         .routes(routes!(bind, bindings))
-        .routes(routes!(rebind, unbind))
+        .routes(routes!(binding, rebind, unbind))
         .routes(routes!(summary))
         .routes(routes!(replay))
 }
@@ -135,13 +136,19 @@ async fn bind(State(app): AppState, caller: Caller, Json(new): Json<ScopedPolicy
 }
 
 /// List the policy bindings of a place, in the order in which the policies are asked, or of all places.
-#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(PolicyBindingQuery), responses((status = 200, body = Items<PolicyBinding>)))]
+#[utoipa::path(get, path = "/v1/policy-bindings", tag = "policies", params(PolicyBindingQuery), responses((status = 200, body = Page<PolicyBinding>)))]
 async fn bindings(
     State(app): AppState,
     caller: Caller,
     Query(query): Query<PolicyBindingQuery>,
-) -> Result<Json<Items<PolicyBinding>>> {
-    items(registry::bindings(&app.db, &caller, &query).await?)
+) -> Result<Json<Page<PolicyBinding>>> {
+    Ok(Json(registry::bindings(&app.db, &caller, &query).await?))
+}
+
+/// Get one policy binding.
+#[utoipa::path(get, path = "/v1/policy-bindings/{id}", tag = "policies", params(("id" = PolicyBindingId, Path)), responses((status = 200, body = PolicyBinding)))]
+async fn binding(State(app): AppState, caller: Caller, Path(id): Path<PolicyBindingId>) -> Result<Json<PolicyBinding>> {
+    Ok(Json(registry::binding(&app.db, &caller, &id).await?))
 }
 
 /// Change a policy binding: its config, mode, meaning of failure, limits, or the version of its policy.

@@ -110,6 +110,8 @@ pub async fn edit(args: Edit, session: &mut Session) -> Done {
 
 /// Runs `berth policy bindings`.
 pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &mut Session) -> Done {
+    // The policies of a place come in the order in which they are asked.
+    let by_name = scope.is_none();
     let (kind, id) = scope.map_or((None, None), |scope| (Some(scope.kind), Some(scope.id)));
     let id = id.filter(|id| !id.is_empty());
     let call = Call::get("/v1/policy-bindings")
@@ -118,19 +120,19 @@ pub async fn list(scope: Option<PolicyScope>, policy: Option<String>, session: &
         .query("policy", policy.as_deref());
     let head = ["ID", "POLICY", "VERSION", "SCOPE", "OWNER", "MODE", "ON ERROR", "CONFIG"];
     let client = session.client()?;
-    let items = client.items(call).await?;
+    let mut items = client.items(call).await?;
+    if by_name {
+        items.sort_by(|one, other| one["policy"].as_str().cmp(&other["policy"].as_str()));
+    }
     if let Some(policy) = policy.filter(|_| items.is_empty()) {
         require_policy(&client, &policy).await?;
     }
     session.out.list(items, head, "No bindings.", row)
 }
 
-/// A binding that the caller may know of. The host lists bindings and has no address for one.
+/// A binding that the caller may know of.
 pub async fn find(client: &Client, id: &PolicyBindingId) -> Result<PolicyBinding, Failure> {
-    let all = client.items(Call::get("/v1/policy-bindings")).await?;
-    let all: Vec<PolicyBinding> = all.iter().map(read).collect::<Result<_, _>>()?;
-    let found = all.into_iter().find(|binding| binding.id == *id);
-    found.ok_or_else(|| Failure::refused("not-found", format!("There is no binding {id} that you may know of.")))
+    read(&client.value(Call::get(path(id))).await?)
 }
 
 /// Runs `berth policy unbind`.

@@ -15,6 +15,7 @@ use axum::{
 };
 use serde::Deserialize;
 
+use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, BERTH, Scope},
     host_app::HostApp,
@@ -33,6 +34,7 @@ use crate::{
     frame::{Head, done},
     parts::{Filled, Names, Shown},
     path::{at, with_query},
+    refused::Refused,
     schema::{self, Field},
     show,
     texts::Texts,
@@ -72,18 +74,12 @@ struct List<'a> {
     t: Texts,
     visit: &'a Visit,
     kinds: Vec<OfKind>,
-    bindings: &'a [PolicyBinding],
     names: &'a Names,
     may_install: bool,
     is_built_in: bool,
 }
 
 impl List<'_> {
-    /// At how many places these bytes are bound.
-    fn bound(&self, policy: &InstalledPolicy) -> u64 {
-        self.bindings.iter().filter(|binding| binding.digest == policy.digest).count() as u64
-    }
-
     /// The beginning of the digest, by which people tell versions apart.
     fn short(&self, policy: &InstalledPolicy) -> String {
         policy.digest.to_string().chars().take(12).collect()
@@ -92,8 +88,7 @@ impl List<'_> {
 
 async fn list(visit: Visit) -> Answer {
     let t = visit.t;
-    let policies: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(&visit)?;
-    let bindings: Vec<PolicyBinding> = visit.api.list("/v1/policy-bindings").await.or_show(&visit)?;
+    let policies: Vec<InstalledPolicy> = visit.api.list("/v1/policies?places=true").await.or_show(&visit)?;
     let names = Names::of(&visit.api, policies.iter().map(|policy| policy.installed_by.as_str())).await;
     let kinds = PolicyKind::ALL.iter().map(|kind| OfKind {
         name: t.policy_kind(kind),
@@ -105,7 +100,6 @@ async fn list(visit: Visit) -> Answer {
         visit: &visit,
         is_built_in: policies.iter().all(|policy| policy.installed_by == BERTH),
         kinds: kinds.collect(),
-        bindings: &bindings,
         names: &names,
         may_install: visit.can(Action::Administer, &Scope::Platform),
     };
@@ -207,7 +201,7 @@ struct One<'a> {
     fields: Vec<Field>,
     bound: Vec<Bound<'a>>,
     /// How many bindings there are in all, and where the next ones are.
-    bindings: usize,
+    bindings: u64,
     next: Option<String>,
     /// How its bindings ran on this host; none without it when the API does not say.
     figures: Option<PolicyFigures>,
@@ -222,7 +216,7 @@ struct One<'a> {
 impl One<'_> {
     /// At how many places it is bound.
     fn count(&self) -> String {
-        show::grouped(self.bindings as u64)
+        show::grouped(self.bindings)
     }
 
     /// Whether an address that the makers of the policy have written is a link.
@@ -250,28 +244,28 @@ impl One<'_> {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Part {
-    from: usize,
+    cursor: String,
 }
 
-/// How many bindings a page shows.
-const MOST_BOUND: usize = 50;
-
-async fn one(visit: Visit, Path(which): Path<String>, Query(Part { from }): Query<Part>) -> Answer {
-    show_page(&visit, &which, from, &Filled::default()).await
+async fn one(visit: Visit, Path(which): Path<String>, Query(Part { cursor }): Query<Part>) -> Answer {
+    show_page(&visit, &which, &cursor, &Filled::default()).await
 }
 
 async fn show_one(visit: &Visit, which: &str, filled: &Filled) -> Answer {
-    show_page(visit, which, 0, filled).await
+    show_page(visit, which, "", filled).await
 }
 
-async fn show_page(visit: &Visit, which: &str, from: usize, filled: &Filled) -> Answer {
+/// A page of the places where a policy is bound, whatever its version.
+async fn bound_at(visit: &Visit, name: &str, cursor: &str) -> Result<ListPage<PolicyBinding>, Refused> {
+    let asked = [("policy", Some(name)), ("limit", Some("50")), ("cursor", Some(cursor))];
+    visit.api.page(&with_query("/v1/policy-bindings", asked)).await
+}
+
+async fn show_page(visit: &Visit, which: &str, cursor: &str, filled: &Filled) -> Answer {
     let it = policy(visit, which).await?;
-    let mut versions: Vec<InstalledPolicy> = visit.api.list("/v1/policies").await.or_show(visit)?;
+    let mut versions: Vec<InstalledPolicy> = visit.api.list("/v1/policies?places=true").await.or_show(visit)?;
     versions.retain(|policy| policy.name == it.name);
-    let path = with_query("/v1/policy-bindings", [("policy", Some(it.name.as_str()))]);
-    let bindings: Vec<PolicyBinding> = visit.api.list(&path).await.or_show(visit)?;
-    let shown: Vec<PolicyBinding> = bindings.iter().skip(from).take(MOST_BOUND).cloned().collect();
-    let rest = from.saturating_add(MOST_BOUND);
+    let ListPage { items: shown, next } = bound_at(visit, &it.name, cursor).await.or_show(visit)?;
     let accounts = shown.iter().map(|binding| binding.bound_by.as_str()).chain([it.installed_by.as_str()]);
     let names = Names::of(&visit.api, accounts).await;
     let places = places(visit).await;
@@ -283,8 +277,8 @@ async fn show_page(visit: &Visit, which: &str, from: usize, filled: &Filled) -> 
         format: it.config_schema.as_ref().map(|schema| format!("{schema:#}")),
         fields: schema::fields(visit.t, it.config_schema.as_ref(), &serde_json::Value::Null, "config"),
         bound: bound(visit, &shown, &places),
-        bindings: bindings.len(),
-        next: (rest < bindings.len()).then(|| at!("/ui/policies/{}", which) + &format!("?from={rest}")),
+        bindings: versions.iter().filter_map(|version| version.places).sum(),
+        next: next.map(|next| with_query(&at!("/ui/policies/{}", which), [("cursor", Some(next.as_str()))])),
         figures: visit.api.get(&at!("/v1/policies/{}/figures", it.digest)).await.ok(),
         places: &places,
         names: &names,

@@ -26,7 +26,7 @@ use crate::{
     frame::done,
     parts::{Filled, Shown},
     path::at,
-    refused::{Refused, not_found, read},
+    refused::{Refused, read},
     schema::{self, Field},
     show,
     texts::Texts,
@@ -69,11 +69,8 @@ pub fn scope(sent: &Sent) -> Result<PolicyScope, Refused> {
     Ok(PolicyScope { kind, id: id.to_owned() })
 }
 
-/// A binding. The API lists bindings and has no address for one.
 async fn binding(visit: &Visit, id: &str) -> Result<PolicyBinding, crate::visit::Shown> {
-    let all: Vec<PolicyBinding> = visit.api.list("/v1/policy-bindings").await.or_show(visit)?;
-    let found = all.into_iter().find(|binding| binding.id.as_str() == id);
-    found.ok_or_else(|| visit.refuse(not_found()))
+    visit.api.get(&at!("/v1/policy-bindings/{}", id)).await.or_show(visit)
 }
 
 #[derive(askama::Template)]

@@ -12,7 +12,7 @@ use axum::{
 };
 use serde_json::Value;
 
-use berth_base::{error::Code, page::Page as ListPage};
+use berth_base::{error::Code, ids::PolicyBindingId, page::Page as ListPage};
 use berth_model::{
     access::Action,
     policy::{
@@ -25,13 +25,13 @@ use berth_model::{
 
 use super::{
     super::{gray::record, mini_apps::mini_app},
-    Place, head, places, policy, value_of,
+    Place, bound_at, head, places, policy, value_of,
 };
 use crate::{
     Console,
     act::Sent,
     parts::{Badge, Filled, Shown, Tone},
-    path::{at, with_query},
+    path::at,
     refused::{Refusal, Refused},
     schema::{self, Field},
     show,
@@ -44,9 +44,6 @@ use question::{AGAINST, AGAINST_CONFIG, CONFIG, Question, SCOPE};
 pub fn routes() -> Router<Console> {
     Router::new().route("/ui/policies/{policy}/replay", get(replay))
 }
-
-/// How many bindings the form offers to compare with.
-const MOST_BOUND: usize = 50;
 
 /// Something to compare with.
 struct Other {
@@ -205,8 +202,7 @@ async fn replay(visit: Visit, Path(which): Path<String>, Query(asked): Query<Vec
     let t = visit.t;
     let it = policy(&visit, &which).await?;
     let sent = Sent::in_address(asked);
-    let bound = with_query("/v1/policy-bindings", [("policy", Some(it.name.as_str()))]);
-    let bindings: Vec<PolicyBinding> = visit.api.list(&bound).await.or_show(&visit)?;
+    let bindings = bindings_for(&visit, &it, &sent).await?;
     let first = First::of(&visit, &bindings, &sent).await;
     let question = Question::read(t, &it, &bindings, &sent);
     let command =
@@ -300,6 +296,24 @@ async fn places_of(visit: &Visit, it: &InstalledPolicy, first: &First) -> Vec<Pl
 }
 
 /// What the form offers to compare with: this policy with another config, its other versions, and where it is bound.
+/// The bindings that the form offers to compare with: the first ones of the policy, and those that the address names.
+async fn bindings_for(
+    visit: &Visit,
+    it: &InstalledPolicy,
+    sent: &Sent,
+) -> Result<Vec<PolicyBinding>, crate::visit::Shown> {
+    let mut bindings = bound_at(visit, &it.name, "").await.or_show(visit)?.items;
+    for id in [sent.get("binding"), sent.get(AGAINST)] {
+        if id.parse::<PolicyBindingId>().is_err() || bindings.iter().any(|binding| binding.id.as_str() == id) {
+            continue;
+        }
+        // One that is gone is none to compare with.
+        let named: Option<PolicyBinding> = visit.api.get(&at!("/v1/policy-bindings/{}", id)).await.ok();
+        bindings.extend(named.filter(|binding| binding.policy == it.name));
+    }
+    Ok(bindings)
+}
+
 fn others(
     t: Texts,
     it: &InstalledPolicy,
@@ -312,11 +326,11 @@ fn others(
     all.extend(same.map(|one| Other { value: one.digest.to_string(), name: format!("{} {}", one.name, one.version) }));
     let is_first = |binding: &&PolicyBinding| binding.id.as_str() == first.against;
     let bound = bindings.iter().filter(is_first).chain(bindings.iter().filter(|one| !is_first(one)));
-    all.extend(bound.take(MOST_BOUND).map(|one| bound_at(t, one, first)));
+    all.extend(bound.map(|one| bound_as(t, one, first)));
     all
 }
 
-fn bound_at(t: Texts, binding: &PolicyBinding, first: &First) -> Other {
+fn bound_as(t: Texts, binding: &PolicyBinding, first: &First) -> Other {
     let task = first.task.as_ref().filter(|task| task.id.as_str() == binding.scope.id);
     let id = task.map_or(binding.scope.id.as_str(), |task| &task.name);
     let name = t.replay_against_bound(t.policy_place(&binding.scope.kind), id, &binding.policy_version);

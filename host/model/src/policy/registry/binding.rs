@@ -3,6 +3,7 @@
 use berth_base::{
     clock::Millis,
     ids::{Digest, PolicyBindingId},
+    page::paged,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -172,7 +173,8 @@ impl PolicyBindingPatch {
     }
 }
 
-/// Which bindings to list. Without a place: all that the caller may know about, except those of ended gray tasks.
+/// Which bindings to list. Without a place: all that the caller may know about, except those of ended gray tasks, in the order
+/// in which they were made. A place has all of its bindings on one page.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PolicyBindingQuery {
@@ -185,4 +187,12 @@ pub struct PolicyBindingQuery {
     /// Only bindings of the policy with this name, whatever its version.
     #[serde(default)]
     pub policy: Option<String>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many items a page has at most, 1 to 200; all of them when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
 }
+
+paged!(PolicyBindingQuery);

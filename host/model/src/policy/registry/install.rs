@@ -45,6 +45,10 @@ pub struct InstalledPolicy {
     pub installed_by: String,
     /// When it was installed.
     pub installed_at: Millis,
+    /// At how many places that the caller may know of it is bound, without ended gray tasks; absent when that is not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "sql", sqlx(skip))]
+    pub places: Option<u64>,
 }
 
 /// Which policies to list.
@@ -54,4 +58,7 @@ pub struct PolicyQuery {
     /// Only policies of this kind.
     #[serde(default)]
     pub kind: Option<PolicyKind>,
+    /// Whether to tell at how many places each is bound.
+    #[serde(default)]
+    pub places: bool,
 }

@@ -15,6 +15,7 @@ use crate::policy::registry::{lists, scope, trust};
 use berth_base::{
     error::{Code, Error, Result},
     ids::{Digest, HostAppId, MiniAppId, PolicyBindingId},
+    page::Page,
     sql::is_unique_violation,
 };
 use berth_model::{
@@ -161,22 +162,39 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
 
 /// The bindings at one place, in the order in which they are asked, or at all places that the caller may know about.
 /// Everybody may list the bindings of the platform.
-pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Result<Vec<PolicyBinding>> {
+pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Result<Page<PolicyBinding>> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
-    let rows = match query.scope_kind {
-        None => tx.policy_bindings_known_to(caller).await?,
+    match query.scope_kind {
+        None => {
+            let rows = tx.policy_bindings_known_to(caller, query).await?;
+            let bindings = rows.into_iter().map(PolicyBinding::from).collect();
+            Ok(Page::of_most(bindings, &query.page(), |binding: &PolicyBinding| binding.id.to_string()))
+        }
         Some(kind) => {
             let scope = PolicyScope { kind, id: query.scope_id.clone() };
             // Everybody's versions are judged by the platform's auditors, so everybody may know them.
             if kind != ScopeKind::Platform {
                 scope::authorise(&scope, &mut tx, caller, Action::Read).await?;
             }
-            tx.policy_bindings(kind, &scope.id).await?
+            let rows = tx.policy_bindings(kind, &scope.id).await?;
+            let wanted = rows.into_iter().filter(|row| query.policy.as_ref().is_none_or(|name| *name == row.name));
+            Ok(Page { items: wanted.map(PolicyBinding::from).collect(), next: None })
         }
-    };
-    let wanted = rows.into_iter().filter(|row| query.policy.as_ref().is_none_or(|name| *name == row.name));
-    Ok(wanted.map(PolicyBinding::from).collect())
+    }
+}
+
+/// One binding, for a caller who may read its place. Everybody may read the bindings of the platform.
+///
+/// # Errors
+/// `not-found`, also when the caller may not know about the place.
+pub async fn get(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBinding> {
+    caller.require_scope(TokenScope::Read)?;
+    let mut tx = db.read().await?;
+    match tx.policy_binding(id).await? {
+        Some(row) if row.scope_kind == ScopeKind::Platform => Ok(row.into()),
+        _ => at_place(&mut tx, caller, id, Action::Read).await.map(PolicyBinding::from),
+    }
 }
 
 /// Reads the binding for a caller who may do `action` at its place. `not-found` when the caller may not know about the place.

@@ -218,15 +218,20 @@ fn row_of(db: &Db, actor: &str, policy: &Arc<Policy>, wasm: &[u8]) -> InstalledP
         signed_by: Vec::new(),
         installed_by: actor.to_owned(),
         installed_at: db.now(),
+        places: None,
     }
 }
 
 /// The installed policies, newest first; every account may list them.
 pub async fn list(db: &Db, caller: &Caller, query: &PolicyQuery) -> Result<Vec<InstalledPolicy>> {
     caller.require_scope(TokenScope::Read)?;
-    let rows = db.read().await?.policies().await?;
+    let mut tx = db.read().await?;
+    let rows = tx.policies().await?;
+    let places = if query.places { Some(tx.places_of_policies(caller).await?) } else { None };
     let wanted = rows.into_iter().filter(|row| query.kind.is_none_or(|kind| kind == row.kind));
-    Ok(wanted.map(|row| trust::shown_to(caller, row)).collect())
+    let count = |row: &InstalledPolicy| Some(places.as_ref()?.get(&row.digest).copied().unwrap_or_default());
+    let counted = wanted.map(|row| InstalledPolicy { places: count(&row), ..row });
+    Ok(counted.map(|row| trust::shown_to(caller, row)).collect())
 }
 
 /// One policy, named by its digest, by `NAME@VERSION`, or by its name, which means the newest version. `not-found` when

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::*;
 use berth_base::{
     error::Code,
-    ids::{PolicyBindingId, UserId},
+    ids::{PolicyBindingId, TeamId, UserId},
 };
 use berth_judge::testing::Guest;
 use berth_model::access::{Caller, TokenScope};
 
-use crate::testing::{DAWN, TestHost, host, person};
+use crate::testing::{DAWN, TestHost, host, person, shop};
 
 const ANY: &str = r#"{"type":"object"}"#;
 const NEEDS_N: &str = r#"{"type":"object","required":["n"]}"#;
@@ -179,12 +179,58 @@ async fn i9_without_a_place_a_caller_is_told_of_the_bindings_that_it_may_know() 
     bind(&host.app.policies, &host.caller, platform("no-eval")).await.unwrap();
     let query = PolicyBindingQuery { policy: Some("no-maps".into()), ..PolicyBindingQuery::default() };
     let places = async |caller: &Caller, query: &PolicyBindingQuery| {
-        let all = bindings(&host.app.db, caller, query).await.unwrap();
-        all.into_iter().map(|bound| format!("{} {}", bound.policy, bound.scope.kind)).collect::<Vec<_>>()
+        let all = bindings(&host.app.db, caller, query).await.unwrap().items;
+        let mut all: Vec<_> = all.into_iter().map(|bound| format!("{} {}", bound.policy, bound.scope.kind)).collect();
+        all.sort(); // made in the same moment, they are in no order
+        all
     };
     assert_eq!(places(&host.caller, &query).await, ["no-maps host_app", "no-maps mini_app", "no-maps platform"]);
     let stranger = person(UserId::generate(DAWN, host.app.db.random()), vec![]);
     assert_eq!(places(&stranger, &PolicyBindingQuery::default()).await, ["no-eval platform", "no-maps platform"]);
+    // Each by itself is known to the same callers, and the numbers of places are those of the lists.
+    for bound in bindings(&host.app.db, &host.caller, &PolicyBindingQuery::default()).await.unwrap().items {
+        assert_eq!(binding(&host.app.db, &host.caller, &bound.id).await.unwrap().scope, bound.scope);
+        let known = binding(&host.app.db, &stranger, &bound.id).await.map_err(|error| error.code);
+        match bound.scope.kind {
+            ScopeKind::Platform => assert_eq!(known.unwrap().id, bound.id),
+            _ => assert_eq!(known.unwrap_err(), Code::NotFound),
+        }
+    }
+    let counted = PolicyQuery { places: true, ..PolicyQuery::default() };
+    for (caller, places) in [(&host.caller, [1, 3]), (&stranger, [1, 1])] {
+        let mut all = list(&host.app.db, caller, &counted).await.unwrap();
+        all.retain(|policy| policy.name.starts_with("no-"));
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        assert_eq!(all.iter().map(|policy| policy.places.unwrap()).collect::<Vec<_>>(), places);
+    }
+    assert!(list(&host.app.db, &stranger, &PolicyQuery::default()).await.unwrap()[0].places.is_none());
     let blind = Caller { token_scopes: vec![TokenScope::Develop], ..stranger };
     assert_eq!(bindings(&host.app.db, &blind, &query).await.unwrap_err().code, Code::MissingGrant);
+}
+
+#[tokio::test]
+async fn i9_the_bindings_of_all_places_come_in_pages() {
+    let host = host().await;
+    push(&host, "no-maps", "1.0.0").await;
+    let mut made = Vec::new();
+    for at in 0..5 {
+        host.clock.advance_seconds(1);
+        let new = json!({"name": format!("Kiosk {at}"), "id": format!("kiosk-{at}"), "team": team_of(&host).await});
+        crate::mini_app::create(&host.app.db, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
+        let new = json!({"policy": "no-maps", "scope": {"kind": "mini_app", "id": format!("kiosk-{at}")}});
+        made.push(bind(&host.app.policies, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap().id);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    for full in [true, true, false] {
+        let query = PolicyBindingQuery { policy: Some("no-maps".into()), limit: Some(2), cursor, ..Default::default() };
+        let page = bindings(&host.app.db, &host.caller, &query).await.unwrap();
+        assert_eq!((page.items.len() == 2, page.next.is_some()), (full, full));
+        seen.extend(page.items.into_iter().map(|binding| binding.id));
+        cursor = page.next;
+    }
+    assert_eq!(seen, made);
+}
+
+async fn team_of(host: &TestHost) -> TeamId {
+    host.app.db.read().await.unwrap().mini_app(&shop()).await.unwrap().unwrap().team
 }
