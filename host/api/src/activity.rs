@@ -131,11 +131,17 @@ impl Activity {
 
     /// Has another waker wake the reader of a body.
     pub fn read_by(&self, number: u64, reader: &Waker) {
+        let mut is_awaited = false;
         self.change(|state| {
             if let Some(body) = state.bodies.iter_mut().find(|body| body.number == number) {
                 body.reader.clone_from(reader);
+                is_awaited = true;
             }
         });
+        if !is_awaited {
+            // It was overdue a moment ago, and another waker was woken.
+            reader.wake_by_ref();
+        }
     }
 
     /// Notes that a body is waited for no more.

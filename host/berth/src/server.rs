@@ -188,7 +188,7 @@ impl Host {
 async fn wind_up(app: &App, mut workers: JoinSet<()>) {
     // What checks have noted of devices is in memory alone.
     if tokio::time::timeout(PATIENCE, app.checks.written()).await.is_err() {
-        tracing::warn!("what was noted last of devices of grayscale tasks could not be written and is lost");
+        tracing::warn!("what checks noted last of devices could not be written and is lost");
     }
     // First the workers, who would complain about a database that is closed under them.
     workers.shutdown().await;

@@ -26,7 +26,6 @@ impl Checks {
     /// Waits until all that checks have noted of devices is written. Nothing else waits for it: a host that stops, so that its
     /// last moments are not lost, and a test that reads what was noted.
     pub async fn written(&self) {
-        self.marker.written().await;
-        self.records.written().await;
+        tokio::join!(self.marker.written(), self.records.written());
     }
 }

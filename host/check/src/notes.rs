@@ -28,6 +28,8 @@ pub(crate) struct NoteQueue<T>(mpsc::Receiver<Entry<T>>);
 pub struct Batch<N> {
     /// What is to be written.
     pub notes: N,
+    /// Whether more may wait already, for which the worker need not wait.
+    pub is_full: bool,
     _waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -72,6 +74,7 @@ impl<T> NoteQueue<T> {
         if self.0.recv_many(&mut entries, BATCH).await == 0 {
             return None;
         }
+        let is_full = entries.len() == BATCH;
         let (mut notes, mut waiting) = (Vec::with_capacity(entries.len()), Vec::new());
         for entry in entries {
             match entry {
@@ -79,7 +82,7 @@ impl<T> NoteQueue<T> {
                 Entry::Waiting(one) => waiting.push(one),
             }
         }
-        Some(Batch { notes: gather(notes), _waiting: waiting })
+        Some(Batch { notes: gather(notes), is_full, _waiting: waiting })
     }
 }
 
@@ -96,10 +99,12 @@ mod tests {
         (0..=BATCH).for_each(|number| notes.note(number));
         let mut written = Box::pin(notes.written());
         assert!(written.as_mut().now_or_never().is_none());
-        assert_eq!(queue.next(|notes| notes.len()).await.unwrap().notes, BATCH);
+        let batch = queue.next(|notes| notes.len()).await.unwrap();
+        assert_eq!((batch.notes, batch.is_full), (BATCH, true));
+        drop(batch);
         assert!(written.as_mut().now_or_never().is_none(), "one note is not written yet");
         let batch = queue.next(|notes| notes).await.unwrap();
-        assert_eq!(batch.notes, [BATCH]);
+        assert_eq!((&batch.notes, batch.is_full), (&vec![BATCH], false));
         assert!(written.as_mut().now_or_never().is_none(), "the worker has it and has not written it");
         drop(batch);
         assert!(written.now_or_never().is_some());

@@ -118,8 +118,9 @@ pub async fn run_records(mut queue: RecordQueue, db: Db, most: u32) {
                 tracing::warn!(?error, %mini_app, "devices that asked could not be recorded");
             }
         }
+        let pause = if batch.is_full { Duration::ZERO } else { PAUSE };
         drop(batch);
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -29,8 +29,9 @@ pub async fn run_marks(mut queue: MarkQueue, db: Db, max_failures: u8) {
         if let Err(error) = write(&db, &batch.notes, max_failures).await {
             tracing::warn!(?error, "marks of devices could not be written and are lost");
         }
+        let pause = if batch.is_full { Duration::ZERO } else { PAUSE };
         drop(batch);
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -295,7 +295,6 @@ async fn places_of(visit: &Visit, it: &InstalledPolicy, first: &First) -> Vec<Pl
     all
 }
 
-/// What the form offers to compare with: this policy with another config, its other versions, and where it is bound.
 /// The bindings that the form offers to compare with: the first ones of the policy, and those that the address names.
 async fn bindings_for(
     visit: &Visit,
@@ -307,13 +306,19 @@ async fn bindings_for(
         if id.parse::<PolicyBindingId>().is_err() || bindings.iter().any(|binding| binding.id.as_str() == id) {
             continue;
         }
-        // One that is gone is none to compare with.
-        let named: Option<PolicyBinding> = visit.api.get(&at!("/v1/policy-bindings/{}", id)).await.ok();
-        bindings.extend(named.filter(|binding| binding.policy == it.name));
+        let named: Result<PolicyBinding, _> = visit.api.get(&at!("/v1/policy-bindings/{}", id)).await;
+        match named {
+            Ok(binding) if binding.policy == it.name => bindings.push(binding),
+            // One that is gone, or of another policy, is none to compare with.
+            Ok(_) => {}
+            Err(Refused::ByApi(refusal)) if refusal.code() == Code::NotFound.slug() => {}
+            Err(refused) => return Err(visit.refuse(refused)),
+        }
     }
     Ok(bindings)
 }
 
+/// What the form offers to compare with: this policy with another config, its other versions, and where it is bound.
 fn others(
     t: Texts,
     it: &InstalledPolicy,
