@@ -188,8 +188,8 @@ on_both! {
             .await;
         assert!(none.says("Write the version number into its field."), "{}", none.html);
         let fields = [("version", ""), ("submit", "on")];
-        let page =
-            browser.upload("/ui/mini-apps/coffee/upload", &fields, ("package", "coffee_1.0.0.apkg", package)).await;
+        let file = ("package", "coffee_1.0.0.apkg", package);
+        let page = browser.upload("/ui/mini-apps/coffee/upload", &fields, file.clone()).await;
         assert_eq!(page.address, "/ui/mini-apps/coffee/versions/1.0.0");
         assert!(page.says("1.0.0 was uploaded and submitted for audit."), "{}", page.html);
         let detail = scene.admin.get("/v1/mini-apps/coffee/versions/1.0.0").await.good();
@@ -197,10 +197,16 @@ on_both! {
         let home = browser.get("/ui").await;
         assert!(home.says("Decide about Coffee 1.0.0"), "{}", home.html);
         let address = format!("/ui/audits/{audit}");
+        let decide = format!("href=\"{address}\">Decide</a>");
+        assert!(browser.get(&page.address).await.html.contains(&decide), "{}", page.html);
         let refused = browser.send(&address, &[("host_app", "super-app"), ("reject", "yes"), ("note", "")]).await;
         assert!(refused.html.contains("role=\"alert\""), "a rejection needs a note");
         let page = browser.send(&address, &[("host_app", "super-app"), ("approve", "yes"), ("note", "")]).await;
-        assert!(page.says("Approved for super-app."), "{}", page.html);
+        assert!(page.says("Approved for super-app.") && page.says("To the version"), "{}", page.html);
+        let version = "/ui/mini-apps/coffee/versions/1.0.0";
+        assert!(!browser.get(version).await.html.contains(&decide), "there is nothing left to decide");
+        let page = browser.upload("/ui/mini-apps/coffee/upload", &fields, file).await;
+        assert!(page.address == version && page.says("1.0.0 was here before"), "{}", page.html);
         assert!(browser.get("/ui").await.says("Coffee 1.0.0 is approved and may be published"));
         let address = "/ui/mini-apps/coffee/versions/1.0.0/publish";
         assert!(browser.get(address).await.says("Devices in super-app get 1.0.0."));
@@ -389,6 +395,8 @@ on_both! {
         let page = browser.get(&format!("/ui/gray/{id}")).await;
         let sentence = "A device gets it for which this holds: percentage or (ios and not tablets).";
         assert!(page.says(sentence) && page.faults().is_empty(), "{}", page.html);
+        let version = browser.get("/ui/mini-apps/coffee/versions/1.1.0").await;
+        assert!(version.html.contains(&format!("href=\"/ui/gray/{id}\"")), "{}", version.html);
         let form = "/ui/mini-apps/coffee/gray/new";
         let like = browser.get(&format!("{form}?like={id}")).await;
         assert!(like.faults().is_empty() && like.says("ios (expression "), "{:?} {}", like.faults(), like.html);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_base::clock::{Clock as _, SystemClock};
 use berth_tests::{
     Api, Database, Pool,
     browser::Browser,
@@ -85,12 +86,16 @@ async fn g8_f75_what_devices_said_last_is_kept_by_a_host_that_stops() {
     let device = process.device(&shop.key);
     shop.until(&admin, &device, "1.0.0", "online").await;
     shop.until(&admin, &device, "1.1.0", "approved").await;
-    let new = json!({"name": "canary", "version": "1.1.0"});
+    let now = SystemClock.now();
+    let new = json!({"name": "canary", "version": "1.1.0", "start": now, "end": now.plus_seconds(3600)});
     let task = admin.post("/v1/mini-apps/coffee/gray-tasks", new).await.good();
     for guid in 0..10 {
         for has in [json!(null), json!("1.1.0")] {
             let asks = json!({"host_app": "super-app", "guid": guid.to_string(), "apps": [{"mini_app": "coffee", "version": has}]});
-            assert_eq!(device.post("/v1/check", asks).await.good()["results"][0]["version"], "1.1.0");
+            // The index hears of the task within a second.
+            while device.post("/v1/check", asks.clone()).await.good()["results"][0]["version"] != "1.1.0" {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
         }
     }
     process.terminate();

@@ -83,8 +83,14 @@ pub struct Records(Notes<Note>);
 /// The receiving end of [`Records`].
 pub struct RecordQueue(NoteQueue<Note>);
 
-/// What is recorded of the devices of one record, each by its stand-in, as it asked last.
-pub type Noted = BTreeMap<String, RecordedRow>;
+/// What is recorded for one record.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// The devices, each by its stand-in, as it asked last.
+    pub devices: BTreeMap<String, RecordedRow>,
+    /// How many checks these were: a device may have asked several times.
+    pub checks: u64,
+}
 
 /// What is recorded, by MiniApp and by the salt of its record.
 pub type NotedByRecord = BTreeMap<(MiniAppId, String), Noted>;
@@ -130,7 +136,9 @@ impl RecordQueue {
 fn by_record(notes: Vec<Note>) -> NotedByRecord {
     let mut noted = NotedByRecord::new();
     for Note { mini_app, salt, row } in notes {
-        noted.entry((mini_app, salt)).or_default().insert(row.stand_in.clone(), row);
+        let noted = noted.entry((mini_app, salt)).or_default();
+        noted.checks += 1;
+        noted.devices.insert(row.stand_in.clone(), row);
     }
     noted
 }
@@ -166,7 +174,7 @@ mod tests {
         assert_eq!(records.lost(), 7);
         let mut written = 0;
         while written < QUEUE {
-            written += queue.next().await.unwrap().notes.values().map(BTreeMap::len).sum::<usize>();
+            written += queue.next().await.unwrap().notes.values().map(|noted| noted.devices.len()).sum::<usize>();
         }
         records.note(&shop(), &all, &device("later"), None, DAWN);
         assert_eq!((records.lost(), queue.next().await.unwrap().notes.len()), (7, 1));
@@ -182,8 +190,9 @@ mod tests {
         records.note(&shop(), &few, &device("one"), None, DAWN);
         records.note(&shop(), &all, &device("other"), None, DAWN);
         let noted = queue.next().await.unwrap().notes;
-        let rows: Vec<_> = noted[&(shop(), "salt".to_owned())].values().collect();
-        assert_eq!(rows.len(), 2);
+        let noted = &noted[&(shop(), "salt".to_owned())];
+        let rows: Vec<_> = noted.devices.values().collect();
+        assert_eq!((rows.len(), noted.checks), (2, 3));
         assert!(rows.iter().any(|row| row.device.current == Some(v("1.1.0"))), "{rows:?}");
     }
 

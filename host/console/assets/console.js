@@ -76,6 +76,8 @@ function follow() {
   const start = () => {
     if (source || document.hidden) return;
     source = new EventSource(address);
+    // What happened since the page was made, or while the connection was broken, is told by no event.
+    source.onopen = soon;
     source.onmessage = soon;
   };
   const stop = () => { source?.close(); source = undefined; };

@@ -137,16 +137,17 @@ impl Tx {
         Ok(held > 0)
     }
 
-    /// Writes devices of the record with this salt, each in place of what it had asked before; then only the `most` that asked last
-    /// stay. Writes nothing when the record has ended.
+    /// Writes devices of the record with this salt, each in place of what it had asked before, and counts their checks; then only the
+    /// `most` that asked last stay. Writes nothing when the record has ended.
     pub async fn write_recorded_devices(
         &mut self,
         mini_app: &MiniAppId,
         salt: &str,
         devices: &BTreeMap<String, RecordedRow>,
+        checks: u64,
         most: u32,
     ) -> Result<()> {
-        if devices.is_empty() || !self.hold_check_record(mini_app, salt, devices.len() as u64).await? {
+        if devices.is_empty() || !self.hold_check_record(mini_app, salt, checks).await? {
             return Ok(());
         }
         self.upsert_recorded_devices(mini_app, devices).await?;

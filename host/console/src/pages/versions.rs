@@ -13,10 +13,11 @@ use axum::{
 };
 use berth_base::page::Page as ListPage;
 use berth_model::{
-    access::Action,
-    audit::{Audit, Findings, NamedFinding},
+    access::{Action, Scope},
+    audit::{Audit, AuditState, Findings, NamedFinding},
     mini_app::MiniApp,
     policy::Severity,
+    rollout::{self, GrayTask},
     version::{State, Version, upload::VersionDetail},
 };
 use serde::Deserialize;
@@ -97,6 +98,8 @@ struct One<'a> {
     version: &'a Version,
     audit: Option<&'a Audit>,
     counts: Vec<(Severity, usize)>,
+    /// The gray tasks that give it to devices, or will.
+    gray_tasks: Vec<GrayTask>,
     acts: Vec<Act>,
     names: &'a Names,
 }
@@ -136,6 +139,23 @@ fn acts_of(visit: &Visit, app: &MiniApp, version: &Version) -> Vec<Act> {
     acts
 }
 
+/// Whether the visitor may decide in an audit now.
+fn may_decide(visit: &Visit, audit: &Audit) -> bool {
+    let mine = |host_app| visit.can(Action::Decide, &Scope::HostApp(host_app));
+    audit.state == AuditState::Deciding
+        && audit.items.iter().any(|item| item.decision.is_none() && mine(item.host_app.clone()))
+}
+
+/// The gray tasks of a version that have not ended; only an approved one has any.
+async fn gray_tasks_of(visit: &Visit, version: &Version) -> Vec<GrayTask> {
+    if version.state != State::Approved {
+        return Vec::new();
+    }
+    let tasks = visit.api.page::<GrayTask>(&at!("/v1/mini-apps/{}/gray-tasks", version.mini_app)).await;
+    let is_its = |task: &GrayTask| task.version == version.version && task.state != rollout::State::Ended;
+    tasks.map(|page| page.items.into_iter().filter(is_its).collect()).unwrap_or_default()
+}
+
 async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
     let app = mini_app(&visit, &id).await?;
     let detail: VersionDetail =
@@ -148,6 +168,11 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
         people.extend(audit.items.iter().filter_map(|item| item.decided_by.as_deref()));
     }
     let names = Names::of(&visit.api, people).await;
+    let mut acts = acts_of(&visit, &app, &detail.version);
+    if let Some(audit) = audit.filter(|audit| may_decide(&visit, audit)) {
+        let address = at!("/ui/audits/{}", audit.id);
+        acts.insert(0, Act { name: visit.t.decide(), address, class: "primary" });
+    }
     let page = One {
         t: visit.t,
         visit: &visit,
@@ -155,7 +180,8 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
         version: &detail.version,
         audit,
         counts: counts(found.as_ref().map_or(&[], |found| &found.findings)),
-        acts: acts_of(&visit, &app, &detail.version),
+        gray_tasks: gray_tasks_of(&visit, &detail.version).await,
+        acts,
         names: &names,
     };
     let title = format!("{} {}", app.name, detail.version.version);

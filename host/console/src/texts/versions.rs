@@ -14,6 +14,7 @@ texts! {
     version_number_hint = "Such as 1.2.0. Left empty, the file's name says it." / "例如 1.2.0。留空则使用文件名中的版本号。";
     submit_at_once = "Submit it for audit at once" / "上传后立即提交审核";
     submit_at_once_hint = "Otherwise it stays in development, where it can still be replaced." / "不勾选则保留为开发版本，之后仍可替换代码包。";
+    uploaded_before(version) = "{version} was here before, with the same bytes. Nothing has changed." / "{version} 此前已上传且内容相同，未作任何更改。";
     uploaded(version) = "{version} was uploaded." / "{version} 已上传。";
     uploaded_and_submitted(version) = "{version} was uploaded and submitted for audit." / "{version} 已上传并提交审核。";
     no_file = "Choose a package." / "请选择代码包。";
@@ -27,6 +28,7 @@ texts! {
     uploaded_by = "By" / "上传人";
     warnings = "Warnings" / "警告";
     no_versions = "No version yet. Upload a package." / "还没有版本，请上传代码包。";
+    to_the_version = "To the version" / "查看版本";
     submit = "Submit for audit" / "提交审核";
     submit_effect = "The package is frozen. Policies judge it, then every host app that runs the MiniApp decides." / "代码包将锁定，不可再替换。先由策略检查，再由运行此小程序的各宿主应用审核。";
     submitted = "The version was submitted for audit." / "版本已提交审核。";

@@ -108,10 +108,10 @@ fn stand_ins(key: &SecretKey, salt: &str) -> Result<StandIns> {
 /// Writes the devices that checks have noted, for ever. A record has at most `most` of them: those that asked last.
 pub async fn run_records(mut queue: RecordQueue, db: Db, most: u32) {
     while let Some(batch) = queue.next().await {
-        for ((mini_app, salt), devices) in &batch.notes {
+        for ((mini_app, salt), noted) in &batch.notes {
             let written = async {
                 let mut tx = db.begin().await?;
-                tx.write_recorded_devices(mini_app, salt, devices, most).await?;
+                tx.write_recorded_devices(mini_app, salt, &noted.devices, noted.checks, most).await?;
                 tx.commit().await
             };
             if let Err(error) = written.await {

@@ -63,7 +63,9 @@ async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer
     match send(&visit, &id, form, &mut said).await {
         Ok((version, not_submitted)) => {
             let number = &version.version;
+            let was_there = !matches!(version.state, State::Development | State::Rejected);
             let told = match (not_submitted, said.submit) {
+                _ if was_there => visit.t.uploaded_before(number),
                 (Some(why), _) => visit.t.uploaded_not_submitted(number, why),
                 (None, true) => visit.t.uploaded_and_submitted(number),
                 (None, false) => visit.t.uploaded(number),
