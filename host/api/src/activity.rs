@@ -86,8 +86,8 @@ impl Default for Activity {
 }
 
 impl Activity {
-    fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// When and how the connection is to end if the present state lasts.
@@ -106,37 +106,30 @@ impl Activity {
 
     /// When the next part of a body is due, of those that are waited for.
     pub fn next_due(&self) -> Option<Instant> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.bodies.iter().map(|body| body.due).min()
+        self.with(|state| state.bodies.iter().map(|body| body.due).min())
     }
 
     /// Wakes the readers of bodies whose next part is overdue, and forgets these bodies.
     pub fn wake_overdue(&self) {
         let now = Instant::now();
-        let mut overdue = Vec::new();
-        self.change(|state| overdue.extend(state.bodies.extract_if(.., |body| body.due <= now)));
+        let overdue: Vec<_> = self.with(|state| state.bodies.extract_if(.., |body| body.due <= now).collect());
         overdue.into_iter().for_each(|body| body.reader.wake());
     }
 
     /// Wakes the reader of a body when `due` is over and nothing has come. The number names the body from now on.
     pub fn await_body(&self, due: Instant, reader: &Waker) -> u64 {
-        let mut number = 0;
-        self.change(|state| {
+        self.with(|state| {
             state.numbered += 1;
-            number = state.numbered;
-            state.bodies.push(Awaited { number, due, reader: reader.clone() });
-        });
-        number
+            state.bodies.push(Awaited { number: state.numbered, due, reader: reader.clone() });
+            state.numbered
+        })
     }
 
     /// Has another waker wake the reader of a body.
     pub fn read_by(&self, number: u64, reader: &Waker) {
-        let mut is_awaited = false;
-        self.change(|state| {
-            if let Some(body) = state.bodies.iter_mut().find(|body| body.number == number) {
-                body.reader.clone_from(reader);
-                is_awaited = true;
-            }
+        let is_awaited = self.with(|state| {
+            let mut awaited = state.bodies.iter_mut().filter(|body| body.number == number);
+            awaited.next().map(|body| body.reader.clone_from(reader)).is_some()
         });
         if !is_awaited {
             // It was overdue a moment ago, and another waker was woken.
@@ -146,12 +139,12 @@ impl Activity {
 
     /// Notes that a body is waited for no more.
     pub fn body_came(&self, number: u64) {
-        self.change(|state| state.bodies.retain(|body| body.number != number));
+        self.with(|state| state.bodies.retain(|body| body.number != number));
     }
 
     /// Notes that the socket has accepted this many bytes.
     pub fn wrote(&self, bytes: usize) {
-        self.change(|state| {
+        self.with(|state| {
             state.blocked = false;
             state.trickle += bytes;
             if state.trickle >= WORTHWHILE {
@@ -164,7 +157,7 @@ impl Activity {
     /// Notes that the socket accepts nothing for now. The deadline still counts from the last progress, because
     /// otherwise a trickle could postpone it for ever.
     pub(crate) fn blocked(&self) {
-        self.change(|state| state.blocked = true);
+        self.with(|state| state.blocked = true);
     }
 }
 
@@ -177,7 +170,7 @@ pub struct Turn {
 impl Turn {
     /// Begins when the head of a request has arrived.
     pub fn begin(activity: Arc<Activity>) -> Self {
-        activity.change(|state| {
+        activity.with(|state| {
             state.in_flight += 1;
             state.served = true;
         });
@@ -191,7 +184,7 @@ impl Turn {
 
     /// Notes that the handler has answered; from now on the client is expected to take `body`.
     pub fn answered(self, body: Body) -> WatchedBody {
-        self.activity.change(|state| state.moved = Instant::now());
+        self.activity.with(|state| state.moved = Instant::now());
         WatchedBody { body, turn: self }
     }
 
@@ -199,7 +192,7 @@ impl Turn {
     /// has taken what came before.
     fn pass(&mut self, handed: bool) {
         let before = std::mem::replace(&mut self.handed, handed);
-        self.activity.change(|state| {
+        self.activity.with(|state| {
             state.handed -= usize::from(before);
             if handed {
                 state.handed += 1;
@@ -211,7 +204,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.activity.change(|state| {
+        self.activity.with(|state| {
             state.handed -= usize::from(self.handed);
             state.in_flight -= 1;
             state.rested = Instant::now();

@@ -190,7 +190,7 @@ async fn wind_up(app: &App, mut workers: JoinSet<()>) {
     if tokio::time::timeout(PATIENCE, app.checks.written()).await.is_err() {
         tracing::warn!("what checks noted last of devices could not be written and is lost");
     }
-    // First the workers, who would complain about a database that is closed under them.
+    // Then the workers, who would complain about a database that is closed under them.
     workers.shutdown().await;
     // What is being asked of WeChat may be answered once only: a call and its storing are waited for.
     let patience = Duration::from_secs(app.config.wechat.wechat_timeout.saturating_add(5));

@@ -84,8 +84,7 @@ impl Marker {
     }
 
     /// Queues a mark for writing and returns at once. `reason` says why the version failed; it is empty for other
-    /// marks. When the queue is full, the mark is dropped
-    /// and counted.
+    /// marks. When the queue is full, the mark is dropped and counted.
     pub fn mark(&self, task: &GrayTaskId, guid: &str, mark: Mark, reason: String) {
         self.send(task, guid, What::Admitted(mark, reason));
     }

@@ -1,13 +1,19 @@
 //! What checks note for a worker that writes it in batches, so that no check waits for the database.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
 const BATCH: usize = 1000;
+
+/// How long a worker lets notes gather between two batches.
+const PAUSE: Duration = Duration::from_millis(500);
 
 enum Entry<T> {
     Note(T),
@@ -28,9 +34,20 @@ pub(crate) struct NoteQueue<T>(mpsc::Receiver<Entry<T>>);
 pub struct Batch<N> {
     /// What is to be written.
     pub notes: N,
-    /// Whether more may wait already, for which the worker need not wait.
-    pub is_full: bool,
+    /// Whether more may wait already.
+    is_full: bool,
     _waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl<N> Batch<N> {
+    /// Lets go on who waits for the batch, and then notes gather for the next one, unless there may be enough.
+    pub async fn done(self) {
+        let is_full = self.is_full;
+        drop(self);
+        if !is_full {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
 }
 
 impl<T> Clone for Notes<T> {

@@ -72,8 +72,7 @@ pub async fn run(args: Push, session: &mut Session) -> Done {
     if !args.submit && !args.wait.wait {
         session.out.show(&answer, |version: Version, paint| uploaded(&version, fresh, paint))?;
         session.out.then(&answer, |version: Version| {
-            let submits = matches!(version.state, State::Development | State::Rejected);
-            submits.then(|| format!("berth version submit {app} {number} --wait"))
+            version.state.may_be_submitted().then(|| format!("berth version submit {app} {number} --wait"))
         });
         return Ok(());
     }

@@ -13,11 +13,12 @@ use axum::{
 };
 use berth_base::page::Page as ListPage;
 use berth_model::{
-    access::{Action, Scope},
-    audit::{Audit, AuditState, Findings, NamedFinding},
+    access::Action,
+    audit::{Audit, Findings, NamedFinding},
     mini_app::MiniApp,
+    overview::Overview,
     policy::Severity,
-    rollout::{self, GrayTask},
+    rollout::GrayTask,
     version::{State, Version, upload::VersionDetail},
 };
 use serde::Deserialize;
@@ -139,21 +140,14 @@ fn acts_of(visit: &Visit, app: &MiniApp, version: &Version) -> Vec<Act> {
     acts
 }
 
-/// Whether the visitor may decide in an audit now.
-fn may_decide(visit: &Visit, audit: &Audit) -> bool {
-    let mine = |host_app| visit.can(Action::Decide, &Scope::HostApp(host_app));
-    audit.state == AuditState::Deciding
-        && audit.items.iter().any(|item| item.decision.is_none() && mine(item.host_app.clone()))
-}
-
 /// The gray tasks of a version that have not ended; only an approved one has any.
 async fn gray_tasks_of(visit: &Visit, version: &Version) -> Vec<GrayTask> {
     if version.state != State::Approved {
         return Vec::new();
     }
-    let tasks = visit.api.page::<GrayTask>(&at!("/v1/mini-apps/{}/gray-tasks", version.mini_app)).await;
-    let is_its = |task: &GrayTask| task.version == version.version && task.state != rollout::State::Ended;
-    tasks.map(|page| page.items.into_iter().filter(is_its).collect()).unwrap_or_default()
+    let it: Option<Overview> = visit.api.get(&at!("/v1/mini-apps/{}/overview", version.mini_app)).await.ok();
+    let tasks = it.into_iter().flat_map(|it| it.gray_tasks);
+    tasks.filter(|task| task.version == version.version).collect()
 }
 
 async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
@@ -169,7 +163,7 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
     }
     let names = Names::of(&visit.api, people).await;
     let mut acts = acts_of(&visit, &app, &detail.version);
-    if let Some(audit) = audit.filter(|audit| may_decide(&visit, audit)) {
+    if let Some(audit) = audit.filter(|audit| audits::mine(&visit, audit).next().is_some()) {
         let address = at!("/ui/audits/{}", audit.id);
         acts.insert(0, Act { name: visit.t.decide(), address, class: "primary" });
     }

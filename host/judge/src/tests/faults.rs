@@ -19,8 +19,7 @@ async fn f33_an_endless_loop_ends_by_its_deadline() {
     assert!(runs.iter().all(|run| run.outcome == limited(Limit::Deadline)));
     assert!(runs.iter().all(|run| run.elapsed < Duration::from_secs(2)));
     let best = runs.iter().map(|run| run.elapsed).min().unwrap();
-    // On a machine where others compile beside, the best of twenty took 32 ms.
-    assert!((20..100).contains(&best.as_millis()), "{best:?}");
+    assert!((20..30).contains(&best.as_millis()), "{best:?}");
 }
 
 #[tokio::test]

@@ -72,6 +72,11 @@ impl State {
         matches!(self, Self::Online | Self::Historical)
     }
 
+    /// Whether it may be submitted for audit.
+    pub fn may_be_submitted(self) -> bool {
+        self.after(Transition::Submit).is_ok()
+    }
+
     /// The state that `step` leads to.
     ///
     /// # Errors

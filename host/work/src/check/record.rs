@@ -22,8 +22,6 @@ use crate::{beat, mini_app};
 
 /// The name of the key among those of the host, with which the keys of records are made.
 const KEY: &str = "check-record";
-/// How long the worker lets devices gather between two batches.
-const PAUSE: Duration = Duration::from_millis(500);
 /// The pause between two looks for records that have ended.
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -118,9 +116,7 @@ pub async fn run_records(mut queue: RecordQueue, db: Db, most: u32) {
                 tracing::warn!(?error, %mini_app, "devices that asked could not be recorded");
             }
         }
-        let pause = if batch.is_full { Duration::ZERO } else { PAUSE };
-        drop(batch);
-        tokio::time::sleep(pause).await;
+        batch.done().await;
     }
 }
 

@@ -289,16 +289,12 @@ fn raise(most: &AtomicU64, value: u64) {
 pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Result<PolicyFigures> {
     let db = &policies.db;
     let InstalledPolicy { name: policy, kind, .. } = registry::get(db, caller, which).await?;
-    let since = policies.board.since;
-    let asked: Vec<_> = policies.board.all().into_iter().filter(|(_, figures)| figures.evaluations > 0).collect();
-    if asked.is_empty() {
-        return Ok(PolicyFigures { policy, kind, since, bindings: Vec::new() });
-    }
     let query = PolicyBindingQuery { policy: Some(policy.clone()), ..PolicyBindingQuery::default() };
     let bindings = registry::bindings(db, caller, &query).await?.items;
     let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
     let mut tx = db.read().await?;
     let mut told = Vec::new();
+    let asked = policies.board.all().into_iter().filter(|(_, figures)| figures.evaluations > 0);
     for ((id, digest), mut figures) in asked {
         let Some(binding) = bindings.iter().find(|binding| binding.id == id) else { continue };
         // Its words may be about the package of another team: those of the platform's bindings are not for everybody.
@@ -311,7 +307,7 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
     told.sort_by(|a, b| {
         (b.figures.evaluations, &a.binding, &a.digest).cmp(&(a.figures.evaluations, &b.binding, &b.digest))
     });
-    Ok(PolicyFigures { policy, kind, since, bindings: told })
+    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings: told })
 }
 
 fn binding_figures(

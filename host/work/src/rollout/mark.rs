@@ -4,10 +4,7 @@
 //! A background worker writes marks in batches, so that requests do not wait for them. They are telemetry: when a host
 //! is killed, the marks of its last moments are lost; one that stops writes them first.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use berth_base::error::Result;
 use berth_check::{MarkQueue, Marks, TaskMarks};
@@ -16,9 +13,6 @@ use berth_model::{
     rollout::{Side, fallen_is_told},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow, guard::BystanderMarks};
-
-/// How long the worker lets marks gather between two batches.
-const PAUSE: Duration = Duration::from_millis(500);
 
 /// Reasons of failures that the event about devices that fell back has at most.
 const REASONS: i64 = 3;
@@ -29,9 +23,7 @@ pub async fn run_marks(mut queue: MarkQueue, db: Db, max_failures: u8) {
         if let Err(error) = write(&db, &batch.notes, max_failures).await {
             tracing::warn!(?error, "marks of devices could not be written and are lost");
         }
-        let pause = if batch.is_full { Duration::ZERO } else { PAUSE };
-        drop(batch);
-        tokio::time::sleep(pause).await;
+        batch.done().await;
     }
 }
 

@@ -160,13 +160,17 @@ struct One<'a> {
     filled: &'a Filled,
 }
 
+/// What of an audit the visitor may decide now: for host apps that have not decided.
+pub fn mine<'a>(visit: &'a Visit, audit: &'a Audit) -> impl Iterator<Item = &'a AuditItem> {
+    let may = |item: &&AuditItem| {
+        item.decision.is_none() && visit.can(Action::Decide, &Scope::HostApp(item.host_app.clone()))
+    };
+    audit.items.iter().filter(|_| audit.state == AuditState::Deciding).filter(may)
+}
+
 impl One<'_> {
-    /// The host apps that have not decided and for which the visitor may.
     fn mine(&self) -> impl Iterator<Item = &AuditItem> {
-        let may = |item: &&AuditItem| {
-            item.decision.is_none() && self.visit.can(Action::Decide, &Scope::HostApp(item.host_app.clone()))
-        };
-        self.audit.items.iter().filter(|_| self.audit.state == AuditState::Deciding).filter(may)
+        mine(self.visit, self.audit)
     }
 
     fn name(&self) -> &str {

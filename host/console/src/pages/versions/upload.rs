@@ -6,11 +6,7 @@ use axum::{
     http::Method,
     routing::get,
 };
-use berth_model::{
-    access::Action,
-    mini_app::MiniApp,
-    version::{State, Version},
-};
+use berth_model::{access::Action, mini_app::MiniApp, version::Version};
 
 use super::super::mini_apps::{head, mini_app};
 use crate::{
@@ -63,7 +59,7 @@ async fn upload(visit: Visit, Path(id): Path<String>, form: Multipart) -> Answer
     match send(&visit, &id, form, &mut said).await {
         Ok((version, not_submitted)) => {
             let number = &version.version;
-            let was_there = !matches!(version.state, State::Development | State::Rejected);
+            let was_there = !version.state.may_be_submitted();
             let told = match (not_submitted, said.submit) {
                 _ if was_there => visit.t.uploaded_before(number),
                 (Some(why), _) => visit.t.uploaded_not_submitted(number, why),
@@ -106,7 +102,7 @@ async fn send(visit: &Visit, id: &str, mut form: Multipart, said: &mut Said) -> 
 
 /// Submits the version where that is wanted and it was not before.
 async fn submitted(visit: &Visit, version: &Version, submit: bool) -> Result<(), Refused> {
-    if submit && matches!(version.state, State::Development | State::Rejected) {
+    if submit && version.state.may_be_submitted() {
         let path = at!("/v1/mini-apps/{}/versions/{}/submit", version.mini_app, version.version);
         visit.api.just(Method::POST, &path).await?;
     }

@@ -191,9 +191,26 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Resul
 pub async fn get(db: &Db, caller: &Caller, id: &PolicyBindingId) -> Result<PolicyBinding> {
     caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
-    match tx.policy_binding(id).await? {
-        Some(row) if row.scope_kind == ScopeKind::Platform => Ok(row.into()),
-        _ => at_place(&mut tx, caller, id, Action::Read).await.map(PolicyBinding::from),
+    let row = there(&mut tx, id).await?;
+    if row.scope_kind != ScopeKind::Platform {
+        authorise_at(&row, &mut tx, caller, Action::Read).await?;
+    }
+    Ok(row.into())
+}
+
+fn hidden(id: &PolicyBindingId) -> Error {
+    Error::not_found("policy binding", id)
+}
+
+async fn there(tx: &mut Tx, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
+    tx.policy_binding(id).await?.ok_or_else(|| hidden(id))
+}
+
+/// Refuses with `not-found` a caller who may not know about the place of the binding.
+async fn authorise_at(row: &PolicyBindingRow, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
+    match scope::authorise_own(&row.scope(), tx, caller, action).await {
+        Err(error) if error.code == Code::NotFound => Err(hidden(&row.id)),
+        authorised => authorised,
     }
 }
 
@@ -204,13 +221,9 @@ pub(crate) async fn at_place(
     id: &PolicyBindingId,
     action: Action,
 ) -> Result<PolicyBindingRow> {
-    let hidden = || Error::not_found("policy binding", id);
-    let row = tx.policy_binding(id).await?.ok_or_else(hidden)?;
-    match scope::authorise_own(&row.scope(), tx, caller, action).await {
-        Err(error) if error.code == Code::NotFound => Err(hidden()),
-        Err(error) => Err(error),
-        Ok(()) => Ok(row),
-    }
+    let row = there(tx, id).await?;
+    authorise_at(&row, tx, caller, action).await?;
+    Ok(row)
 }
 
 /// Reads the binding for a caller who may change it: whoever may configure its place, and the platform alone if the

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::*;
 use berth_base::{
     error::Code,
-    ids::{PolicyBindingId, TeamId, UserId},
+    ids::{PolicyBindingId, UserId},
 };
 use berth_judge::testing::Guest;
 use berth_model::access::{Caller, TokenScope};
 
-use crate::testing::{DAWN, TestHost, host, person, shop};
+use crate::testing::{DAWN, TestHost, host, person};
 
 const ANY: &str = r#"{"type":"object"}"#;
 const NEEDS_N: &str = r#"{"type":"object","required":["n"]}"#;
@@ -215,9 +215,8 @@ async fn i9_the_bindings_of_all_places_come_in_pages() {
     let mut made = Vec::new();
     for at in 0..5 {
         host.clock.advance_seconds(1);
-        let new = json!({"name": format!("Kiosk {at}"), "id": format!("kiosk-{at}"), "team": team_of(&host).await});
-        crate::mini_app::create(&host.app.db, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap();
-        let new = json!({"policy": "no-maps", "scope": {"kind": "mini_app", "id": format!("kiosk-{at}")}});
+        let kiosk = host.of_another_team(&format!("kiosk-{at}")).await;
+        let new = json!({"policy": "no-maps", "scope": {"kind": "mini_app", "id": kiosk}});
         made.push(bind(&host.app.policies, &host.caller, serde_json::from_value(new).unwrap()).await.unwrap().id);
     }
     let (mut seen, mut cursor) = (Vec::new(), None);
@@ -229,8 +228,4 @@ async fn i9_the_bindings_of_all_places_come_in_pages() {
         cursor = page.next;
     }
     assert_eq!(seen, made);
-}
-
-async fn team_of(host: &TestHost) -> TeamId {
-    host.app.db.read().await.unwrap().mini_app(&shop()).await.unwrap().unwrap().team
 }
