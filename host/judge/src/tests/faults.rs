@@ -15,10 +15,16 @@ fn limited<V>(limit: Limit) -> Outcome<V> {
 #[tokio::test]
 async fn f33_an_endless_loop_ends_by_its_deadline() {
     let binding = Lab::new().bind_gray(&Guest::gray().call(FOREVER), |l| l.deadline_ms = 20).await;
-    let runs: Vec<_> = (0..20).map(|_| decide(&binding)).collect();
-    assert!(runs.iter().all(|run| run.outcome == limited(Limit::Deadline)));
-    assert!(runs.iter().all(|run| run.elapsed < Duration::from_secs(2)));
-    let best = runs.iter().map(|run| run.elapsed).min().unwrap();
+    let mut best = Duration::MAX;
+    // On a machine where others compile beside, it takes some runs until one is not disturbed.
+    for run in 0..200 {
+        let evaluation = decide(&binding);
+        assert!(evaluation.outcome == limited(Limit::Deadline) && evaluation.elapsed < Duration::from_secs(2));
+        best = best.min(evaluation.elapsed);
+        if run >= 20 && best < Duration::from_millis(30) {
+            break;
+        }
+    }
     assert!((20..30).contains(&best.as_millis()), "{best:?}");
 }
 

@@ -12,7 +12,7 @@ use crate::{builtin, gate, testing::*};
 use berth_base::error::Code;
 
 const FROZEN: &str = include_str!("frozen/berth-policy-1.0.0.wit");
-const GROWN: &str = include_str!("grown/berth-policy-1.1.0.wit");
+const GROWN: &str = include_str!("grown/unreleased.wit");
 
 /// The package in a normal form: without comments, and in one layout.
 fn form(resolve: &Resolve, package: PackageId) -> String {
