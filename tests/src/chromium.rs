@@ -79,6 +79,12 @@ impl Window {
         self.tell("goog/cdp/execute", headers).await;
     }
 
+    /// Has every page that is opened from now on begin with a script.
+    pub async fn begin_pages_with(&self, script: &str) {
+        let begin = json!({"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}});
+        self.tell("goog/cdp/execute", begin).await;
+    }
+
     /// What a script answers in the page that is open.
     pub async fn run(&self, script: &str) -> Value {
         self.tell("execute/sync", json!({"script": script, "args": []})).await

@@ -336,6 +336,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("DELETE", "/v1/policy-bindings/{id}", May::Platform),
     ("GET", "/v1/policy-bindings/{id}/summary", May::Platform),
     ("POST", "/v1/policy-replays", TEAM_ADMIN),
+    ("GET", "/v1/gray-tasks", May::Anybody),
     ("GET", "/v1/mini-apps/{id}/gray-tasks", READ),
     ("POST", "/v1/mini-apps/{id}/gray-tasks", RELEASE),
     ("GET", "/v1/gray-tasks/{id}", READ),
@@ -1168,6 +1169,7 @@ on_both! {
             for own in ["gray-tasks", "trial", "bindings", "permits", "cohorts?name=a"] {
                 person.get(&format!("{page}/{own}")).await.refused("missing-grant");
             }
+            assert_eq!(person.get("/v1/gray-tasks").await.good()["items"], json!([]));
             for (method, act, body) in [
                 ("PATCH", page.to_owned(), edit.clone()),
                 ("POST", format!("{page}/versions/1.1.0/publish"), json!({})),

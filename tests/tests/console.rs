@@ -381,6 +381,72 @@ on_both! {
         assert_eq!(policies(&id).await.1[0]["config"]["stages"][1]["percent"], 60);
     }
 
+    async fn g8_a_gray_task_is_found_from_home_and_shown_to_a_device_that_gets_it(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let share = json!([{"policy": "percentage", "config": {"percent": 20}}]);
+        let ios = json!([{"platform": "ios", "min_os": "17"}]);
+        let task = scene.gray("1.1.0", json!({"policies": share, "platforms": ios})).await.good();
+        scene.host.settled().await;
+        let id = text(&task["id"]);
+        let link = format!("href=\"/ui/gray/{id}\"");
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        for (address, is_there) in [("/ui", true), ("/ui/gray", true), ("/ui/gray?state=delivering", true), ("/ui/gray?state=ended", false)] {
+            let page = browser.get(address).await;
+            assert!(page.html.contains(&link) == is_there && page.faults().is_empty(), "{address} {:?} {}", page.faults(), page.html);
+        }
+        let page = browser.get(&format!("/ui/mini-apps/coffee/check?gets={id}")).await;
+        assert!(page.says("It fetches 1.1.0 and runs it.") && page.says("canary") && page.faults().is_empty(), "{}", page.html);
+        assert!(page.address.contains("guid=phone-") && page.address.contains("os_version=17"), "{}", page.address);
+        let rare = json!({"name": "nobody", "policies": [{"policy": "percentage", "config": {"percent": 0}}]});
+        let nobody = text(&scene.gray("1.1.0", rare).await.good()["id"]);
+        scene.host.settled().await;
+        let page = browser.get(&format!("/ui/mini-apps/coffee/check?gets={nobody}")).await;
+        assert!(page.says("None of the devices that were made up gets it.") && page.faults().is_empty(), "{}", page.html);
+        scene.admin.post("/v1/mini-apps", json!({"name": "Tea", "id": "tea"})).await.good();
+        let page = browser.get(&format!("/ui/mini-apps/tea/check?gets={id}")).await;
+        assert!(page.says("There is nothing here"), "the task of another MiniApp: {}", page.html);
+        for task in [&id, &nobody] {
+            scene.admin.post(&format!("/v1/gray-tasks/{task}/end"), json!({})).await.good();
+        }
+        scene.host.settled().await;
+        assert!(!browser.get("/ui").await.html.contains(&link));
+        let page = browser.get(&format!("/ui/mini-apps/coffee/check?gets={id}")).await;
+        assert!(page.says("It fetches 1.0.0 and runs it."), "nobody gets it any more: {}", page.html);
+    }
+
+    async fn the_form_of_a_gray_task_unfolds_what_was_said_and_tells_what_is_wrong_at_its_field(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.approved("1.1.0").await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let form = "/ui/mini-apps/coffee/gray/new";
+        let is_open = |page: &Page, said: &str| {
+            let until = page.html.find(&format!(">{said}</summary>")).expect("a part of the form");
+            page.html[..until].rfind("<details").is_some_and(|at| page.html[at..until].starts_with("<details open>"))
+        };
+        let parts = ["… on these systems", "… on these networks", "… and as other policies judge", "Settings of error-rate"];
+        let first = browser.get(form).await;
+        assert!(parts.iter().all(|part| !is_open(&first, part)), "{}", first.html);
+        let typed = [
+            ("name", "wide"), ("version", "1.1.0"), ("end", "2099-01-01T00:00"), ("percent", "200"), ("policies", "error-rate"),
+            ("mode.error-rate", "enforce"), ("os_min.android", "10"),
+        ];
+        let refused = browser.send(form, &typed).await;
+        let wrong = "id=\"percent-wrong\" lang=\"en\">200 is greater than the maximum of 100</p>";
+        assert!(refused.html.contains(wrong) && refused.faults().is_empty(), "{:?} {}", refused.faults(), refused.html);
+        assert_eq!(parts.map(|part| is_open(&refused, part)), [true, false, false, false], "{}", refused.html);
+        let mut typed = typed.to_vec();
+        typed[3] = ("percent", "20");
+        typed.push(("config.error-rate.alpha", "7"));
+        let refused = browser.send(form, &typed).await;
+        assert!(refused.html.contains("id=\"config.error-rate.alpha-wrong\"") && is_open(&refused, parts[3]), "{}", refused.html);
+        typed.pop();
+        let made = browser.send(form, &typed).await;
+        assert!(made.says("was created.") && made.says("android"), "a range that is typed is meant: {}", made.html);
+    }
+
     async fn g24_an_expression_over_policies_is_typed_copied_edited_and_shown_with_what_came_of_it(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;
@@ -640,6 +706,18 @@ on_both! {
         assert!(page.says("coffee") && !page.says("other-69") && page.faults().is_empty(), "{}", page.html);
         let next = page.links().into_iter().find(|link| link.contains("cursor=")).expect("a next page");
         assert!(browser.get(&next).await.says("other-69"));
+    }
+
+    async fn i9_host_apps_come_in_pages(host) {
+        let scene = Scene::set(host).await;
+        for number in 0..50 {
+            scene.admin.post("/v1/host-apps", json!({"name": "Other", "id": format!("host-{number:02}")})).await.good();
+        }
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let page = browser.get("/ui/host-apps").await;
+        assert!(page.says("host-49") && !page.says("super-app") && page.faults().is_empty(), "{}", page.html);
+        let next = page.links().into_iter().find(|link| link.contains("cursor=")).expect("a next page");
+        assert!(browser.get(&next).await.says("super-app"));
     }
 
     async fn p23_no_address_of_the_console_holds_the_account_of_a_user(host) {

@@ -41,8 +41,8 @@ const WORDS: [(&str, &str); 28] = [
     ("New gray task", "新建灰度任务"),
     ("Create", "创建"),
     ("The gray task half was created.", "灰度任务 half 已创建。"),
-    ("Ask as a device", "模拟版本检查"),
-    ("Ask", "版本检查"),
+    ("… on these systems", "操作系统及版本范围"),
+    ("Ask as a device that gets it", "模拟命中的设备"),
     ("It fetches 1.1.0 and runs it.", "获取并运行 1.1.0。"),
     ("Roll back to 1.0.0", "回退到 1.0.0"),
     ("goes on, and its devices keep 1.2.0", "1.2.0"),
@@ -144,12 +144,23 @@ impl Person {
         self.window.type_into(selector, text).await;
     }
 
+    /// Unfolds a part of the page.
+    async fn unfold(&mut self, said: &str) {
+        let said = quoted(&self.in_their_language(said));
+        self.use_at(&format!("//main//summary[normalize-space(.)={said}]")).await;
+    }
+
     /// Ticks a box.
     async fn tick(&mut self, id: &str) {
+        self.use_at(&format!("//*[@id='{id}']")).await;
+    }
+
+    /// Clicks on something that leads nowhere, or presses the space bar there.
+    async fn use_at(&mut self, path: &str) {
         self.acts += 1;
         match self.by {
-            By::Keyboard => self.window.press_at(&format!("//*[@id='{id}']"), " ").await,
-            By::Mouse | By::MouseInChinese | By::MouseWithoutScript => self.window.click(&format!("#{id}")).await,
+            By::Keyboard => self.window.press_at(path, " ").await,
+            By::Mouse | By::MouseInChinese | By::MouseWithoutScript => self.window.click_at(path).await,
         }
     }
 
@@ -265,18 +276,46 @@ async fn job_3_an_operator_gives_a_version_to_some_devices_and_shows_what_one_of
         operator.write("#name", "half").await;
         operator.write("#percent", "100").await;
         operator.write("#max_users", "1000").await;
+        operator.unfold("… on these systems").await;
         operator.tick("platform-android").await;
         operator.write("#os_min-android", "10").await;
         operator.press("Create").await;
         operator.reads("The gray task half was created.").await;
-        operator.press("Ask as a device").await;
-        operator.write("#guid", "device-1").await;
-        operator.write("#os_version", "14").await;
-        operator.press("Ask").await;
+        operator.press("Ask as a device that gets it").await;
         operator.reads("It fetches 1.1.0 and runs it.").await;
         operator.leave().await.is_at_most(Effort::of(8, 150));
     })
     .await;
+}
+
+/// The stream of a page opens when the test says so.
+const HOLDS_STREAMS: &str = r"
+    const Real = EventSource;
+    globalThis.EventSource = function (address) {
+        globalThis.openStream = () => {
+            const real = new Real(address);
+            real.onopen = () => this.onopen?.();
+            real.onmessage = (event) => this.onmessage?.(event);
+        };
+        this.close = () => {};
+    };";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happened_between_a_page_and_its_stream_is_shown_when_the_stream_opens() {
+    let Some(driver) = there_is("BERTH_TEST_BROWSER") else { return };
+    let scene = scene().await;
+    scene.online("1.0.0").await;
+    scene.approved("1.1.0").await;
+    let task = scene.gray("1.1.0", json!({})).await.good();
+    let person = Person::at_home(&scene, &driver, By::Mouse, "operator").await;
+    person.window.begin_pages_with(HOLDS_STREAMS).await;
+    person.window.go(&format!("{}/ui/gray/{}", person.base, text(&task["id"]))).await;
+    person.reads("delivering").await;
+    scene.admin.post(&format!("/v1/gray-tasks/{}/suspend", text(&task["id"])), json!({})).await.good();
+    person.window.wait_for("return typeof openStream === 'function'").await;
+    person.window.run("openStream()").await;
+    person.reads("suspended").await;
+    person.leave().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

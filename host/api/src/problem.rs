@@ -7,8 +7,8 @@ mod scim;
 use axum::{
     extract::{OriginalUri, Path},
     http::{
-        HeaderValue, Method, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -132,25 +132,65 @@ pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): Origina
     in_the_words_of(uri.path(), Error::new(Code::MethodNotAllowed, detail))
 }
 
-/// Handles `GET /problems/{slug}`: explains in Markdown what a problem's `type` means and what to do about it.
-pub async fn explain(Path(slug): Path<String>) -> Result<Response, Problem> {
+/// Handles `GET /problems/{slug}`: explains what a problem's `type` means and what to do about it, to browsers as a page and else in
+/// Markdown.
+pub async fn explain(Path(slug): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     let code = Code::ALL.iter().find(|code| code.slug() == slug);
     let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
     let Page { cause, cure } = page(code);
     let (title, status) = (code.title(), status(code));
-    let text =
-        format!("# {title}\n\n`/problems/{slug}`, status {status}\n\n## Cause\n\n{cause}\n\n## Cure\n\n{cure}\n");
-    Ok(([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response())
+    let about = format!("`/problems/{slug}`, status {status}");
+    if is_browser(&headers) {
+        let parts = [about.as_str(), cause, cure].map(coded);
+        let body = format!("<p>{}</p><h2>Cause</h2><p>{}</p><h2>Cure</h2><p>{}</p>", parts[0], parts[1], parts[2]);
+        return Ok(as_page(title, &body));
+    }
+    Ok(as_markdown(format!("# {title}\n\n{about}\n\n## Cause\n\n{cause}\n\n## Cure\n\n{cure}\n")))
 }
 
-/// Handles `GET /problems`: lists every `type` in Markdown.
-pub async fn index() -> Response {
+/// Handles `GET /problems`: lists every `type`.
+pub async fn index(headers: HeaderMap) -> Response {
+    let title = "Why a request may be refused";
+    let lines = |form: fn(&Code) -> String| Code::ALL.iter().map(form).collect::<Vec<_>>().join("\n");
+    if is_browser(&headers) {
+        let line = |code: &Code| {
+            let (slug, status) = (code.slug(), status(*code).as_u16());
+            format!("<li><a href=\"/problems/{slug}\">{slug}</a>, status {status}: {}</li>", coded(code.title()))
+        };
+        return as_page(title, &format!("<ul>{}</ul>", lines(line)));
+    }
     let line = |code: &Code| {
         format!("- [{0}](/problems/{0}), status {1}: {2}", code.slug(), status(*code).as_u16(), code.title())
     };
-    let lines: Vec<_> = Code::ALL.iter().map(line).collect();
-    let text = format!("# Why a request may be refused\n\n{}\n", lines.join("\n"));
-    ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
+    as_markdown(format!("# {title}\n\n{}\n", lines(line)))
+}
+
+fn is_browser(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|accepted| accepted.to_str().ok())
+        .is_some_and(|accepted| accepted.contains("text/html"))
+}
+
+fn as_markdown(text: String) -> Response {
+    ([(CONTENT_TYPE, "text/markdown; charset=utf-8"), (VARY, "accept")], text).into_response()
+}
+
+fn as_page(title: &str, body: &str) -> Response {
+    let title = coded(title);
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"></head><body><main><h1>{title}</h1>{body}</main></body></html>"
+    );
+    ([(CONTENT_TYPE, "text/html; charset=utf-8"), (VARY, "accept")], html).into_response()
+}
+
+/// A text of Markdown's in HTML: what stands between backticks is code.
+fn coded(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let pieces = escaped.split('`').enumerate();
+    pieces.map(|(at, piece)| if at % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() }).collect()
 }
 
 #[cfg(test)]
@@ -178,6 +218,31 @@ mod tests {
         assert_eq!(body["status"], 422);
         assert_eq!(body["limit"], 20);
         assert_eq!(body["detail"], "name: 1 to 20 characters");
+    }
+
+    #[tokio::test]
+    async fn a_browser_reads_about_a_problem_on_a_page_and_others_in_markdown() {
+        let told = async |accept: &str| {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_str(accept).unwrap())]);
+            let one = explain(Path("gray-period".into()), headers.clone()).await.ok().unwrap();
+            let kind = one.headers()[CONTENT_TYPE].to_str().unwrap().to_owned();
+            let texts = [one, index(headers).await].map(|answer| axum::body::to_bytes(answer.into_body(), 1 << 20));
+            let [one, all] = futures_util::future::join_all(texts).await.try_into().unwrap();
+            (kind, String::from_utf8(one.unwrap().to_vec()).unwrap(), String::from_utf8(all.unwrap().to_vec()).unwrap())
+        };
+        let (kind, one, all) = told("*/*").await;
+        assert!(
+            kind.starts_with("text/markdown")
+                && one.contains("\n## Cure\n")
+                && all.contains("- [gray-period](/problems/")
+        );
+        let (kind, one, all) = told("text/html,application/xhtml+xml").await;
+        assert!(
+            kind.starts_with("text/html")
+                && one.contains("<h2>Cure</h2>")
+                && one.contains("<code>/problems/gray-period</code>")
+        );
+        assert!(all.contains("<a href=\"/problems/gray-period\">") && !one.contains('`'), "{one}");
     }
 
     #[tokio::test]
@@ -218,15 +283,15 @@ mod tests {
     #[tokio::test]
     async fn every_problem_type_leads_to_a_page() {
         for code in Code::ALL {
-            let answer = explain(Path(code.slug().into())).await.unwrap();
+            let answer = explain(Path(code.slug().into()), HeaderMap::new()).await.unwrap();
             let text = axum::body::to_bytes(answer.into_body(), 4096).await.unwrap();
             let text = std::str::from_utf8(&text).unwrap();
             assert!(text.contains(code.title()) && text.contains(page(*code).cause) && text.contains("## Cure"));
         }
-        let all = axum::body::to_bytes(index().await.into_body(), 1 << 16).await.unwrap();
+        let all = axum::body::to_bytes(index(HeaderMap::new()).await.into_body(), 1 << 16).await.unwrap();
         let all = std::str::from_utf8(&all).unwrap();
         assert!(Code::ALL.iter().all(|code| all.contains(&format!("(/problems/{})", code.slug()))));
-        assert_eq!(explain(Path("nonsense".into())).await.unwrap_err().0.code, Code::NotFound);
+        assert_eq!(explain(Path("nonsense".into()), HeaderMap::new()).await.unwrap_err().0.code, Code::NotFound);
     }
 
     #[test]

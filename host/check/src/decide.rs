@@ -234,7 +234,7 @@ fn passes<R: Recorder>(task: &GrayEntry, online: &Release, question: &Question<'
             false => "No policy of the task decides, so every device may have its version.".into(),
         });
     }
-    let judge = |bound: &BoundJudge| bound.judge.judge(question.device, &facts, &task.cohorts);
+    let judge = |bound: &BoundJudge| R::ask(bound, question.device, &facts, &task.cohorts);
     let hear = |bound: &BoundJudge, trace: &mut R| {
         let opinion = judge(bound);
         let passed = passed(&opinion, bound.spec.open_on_error);

@@ -52,17 +52,25 @@ impl Fuse {
     /// Whether the policy is asked at `now`. After a pause only one caller gets [`Ask::Probe`].
     pub fn ask(&self, now: Millis) -> Ask {
         let until = self.until.load(Ordering::Relaxed);
-        // A clock that was set back must not prolong the pause.
-        let left = until - now.0;
         match until {
             0 => Ask::Yes,
-            _ if (1..=self.pause).contains(&left) => Ask::No,
+            _ if self.pauses(until, now) => Ask::No,
             _ => {
                 let next = now.0 + self.pause;
                 let mine = self.until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed);
                 if mine.is_ok() { Ask::Probe } else { Ask::No }
             }
         }
+    }
+
+    /// Whether the policy is not asked at `now`, for somebody who only looks on and takes nobody's turn.
+    pub fn is_blown(&self, now: Millis) -> bool {
+        self.pauses(self.until.load(Ordering::Relaxed), now)
+    }
+
+    /// Whether a pause that lasts until then goes on. A clock that was set back must not prolong it.
+    fn pauses(&self, until: i64, now: Millis) -> bool {
+        until != 0 && (1..=self.pause).contains(&(until - now.0))
     }
 
     /// Notes whether the policy that was asked has hit its deadline. Returns `true` when this blows the fuse.

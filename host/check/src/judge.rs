@@ -139,6 +139,11 @@ pub trait Judge: Send + Sync {
     /// Judges whether the device may have the version of the task.
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion;
 
+    /// The same for somebody who wants to know what a device would get: nothing is counted, and no policy loses its turn by it.
+    fn explain(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        self.judge(device, task, cohorts)
+    }
+
     /// Takes note that the policy, in shadow, admits a device or not, and that those that decide do. Ignored by default.
     fn shadowed(&self, _device: &Device, _pair: Pair, _now: Millis) {}
 }

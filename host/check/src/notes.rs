@@ -40,7 +40,7 @@ pub struct Batch<N> {
 }
 
 impl<N> Batch<N> {
-    /// Lets go on who waits for the batch, and then notes gather for the next one, unless there may be enough.
+    /// Tells those who wait that the batch is written, then pauses so that notes gather, unless more may wait already.
     pub async fn done(self) {
         let is_full = self.is_full;
         drop(self);

@@ -1,12 +1,17 @@
 //! The trace of a check says why it is answered as it is (G14). It is recorded only when somebody asks for an
 //! explanation.
 
+use std::sync::Arc;
+
 use berth_base::{clock::Millis, ids::GrayTaskId};
-use berth_model::check::{Branch, Device, Step};
+use berth_model::{
+    check::{Branch, Device, Step},
+    policy::Cohorts,
+};
 
 use super::{
     index::BoundJudge,
-    judge::{Opinion, Pair},
+    judge::{Opinion, Pair, TaskFacts},
 };
 
 /// Receives the steps of a decision. The text of a step is computed only when a recorder calls `says`.
@@ -16,6 +21,11 @@ pub trait Recorder {
 
     /// Receives what came of the expression of a task. What it says, and the tree, are computed only when a recorder calls `told`.
     fn composed(&mut self, task: &GrayTaskId, passed: bool, told: impl FnOnce() -> (String, Branch));
+
+    /// Asks a policy. By default it is asked as somebody who looks on.
+    fn ask(bound: &BoundJudge, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        bound.judge.explain(device, task, cohorts)
+    }
 
     /// Receives the opinion of a policy. Ignored by default.
     fn judged(&mut self, _bound: &BoundJudge, _opinion: &Opinion) {}
@@ -31,6 +41,10 @@ impl Recorder for Counting {
     fn step(&mut self, _: &str, _: Option<&GrayTaskId>, _: bool, _: impl FnOnce() -> String) {}
 
     fn composed(&mut self, _: &GrayTaskId, _: bool, _: impl FnOnce() -> (String, Branch)) {}
+
+    fn ask(bound: &BoundJudge, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        bound.judge.judge(device, task, cohorts)
+    }
 
     fn judged(&mut self, bound: &BoundJudge, opinion: &Opinion) {
         bound.tally.count(opinion);

@@ -103,7 +103,7 @@ mod tests {
     use berth_model::{
         event::Event,
         policy::registry::PolicyBinding,
-        version::{Trial, upload::VersionDetail},
+        version::{Trial, VersionDetail},
     };
     use serde_json::json;
 

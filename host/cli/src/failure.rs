@@ -254,7 +254,7 @@ fn look_for(what: &str) -> Option<&'static str> {
         "audit of" => "berth version submit APP VERSION",
         "host app" => "berth host-app list",
         "binding of" => "berth host-app bindings HOST_APP",
-        "grayscale task" | "GrayTask" => "berth gray list APP",
+        "grayscale task" | "GrayTask" => "berth gray list",
         "policy" => "berth policy list",
         "policy binding" => "berth policy bindings",
         "trusted key" => "berth policy trust list",

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{gray_create, gray_edit, gray_lists, gray_record, gray_view as view};
 use berth_base::ids::MiniAppId;
-use berth_model::rollout::{GrayTask, Note, Progress};
+use berth_model::rollout::{GrayTask, Note, Progress, State};
 
 /// The subcommands of `berth gray`.
 #[derive(Subcommand, Debug)]
@@ -18,17 +18,15 @@ use berth_model::rollout::{GrayTask, Note, Progress};
       --host-app ha-super:3.0.0.. --platform android:12.. --list guid=testers.txt
   berth gray edit mp-shop/canary --percent 30 --note \"no crashes for a day\"
   berth gray suspend mp-shop/canary --note \"crash reports\"
+  berth gray list --state delivering
   berth gray progress gray_01…
 
 A task is given by its id, or by its MiniApp and its name, MINI_APP/NAME.")]
 pub enum Gray {
     /// Start a grayscale release of an approved version
     Create(Box<Create>),
-    /// List the tasks of a MiniApp, newest first
-    List {
-        /// The MiniApp
-        app: MiniAppId,
-    },
+    /// List tasks, newest first
+    List(Which),
     /// Show a task, its conditions in words, and the history of its states
     Show {
         /// The grayscale task: its id, or MINI_APP/NAME
@@ -53,6 +51,16 @@ pub enum Gray {
     Record(Record),
 }
 
+/// Which tasks to list.
+#[derive(Args, Debug)]
+pub struct Which {
+    /// Only those of this MiniApp
+    app: Option<MiniAppId>,
+    /// Only those in this state: pending, delivering, suspended or ended
+    #[arg(long)]
+    state: Option<State>,
+}
+
 /// A change of a task's state by hand.
 #[derive(Args, Debug)]
 pub struct ByHand {
@@ -67,7 +75,7 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         Gray::Create(args) => gray_create::run(&client, session, *args).await,
-        Gray::List { app } => list(&client, session, &app).await,
+        Gray::List(which) => list(&client, session, which).await,
         Gray::Show { task } => {
             let id = task_id(&client, &task).await?;
             let answer = client.value(Call::get(format!("/v1/gray-tasks/{id}"))).await?;
@@ -93,12 +101,14 @@ pub async fn run(command: Gray, session: &mut Session) -> Done {
     }
 }
 
-async fn list(client: &Client, session: &mut Session, app: &MiniAppId) -> Done {
-    let items = client.items(Call::get(format!("/v1/mini-apps/{app}/gray-tasks"))).await?;
-    let head = ["ID", "NAME", "VERSION", "STATE", "ADMITTED", "START", "END"];
+async fn list(client: &Client, session: &mut Session, which: Which) -> Done {
+    let path = which.app.map_or_else(|| "/v1/gray-tasks".into(), |app| format!("/v1/mini-apps/{app}/gray-tasks"));
+    let items = client.items(Call::get(path).query("state", which.state)).await?;
+    let head = ["ID", "MINI APP", "NAME", "VERSION", "STATE", "ADMITTED", "START", "END"];
     session.out.list(items, head, "No grayscale tasks.", |task: GrayTask, paint| {
         [
             Cell::strong(&task.id),
+            Cell::of(&task.mini_app),
             Cell::of(&task.name),
             Cell::of(&task.version),
             state(task.state.as_str()),

@@ -46,7 +46,7 @@ pub async fn task_id(client: &Client, task: &str) -> Result<GrayTaskId, Failure>
     let named = task.split_once('/').and_then(|(app, name)| Some((app.parse::<MiniAppId>().ok()?, name)));
     let Some((app, name)) = named else {
         return Err(Failure::usage(format!(
-            "{task:?} is no gray task: give its id, or MINI_APP/NAME such as mp-shop/canary. `berth gray list MINI_APP` has both."
+            "{task:?} is no gray task: give its id, or MINI_APP/NAME such as mp-shop/canary. `berth gray list` has both."
         )));
     };
     let all = client.items(Call::get(format!("/v1/mini-apps/{app}/gray-tasks"))).await?;

@@ -18,7 +18,7 @@ use crate::{findings, parse, views};
 use berth_base::ids::AuditId;
 use berth_model::{
     audit::{Audit, AuditState, Findings},
-    version::{State, Version, upload::VersionDetail},
+    version::{State, Version, VersionDetail},
 };
 use berth_package::PackageName;
 

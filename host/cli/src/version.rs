@@ -22,7 +22,7 @@ use berth_base::{
 };
 use berth_model::{
     audit::{self, Audit, Findings},
-    version::{Publish, Rollback, Version as View, VersionFile, is_text, upload::VersionDetail},
+    version::{Publish, Rollback, Version as View, VersionDetail, VersionFile, is_text},
 };
 use berth_package::PackageName;
 

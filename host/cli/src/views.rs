@@ -9,7 +9,7 @@ use berth_model::{
     audit::{Audit, AuditItem, AuditState, Decision, Evaluation},
     mini_app::MiniApp,
     overview::Overview,
-    version::{Version, upload::VersionDetail},
+    version::{Version, VersionDetail},
 };
 
 /// The card of a version.

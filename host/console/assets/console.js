@@ -9,8 +9,13 @@ function tellZone() {
 
 /** Says one sentence to whoever cannot see that the page has changed. */
 function say(text) {
-  const flash = document.getElementById("flash");
-  if (flash) flash.textContent = text;
+  const heard = document.getElementById("heard");
+  if (heard) heard.textContent = text;
+}
+
+/** Whoever types goes on at what a form was refused for, and not at the top of the page. */
+function goToRefusal() {
+  document.querySelector("main [role=alert][tabindex]")?.focus();
 }
 
 /** A button with `data-copy` copies the text of the element that it names. */
@@ -137,7 +142,8 @@ function stream() {
 function sayWhatWasHeard() {
   const said = sessionStorage.getItem("said");
   sessionStorage.removeItem("said");
-  if (said) say(said);
+  const flash = document.getElementById("flash");
+  if (said && flash) flash.textContent = said;
 }
 
 /** A form with `data-upload` shows how far its file has come. The file may be dropped on it. */
@@ -172,6 +178,7 @@ function showUpload() {
       }
       document.getElementById("content").replaceWith(page.getElementById("content"));
       document.querySelector("[role=alert], h1")?.scrollIntoView();
+      goToRefusal();
       showUpload();
     });
     request.addEventListener("error", () => { form.submit(); });
@@ -180,6 +187,7 @@ function showUpload() {
 }
 
 tellZone();
+goToRefusal();
 copyOnClick();
 sendOnChange();
 keys();

@@ -149,6 +149,11 @@ impl Shown for Mode {
 }
 
 impl Badge {
+    /// Whether an auditor has nothing against a version.
+    pub fn verdict(t: &Texts, passes: bool) -> Self {
+        if passes { badge(Tone::Ok, "✓", t.verdict_passes()) } else { badge(Tone::Bad, "✕", t.verdict_rejects()) }
+    }
+
     /// That something is off the shelf.
     pub fn off_shelf(t: &Texts) -> Self {
         badge(Tone::Bad, "⊘", t.off_shelf())
@@ -202,6 +207,11 @@ impl Filled {
     /// What was typed.
     pub fn with(values: Vec<(String, String)>) -> Self {
         Self { values, refusal: None }
+    }
+
+    /// Whether something was typed into a field whose name begins so.
+    pub fn has_any(&self, beginning: &str) -> bool {
+        self.values.iter().any(|(name, value)| name.starts_with(beginning) && !value.trim().is_empty())
     }
 
     /// Whether the API refused it for this reason.
@@ -283,12 +293,28 @@ impl Filled {
         let refusal = self.refusal.as_ref()?;
         let field = refusal.field()?.trim_start_matches('/').replace(['/', '['], ".");
         let rest = match refusal.code() {
-            // Of a config the API tells the place within, whatever policy it is for.
-            "policy-config" => field.strip_prefix(place.strip_prefix(self.config())?.rsplit('.').next()?)?,
+            "policy-config" if !refusal.more.contains_key("field") => {
+                field.strip_prefix(self.member(refusal, place)?)?
+            }
             _ => field.strip_prefix(place)?,
         };
         let is_meant = rest.is_empty() || rest.starts_with('.');
         is_meant.then(|| Wrong { text: refusal.detail.clone(), language: refusal.language })
+    }
+
+    /// Which member of the refused config a field is for; `None` for a field of another policy.
+    fn member<'a>(&self, refusal: &Refusal, place: &'a str) -> Option<&'a str> {
+        let within = place.strip_prefix(self.config())?;
+        let (of, member) = within.rsplit_once('.').unwrap_or(("", within));
+        let policy = refusal.more.get("policy").and_then(Value::as_str);
+        (of.is_empty() || policy.is_none_or(|policy| policy == of)).then_some(member)
+    }
+
+    /// Whether the config of the policy with this name was refused.
+    pub fn is_config_refused(&self, policy: &str) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| {
+            refusal.code() == "policy-config" && refusal.more.get("policy").and_then(Value::as_str) == Some(policy)
+        })
     }
 
     /// How the names of the fields begin for the config that was refused. Where two revisions of a policy are compared, the API tells

@@ -20,6 +20,18 @@ pub fn with_query<'a>(path: &str, members: impl IntoIterator<Item = (&'a str, Op
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
+/// Which page of a list an address asks for.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Cursor {
+    pub cursor: String,
+}
+
+/// The address of a page of a list; the empty cursor is that of the first.
+pub fn at_cursor(path: &str, cursor: &str) -> String {
+    with_query(path, [("cursor", Some(cursor))])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

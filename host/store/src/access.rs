@@ -26,6 +26,18 @@ pub(crate) fn roles(action: Action, kind: ScopeKind) -> String {
     action.roles(kind).map(|role| format!("'{role}'")).collect::<Vec<_>>().join(", ")
 }
 
+/// Pushes the condition that the caller may know the team of the MiniApp `m`.
+macro_rules! push_team_members {
+    ($query:ident, $caller:expr) => {
+        if $crate::chosen!(!$caller.reads_everything()) {
+            $query
+                .push(" AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+            $query.push_bind(&$caller.account).push(")");
+        }
+    };
+}
+pub(crate) use push_team_members;
+
 /// The condition that the row `g` of `role_grant` allows to read what is in its scope.
 pub(crate) fn reads() -> String {
     let in_kind = |kind: &ScopeKind| format!("g.scope_kind = '{kind}' AND g.role IN ({})", roles(Action::Read, *kind));

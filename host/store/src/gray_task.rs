@@ -2,7 +2,7 @@
 
 use berth_base::sql::Count;
 
-use super::{Tx, execute, fetch};
+use super::{Tx, access::push_team_members, execute, fetch, fetch_built, push_if};
 use berth_base::{
     clock::Millis,
     error::{Error, Result},
@@ -14,10 +14,11 @@ use berth_base::{
 };
 use berth_model::rollout::MoveView;
 use berth_model::{
+    access::Caller,
     event::{GrayEdited, GrayMoved, Kind, kind},
     policy::registry::ScopeKind,
     rollout::{
-        Admits, Cause, Change, Conditions, GrayTask, Life, Move, PlannedMove, State, TaskPolicy, Terms,
+        Admits, Cause, Change, Conditions, GrayTask, GrayTaskQuery, Life, Move, PlannedMove, State, TaskPolicy, Terms,
         admits::CONDITIONS, conditions, in_words,
     },
 };
@@ -69,18 +70,22 @@ impl Tx {
         Ok((task, moved))
     }
 
-    /// Up to `limit` gray tasks of a MiniApp with ids below `before`, newest first.
-    pub async fn gray_tasks(&mut self, mini_app: &MiniAppId, before: &str, limit: i64) -> Result<Vec<TaskRow>> {
-        Ok(fetch!(
-            self,
-            fetch_all,
-            TaskRow,
-            "SELECT t.*, v.number, v.sha256, v.size FROM gray_task t JOIN version v ON v.id = t.version_id
-             WHERE t.mini_app_id = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3",
-            mini_app,
-            before,
-            limit
-        )?)
+    /// A page of the gray tasks of a MiniApp, or of all whose team the caller knows, newest first, and one more than it holds.
+    pub async fn gray_tasks(
+        &mut self,
+        caller: &Caller,
+        mini_app: Option<&MiniAppId>,
+        query: &GrayTaskQuery,
+    ) -> Result<Vec<TaskRow>> {
+        let page = query.page();
+        Ok(fetch_built!(self, TaskRow, |q| {
+            q.push("SELECT t.*, v.number, v.sha256, v.size FROM gray_task t JOIN version v ON v.id = t.version_id");
+            q.push(" JOIN mini_app m ON m.id = t.mini_app_id WHERE t.id < ").push_bind(page.before());
+            push_if!(q, mini_app, " AND t.mini_app_id = ", "");
+            push_if!(q, query.state, " AND t.state = ", "");
+            push_team_members!(q, caller);
+            q.push(" ORDER BY t.id DESC LIMIT ").push_bind(page.limit() + 1);
+        })?)
     }
 
     /// The gray tasks of a MiniApp that still have an effect on devices, in the order in which they must be locked. The

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use berth_base::sql::Count;
 
-use super::{Tx, access::roles, chosen, execute, fetch, fetch_built, push_if};
+use super::{Tx, access::roles, chosen, execute, fetch, fetch_built, push_ids, push_if};
 use berth_base::clock::Millis;
 use berth_base::{
     error::{Error, Result},
@@ -173,6 +173,24 @@ impl Tx {
             push_if!(query, &asked.policy, " AND p.name = ", "");
             query.push(" AND b.id > ").push_bind(asked.page().after());
             query.push(" ORDER BY b.id LIMIT ").push_bind(asked.page().most());
+        })?)
+    }
+
+    /// Those of these bindings that are of the policy of this name, and that the caller may read.
+    pub async fn policy_bindings_among(
+        &mut self,
+        caller: &Caller,
+        policy: &str,
+        ids: &[PolicyBindingId],
+    ) -> Result<Vec<PolicyBindingRow>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(fetch_built!(self, PolicyBindingRow, |query| {
+            query.push("SELECT b.*, p.name, p.version, p.kind");
+            push_known!(query, caller);
+            query.push(" AND p.name = ").push_bind(policy).push(" AND b.id IN ");
+            push_ids!(query, ids);
         })?)
     }
 

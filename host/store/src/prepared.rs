@@ -184,9 +184,11 @@ mod tests {
             invitations_known_to(caller, page);
             mini_apps_known_to(caller, &made(maybe(json!({"team": team, "search": "a", "shelf": "on"}))), page);
             gray_tasks_called(caller, "a");
+            gray_tasks(caller, all.then_some(&"coffee".parse().unwrap()), &made(maybe(json!({"state": "delivering"}))));
             versions_numbered(caller, &"1.0.0".parse().unwrap());
             audits_waiting(caller);
             audit_items(&["aud_00000000000000000000000000".parse().unwrap()]);
+            policy_bindings_among(caller, "a", &["pb_00000000000000000000000000".parse().unwrap()]);
             evaluations(&["aud_00000000000000000000000000".parse().unwrap()]);
             versions_to_publish(caller);
             versions_rejected(caller);

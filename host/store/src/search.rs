@@ -7,7 +7,7 @@ use berth_model::{
     search::{Found, MOST_FOUND},
 };
 
-use super::{Tx, chosen, fetch, fetch_built};
+use super::{Tx, access::push_team_members, fetch, fetch_built};
 
 const MOST: i64 = MOST_FOUND as i64;
 
@@ -21,17 +21,6 @@ pub(crate) fn containing(text: &str) -> String {
         pattern.push(character);
     }
     pattern + "%"
-}
-
-/// Pushes the condition that the caller may know the team of the MiniApp `m`.
-macro_rules! push_team_members {
-    ($query:ident, $caller:expr) => {
-        if chosen!(!$caller.reads_everything()) {
-            $query
-                .push(" AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
-            $query.push_bind(&$caller.account).push(")");
-        }
-    };
 }
 
 impl Tx {

@@ -606,7 +606,7 @@ pub fn page(code: Code) -> Page {
         ),
         Code::PolicyConfig => (
             "The config does not satisfy the schema of the policy, or the policy itself refuses it.",
-            "`berth policy inspect NAME` prints the schema; `detail` names the member.",
+            "`berth policy inspect NAME` prints the schema; `detail` names the member, and `policy` the policy where several are bound at once.",
         ),
         Code::PolicyKind => (
             "The policy is of another kind than this place needs: auditors judge versions, grayscale policies choose devices, guards watch.",

@@ -6,12 +6,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::*;
 use berth_base::{
     ids::{GrayTaskId, MiniAppId},
-    page::{Page, PageQuery},
+    page::Page,
 };
 use berth_model::{
     access::Caller,
     check::{CheckRecord, SetCheckRecord},
-    rollout::{Cohort, EditGrayTask, GrayTask, NewGrayTask, Note, Progress, Take, UploadedCohort},
+    rollout::{Cohort, EditGrayTask, GrayTask, GrayTaskQuery, NewGrayTask, Note, Progress, Take, UploadedCohort},
 };
 use berth_work::{check, rollout};
 
@@ -33,6 +33,7 @@ pub(crate) struct CohortQuery {
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
+        .routes(routes!(list_all))
         .routes(routes!(get, edit))
         .routes(routes!(suspend))
         .routes(routes!(resume))
@@ -54,14 +55,24 @@ async fn create(
 }
 
 /// List the gray tasks of a MiniApp, newest first.
-#[utoipa::path(get, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path), PageQuery), responses((status = 200, body = Page<GrayTask>)))]
+#[utoipa::path(get, path = "/v1/mini-apps/{id}/gray-tasks", tag = "grayscale", params(("id" = MiniAppId, Path), GrayTaskQuery), responses((status = 200, body = Page<GrayTask>)))]
 async fn list(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<GrayTaskQuery>,
 ) -> Result<Json<Page<GrayTask>>> {
-    Ok(Json(rollout::list(&app.db, &caller, &id, &page).await?))
+    Ok(Json(rollout::list(&app.db, &caller, Some(&id), &query).await?))
+}
+
+/// List the gray tasks of all MiniApps whose team the caller knows, newest first.
+#[utoipa::path(get, path = "/v1/gray-tasks", tag = "grayscale", params(GrayTaskQuery), responses((status = 200, body = Page<GrayTask>)))]
+async fn list_all(
+    State(app): AppState,
+    caller: Caller,
+    Query(query): Query<GrayTaskQuery>,
+) -> Result<Json<Page<GrayTask>>> {
+    Ok(Json(rollout::list(&app.db, &caller, None, &query).await?))
 }
 
 /// Get one gray task with its conditions in words, its policies and its moves.

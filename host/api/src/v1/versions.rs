@@ -18,8 +18,8 @@ use berth_model::{
     access::Caller,
     audit::{Audit, Findings},
     version::{
-        CompareQuery, Comparison, Publish, Release, Released, Rollback, Trial, Version, VersionFile, is_text,
-        upload::VersionDetail,
+        CompareQuery, Comparison, Publish, Release, Released, Rollback, Trial, Version, VersionDetail, VersionFile,
+        is_text,
     },
 };
 use berth_work::{

@@ -31,6 +31,7 @@ fn view(figures: PolicyFigures, paint: &Paint) -> String {
     figures.bindings.iter().for_each(|one| table.row(row(one)));
     let name = Cell::strong(&figures.policy).render(paint);
     let mut parts = vec![format!("{name} on this host since {since}"), table.render(paint)];
+    parts.extend((figures.others > 0).then(|| format!("{} more were asked less often.", figures.others)));
     let troubles: Vec<_> = figures.bindings.iter().filter_map(|one| trouble(one, paint)).collect();
     parts.extend((!troubles.is_empty()).then(|| troubles.join("\n")));
     parts.extend(figures.bindings.iter().filter_map(|one| shadow(one, paint)));

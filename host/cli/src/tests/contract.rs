@@ -296,6 +296,7 @@ async fn each_command_asks_as_the_contract_says() {
         ),
         ("version delete mp-shop 1.2.0", "DELETE /v1/mini-apps/mp-shop/versions/1.2.0".into()),
         ("gray list mp-shop", "GET /v1/mini-apps/mp-shop/gray-tasks".into()),
+        ("gray list --state delivering", "GET /v1/gray-tasks?state=delivering".into()),
         ("gray suspend GRAY --note n", format!(r#"POST /v1/gray-tasks/{task}/suspend {{"note":"n"}}"#)),
         ("gray end GRAY", format!("POST /v1/gray-tasks/{task}/end {{}}")),
         ("gray record mp-shop", "GET /v1/mini-apps/mp-shop/check-record".into()),

@@ -12,14 +12,13 @@ use berth_base::page::Page as ListPage;
 use berth_model::access::{
     AccountWithWays, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
 };
-use serde::Deserialize;
 
 use crate::{
     Console,
     act::Sent,
     frame::{Head, done},
     parts::Filled,
-    path::{at, with_query},
+    path::{Cursor, at, at_cursor},
     refused::{Refused, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -35,12 +34,6 @@ pub fn routes() -> Router<Console> {
         .route("/ui/invitations", post(invite))
         .route("/ui/invitations/{id}/withdraw", post(withdraw))
         .merge(account::routes())
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Cursor {
-    cursor: String,
 }
 
 /// A scope to choose.
@@ -76,7 +69,7 @@ async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
 
 async fn show(visit: &Visit, cursor: &str, issued: Option<&IssuedInvitation>, filled: &Filled) -> Answer {
     let accounts: Option<ListPage<AccountWithWays>> = if visit.can(Action::Read, &Scope::Platform) {
-        Some(visit.api.page(&with_query("/v1/accounts", [("cursor", Some(cursor))])).await.or_show(visit)?)
+        Some(visit.api.page(&at_cursor("/v1/accounts", cursor)).await.or_show(visit)?)
     } else {
         None
     };

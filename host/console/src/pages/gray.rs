@@ -5,6 +5,7 @@ mod brakes;
 mod chart;
 mod check;
 mod edit;
+mod fitting;
 mod like;
 mod lists;
 mod new;
@@ -21,7 +22,11 @@ use axum::{
     routing::get,
 };
 use berth_base::{clock::Millis, page::Page};
-use berth_model::{access::Action, mini_app::MiniApp, rollout::GrayTask};
+use berth_model::{
+    access::Action,
+    mini_app::MiniApp,
+    rollout::{GrayTask, State},
+};
 use serde::Deserialize;
 
 use super::mini_apps::{Tab, head, mini_app, tabs};
@@ -29,14 +34,15 @@ use crate::{
     Console,
     act::Sent,
     parts::Shown,
-    path::{at, with_query},
+    path::{Cursor, at, at_cursor, with_query},
     refused::{Refused, invalid},
-    texts::{Texts, grouped},
+    texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
 
 pub fn routes() -> Router<Console> {
     Router::new()
+        .route("/ui/gray", get(list_all))
         .route("/ui/mini-apps/{id}/gray", get(list))
         .merge(new::routes())
         .merge(one::routes())
@@ -45,12 +51,6 @@ pub fn routes() -> Router<Console> {
         .merge(lists::routes())
         .merge(record::routes())
         .merge(check::routes())
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Cursor {
-    cursor: String,
 }
 
 #[derive(askama::Template)]
@@ -65,15 +65,9 @@ struct List<'a> {
     may_release: bool,
 }
 
-impl List<'_> {
-    fn admitted(&self, task: &GrayTask) -> String {
-        admitted(self.t, task)
-    }
-}
-
 async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
     let app = mini_app(&visit, &id).await?;
-    let path = with_query(&at!("/v1/mini-apps/{}/gray-tasks", id), [("cursor", Some(cursor.as_str()))]);
+    let path = at_cursor(&at!("/v1/mini-apps/{}/gray-tasks", id), &cursor);
     let page: Page<GrayTask> = visit.api.page(&path).await.or_show(&visit)?;
     let here = at!("/ui/mini-apps/{}/gray", id);
     let body = List {
@@ -82,7 +76,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         app: &app,
         tabs: tabs(&visit, &app, "/gray"),
         tasks: &page.items,
-        next: page.next.map(|next| with_query(&here, [("cursor", Some(next.as_str()))])),
+        next: page.next.map(|next| at_cursor(&here, &next)),
         may_release: visit.can(Action::Release, &app.scope()),
     };
     let mut head = head(&visit, visit.t.gray_tasks(), Some(&app));
@@ -90,12 +84,51 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
     visit.page(head, &body)
 }
 
-/// How many devices a task has admitted, and of how many.
-fn admitted(t: Texts, task: &GrayTask) -> String {
-    match task.max_users {
-        Some(cap) => t.admitted_of(grouped(task.admitted), grouped(cap)),
-        None => t.admitted_devices(grouped(task.admitted)),
+/// Which gray tasks of all MiniApps are shown.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AllQuery {
+    state: String,
+    cursor: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "gray/all.html")]
+struct All<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    query: &'a AllQuery,
+    tasks: &'a [GrayTask],
+    next: Option<String>,
+}
+
+impl All<'_> {
+    /// The address of the list of the tasks in a state.
+    fn in_state(&self, state: &str) -> String {
+        with_query(PLACE, [("state", Some(state))])
     }
+
+    /// The same list as a command.
+    fn command(&self) -> String {
+        match self.query.state.as_str() {
+            "" => "berth gray list".into(),
+            state => format!("berth gray list --state {state}"),
+        }
+    }
+}
+
+/// The list of the gray tasks of all MiniApps.
+pub const PLACE: &str = "/ui/gray";
+
+async fn list_all(visit: Visit, Query(query): Query<AllQuery>) -> Answer {
+    let t = visit.t;
+    let members = [("state", Some(query.state.as_str())), ("cursor", Some(query.cursor.as_str()))];
+    let page: Page<GrayTask> = visit.api.page(&with_query("/v1/gray-tasks", members)).await.or_show(&visit)?;
+    let onward = |next: &str| with_query(PLACE, [("state", Some(query.state.as_str())), ("cursor", Some(next))]);
+    let body = All { t, visit: &visit, query: &query, tasks: &page.items, next: page.next.as_deref().map(onward) };
+    let mut head = head(&visit, t.gray_tasks(), None);
+    head.live = visit.live_everywhere("/ui/live?types=gray_task.*");
+    visit.page(head, &body)
 }
 
 /// The moment in a field that must be filled in.

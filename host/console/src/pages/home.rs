@@ -16,6 +16,7 @@ use berth_model::{
     event::Event,
     host_app::HostApp,
     mini_app::ListedMiniApp,
+    rollout::{GrayTask, State as GrayState},
     search::{Found, FoundKind, FoundList},
     waiting::WaitingList,
 };
@@ -54,10 +55,15 @@ struct Home<'a> {
     visit: &'a Visit,
     waits: Vec<Wait>,
     more: bool,
+    /// The gray tasks that deliver, newest first, as many as home shows.
+    in_gray: Vec<GrayTask>,
     steps: Vec<Step>,
     events: Vec<Event>,
     names: &'a Names,
 }
+
+/// How many gray tasks home shows.
+const MOST_IN_GRAY: usize = 5;
 
 /// How many of the newest events home shows.
 const MOST_EVENTS: usize = 8;
@@ -93,11 +99,13 @@ async fn home(visit: Visit) -> Answer {
     events.truncate(MOST_EVENTS);
     let mut waits: Vec<Wait> = waiting.items.iter().map(|waiting| waits::wait(&visit, waiting)).collect();
     waits.extend(super::workspaces::stuck(&visit).await.into_iter().map(|stuck| waits::stuck(t, stuck)));
+    let path = format!("/v1/gray-tasks?state={}&limit={MOST_IN_GRAY}", GrayState::Delivering);
     let page = Home {
         t,
         visit: &visit,
         waits,
         more: waiting.more,
+        in_gray: visit.api.page(&path).await.or_show(&visit)?.items,
         steps: steps(t, &visit.api).await,
         names: &Names::of(&visit.api, events.iter().map(|event| event.actor.as_str())).await,
         events,

@@ -16,7 +16,6 @@ use berth_model::{
     host_app::{FormerKey, HostApp, NewHostApp},
     policy::registry::Level,
 };
-use serde::Deserialize;
 
 use super::policies::trust_address;
 use crate::{
@@ -25,7 +24,7 @@ use crate::{
     api::file,
     frame::{Head, done},
     parts::{Filled, Names, Shown},
-    path::{at, with_query},
+    path::{Cursor, at, at_cursor, with_query},
     refused::Refused,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -50,25 +49,27 @@ struct List<'a> {
     t: Texts,
     visit: &'a Visit,
     hosts: &'a [HostApp],
+    next: Option<String>,
     may_create: bool,
     filled: &'a Filled,
 }
 
-async fn list(visit: Visit) -> Answer {
-    show_list(&visit, &Filled::default()).await
+async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
+    show_list(&visit, &cursor, &Filled::default()).await
 }
 
-async fn show_list(visit: &Visit, filled: &Filled) -> Answer {
-    let page: ListPage<HostApp> = visit.api.page("/v1/host-apps?limit=200").await.or_show(visit)?;
+async fn show_list(visit: &Visit, cursor: &str, filled: &Filled) -> Answer {
+    let page: ListPage<HostApp> = visit.api.page(&at_cursor("/v1/host-apps", cursor)).await.or_show(visit)?;
+    let next = page.next.map(|next| at_cursor(PLACE, &next));
     let may_create = visit.can(Action::Administer, &Scope::Platform);
-    let body = List { t: visit.t, visit, hosts: &page.items, may_create, filled };
+    let body = List { t: visit.t, visit, hosts: &page.items, next, may_create, filled };
     visit.page(Head { title: visit.t.host_apps(), place: PLACE, ..Head::default() }, &body)
 }
 
 async fn create(visit: Visit, sent: Sent) -> Answer {
     match created(&visit, &sent).await {
         Ok(host) => done(&at!("/ui/host-apps/{}", host.id), visit.t.host_app_created()),
-        Err(refused) => show_list(&visit, &sent.again(&visit, refused)?).await,
+        Err(refused) => show_list(&visit, "", &sent.again(&visit, refused)?).await,
     }
 }
 
@@ -117,12 +118,6 @@ impl One<'_> {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Cursor {
-    cursor: String,
-}
-
 /// A page of the bindings in a state; none for a visitor who may not read the host app.
 pub async fn bindings(visit: &Visit, id: &str, state: BindingState, limit: &str, cursor: &str) -> ListPage<Binding> {
     let members = [("state", Some(state.as_str())), ("limit", Some(limit)), ("cursor", Some(cursor))];
@@ -151,7 +146,7 @@ async fn one(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Que
         t: visit.t,
         visit: &visit,
         host: &host,
-        next: bindings.next.map(|next| with_query(&at!("/ui/host-apps/{}", id), [("cursor", Some(next.as_str()))])),
+        next: bindings.next.map(|next| at_cursor(&at!("/ui/host-apps/{}", id), &next)),
         bindings: &bindings.items,
         names: &Names::of(&visit.api, host.former_keys.iter().map(|former| former.replaced_by.as_str())).await,
         may_bind: visit.can(Action::Configure, &scope),

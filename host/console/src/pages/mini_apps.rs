@@ -29,7 +29,7 @@ use crate::{
     path::{at, with_query},
     refused::Refused,
     show,
-    texts::{Texts, grouped},
+    texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
 
@@ -98,7 +98,8 @@ async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
         .map(|next| with_query(PLACE, [("q", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(next))]));
     let is_filtered = !(q.is_empty() && team.is_empty() && cursor.is_empty());
     let body = List { t: visit.t, visit: &visit, query: &query, teams: &teams, apps: &page.items, next, is_filtered };
-    visit.page(Head { title: visit.t.mini_apps(), place: PLACE, ..Head::default() }, &body)
+    let live = visit.live_everywhere("/ui/live");
+    visit.page(Head { title: visit.t.mini_apps(), place: PLACE, live, ..Head::default() }, &body)
 }
 
 /// The first teams that the visitor may know.
@@ -228,6 +229,8 @@ struct OverviewPage<'a> {
     tabs: Vec<Tab>,
     it: &'a Overview,
     next: Option<Next>,
+    /// Whether an upload is offered besides what is next.
+    may_upload: bool,
     hosts: usize,
     releases: Vec<Row<'a>>,
     names: &'a Names,
@@ -247,13 +250,6 @@ impl OverviewPage<'_> {
     /// Whether a task can be ended here, which somebody in trouble looks for first.
     fn may_end(&self, task: &GrayTask) -> bool {
         task.state != GrayState::Ended && self.visit.can(Action::Release, &self.it.mini_app.scope())
-    }
-
-    fn admitted(&self, task: &GrayTask) -> String {
-        match task.max_users {
-            Some(cap) => self.t.admitted_of(grouped(task.admitted), grouped(cap)),
-            None => self.t.admitted_devices(grouped(task.admitted)),
-        }
     }
 }
 
@@ -329,11 +325,14 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     let title = it.mini_app.name.clone();
     let mut head = head(&visit, &title, None);
     head.live = visit.live_of(&it.mini_app);
+    let next = next(&visit, &it);
     let page = OverviewPage {
         t,
         visit: &visit,
         tabs: tabs(&visit, &it.mini_app, ""),
-        next: next(&visit, &it),
+        may_upload: visit.can(Action::Develop, &it.mini_app.scope())
+            && next.as_ref().is_some_and(|next| next.address != at!("/ui/mini-apps/{}/upload", it.mini_app.id)),
+        next,
         it: &it,
         hosts,
         releases: shown,

@@ -19,7 +19,7 @@ use berth_model::{
     overview::Overview,
     policy::Severity,
     rollout::GrayTask,
-    version::{State, Version, upload::VersionDetail},
+    version::{State, Version, VersionDetail},
 };
 use serde::Deserialize;
 
@@ -27,7 +27,7 @@ use super::mini_apps::{Tab, head, mini_app, tabs};
 use crate::{
     Console,
     parts::{Names, Shown},
-    path::{at, with_query},
+    path::{Cursor, at, at_cursor, with_query},
     show,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -45,12 +45,6 @@ pub fn routes() -> Router<Console> {
         .merge(audits::routes())
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Cursor {
-    cursor: String,
-}
-
 #[derive(askama::Template)]
 #[template(path = "versions/list.html")]
 struct List<'a> {
@@ -66,7 +60,7 @@ struct List<'a> {
 
 async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
     let app = mini_app(&visit, &id).await?;
-    let path = with_query(&at!("/v1/mini-apps/{}/versions", id), [("cursor", Some(cursor.as_str()))]);
+    let path = at_cursor(&at!("/v1/mini-apps/{}/versions", id), &cursor);
     let page: ListPage<Version> = visit.api.page(&path).await.or_show(&visit)?;
     let names = Names::of(&visit.api, page.items.iter().map(|version| version.uploaded_by.as_str())).await;
     let here = at!("/ui/mini-apps/{}/versions", id);
@@ -77,7 +71,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         tabs: tabs(&visit, &app, "/versions"),
         versions: &page.items,
         names: &names,
-        next: page.next.map(|next| with_query(&here, [("cursor", Some(next.as_str()))])),
+        next: page.next.map(|next| at_cursor(&here, &next)),
         may_upload: visit.can(Action::Develop, &app.scope()),
     };
     visit.page(head(&visit, visit.t.versions(), Some(&app)), &body)

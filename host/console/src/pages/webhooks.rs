@@ -21,7 +21,7 @@ use crate::{
     act::{Confirm, Sent},
     frame::{Head, done},
     parts::{Badge, Filled, Shown, Tone},
-    path::{at, with_query},
+    path::{Cursor, at, at_cursor, with_query},
     refused::{Refused, invalid, read},
     texts::Texts,
     visit::{Answer, OrShow, Visit},
@@ -58,18 +58,20 @@ impl Shown for DeliveryState {
 struct List<'a> {
     t: Texts,
     webhooks: &'a [Webhook],
+    next: Option<String>,
     scopes: Vec<(String, String)>,
     made: Option<&'a WebhookWithSecret>,
     filled: &'a Filled,
 }
 
-async fn list(visit: Visit) -> Answer {
-    show(&visit, None, &Filled::default()).await
+async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
+    show(&visit, &cursor, None, &Filled::default()).await
 }
 
-async fn show(visit: &Visit, made: Option<&WebhookWithSecret>, filled: &Filled) -> Answer {
-    let page: ListPage<Webhook> = visit.api.page("/v1/webhooks?limit=200").await.or_show(visit)?;
-    let body = List { t: visit.t, webhooks: &page.items, scopes: scopes(visit), made, filled };
+async fn show(visit: &Visit, cursor: &str, made: Option<&WebhookWithSecret>, filled: &Filled) -> Answer {
+    let page: ListPage<Webhook> = visit.api.page(&at_cursor("/v1/webhooks", cursor)).await.or_show(visit)?;
+    let next = page.next.map(|next| at_cursor(PLACE, &next));
+    let body = List { t: visit.t, webhooks: &page.items, next, scopes: scopes(visit), made, filled };
     visit.page(Head { title: visit.t.webhooks(), place: PLACE, ..Head::default() }, &body)
 }
 
@@ -89,8 +91,8 @@ fn scopes(visit: &Visit) -> Vec<(String, String)> {
 
 async fn create(visit: Visit, sent: Sent) -> Answer {
     match created(&visit, &sent).await {
-        Ok(made) => show(&visit, Some(&made), &Filled::default()).await,
-        Err(refused) => show(&visit, None, &sent.again(&visit, refused)?).await,
+        Ok(made) => show(&visit, "", Some(&made), &Filled::default()).await,
+        Err(refused) => show(&visit, "", None, &sent.again(&visit, refused)?).await,
     }
 }
 

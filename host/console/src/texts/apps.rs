@@ -24,6 +24,7 @@ texts! {
     overview = "Overview" / "概览";
     versions = "Versions" / "版本";
     releases = "Releases" / "发布记录";
+    gray_task = "Gray task" / "灰度任务";
     gray_tasks = "Gray tasks" / "灰度任务";
     trial = "Trial" / "体验版";
     bindings = "Host apps" / "宿主应用";

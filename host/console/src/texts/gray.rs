@@ -2,14 +2,18 @@
 
 use berth_model::{
     check::{Branch, Outcome},
-    rollout::{Cause, GuardSaid, ObjectKind, admits::Words},
+    rollout::{Cause, GrayTask, GuardSaid, ObjectKind, admits::Words},
 };
 
-use super::{Language, Texts, texts};
+use super::{Language, Texts, grouped, texts};
 
 texts! {
     new_gray_task = "New gray task" / "新建灰度任务";
     no_gray_tasks = "No gray task yet. A gray task gives a version to some devices before everybody gets it." / "还没有灰度任务。灰度任务可在全量发布前，先将版本下发给部分设备。";
+    gray_none_here = "No gray task is in this state." / "没有处于该状态的灰度任务。";
+    gray_begins_at = "Begin one on the page of a MiniApp:" / "请在小程序页面中新建：";
+    until = "until" / "至";
+    gray_all_tasks = "All gray tasks" / "全部灰度任务";
     conditions = "Who gets it" / "灰度条件";
     everybody_asked = "every device that asks" / "所有进行版本检查的设备";
     ends = "Ends" / "结束时间";
@@ -18,13 +22,14 @@ texts! {
     gray_nothing_to_give = "There is nothing to give: a gray task takes an approved version above the online one." / "暂无可灰度的版本：灰度任务需要一个高于线上版本且已审核通过的版本。";
     gray_give = "Give the version" / "灰度版本";
     gray_instead_of(version) = "Other devices keep {version}, which is online." / "其他设备继续使用线上版本 {version}。";
+    gray_runs_already(task, version) = "The devices of {task} keep {version}; others are offered the newest task first." / "{task} 已灰度的设备继续使用 {version}；其他设备优先匹配最新的任务。";
     gray_under_name = "… under the name" / "任务名称";
     gray_name_hint = "For people, 1 to 20 characters." / "供人识别，1–20 个字符。";
     gray_from = "… from" / "开始时间";
     gray_until = "… until" / "结束时间";
     gray_from_hint(zone) = "Now, or later; in the zone {zone}." / "立即或稍后开始；时区为 {zone}。";
     gray_until_hint = "Then devices return to the online version, unless it was published for everybody." / "届时若未全量发布，设备将恢复为线上版本。";
-    gray_percent = "… to % of the devices" / "灰度比例（%）";
+    gray_percent = "… to this share of the devices, in %" / "灰度比例（%）";
     gray_percent_hint = "The same devices each time they ask. It may rise later. Empty for all." / "每次检查命中的设备不变，之后可以调高。留空表示不限比例。";
     gray_cap = "… at most so many devices" / "灰度数量上限";
     gray_cap_hint = "Counted exactly; at the cap the task ends, and its devices keep the version. Empty for no cap." / "精确计数；达到上限后任务结束，已获取的设备保留该版本。留空表示不限。";
@@ -49,6 +54,7 @@ texts! {
     gray_created(name) = "The gray task {name} was created." / "灰度任务 {name} 已创建。";
 
     gray_sentence(version, from, until) = "Gives {version} from {from} until {until} to:" / "自 {from} 至 {until}，将 {version} 下发给：";
+    gray_sentence_ended(version, from, until) = "Was to give {version} from {from} until {until} to:" / "原定自 {from} 至 {until} 将 {version} 下发给：";
     gray_created_by(who, when) = "Created by {who}, {when}" / "由 {who} 创建于 {when}";
     gray_honoured = "Its devices keep the version." / "已获取的设备保留该版本。";
     gray_suspend = "Suspend" / "暂停";
@@ -74,7 +80,8 @@ texts! {
     gray_key_of_nothing = "A bucket key needs a share or stages." / "填写分桶键时须同时填写比例或阶段。";
     gray_policies = "… as these policies judge" / "灰度策略与守护策略";
     gray_policies_hint = "All grayscale policies must admit a device. Guards watch how the task goes." / "设备须通过所有灰度策略；守护策略监测任务的健康状况。";
-    gray_more_policies(count) = "{count} more are installed; name them by command." / "另有 {count} 个已安装的策略，可通过命令指定。";
+    gray_more_policies = "… and as other policies judge" / "其他灰度策略与守护策略";
+    gray_further_policies(count) = "{count} more are installed; name them by command." / "另有 {count} 个已安装的策略，可通过命令指定。";
     gray_policy_settings(name) = "Settings of {name}" / "{name} 的设置";
     gray_window_minutes = "Minutes between looks" / "检查间隔（分钟）";
     gray_window_minutes_hint = "1 to 1,440; empty for 5." / "1–1440，留空为 5。";
@@ -90,6 +97,7 @@ texts! {
 
     gray_progress = "How it goes" / "灰度进度";
     gray_no_news = "No news yet: devices ask when they start the MiniApp." / "暂无数据：设备在启动小程序时进行版本检查。";
+    gray_nobody_asked = "No device got the version." / "没有设备获取过该版本。";
     gray_offered = "Offered" / "已下发";
     gray_downloaded = "Downloaded" / "已下载";
     gray_running = "Running" / "运行中";
@@ -152,6 +160,8 @@ texts! {
     list_blanks = "Blank" / "空白";
 
     ask_as_device = "Ask as a device" / "模拟版本检查";
+    ask_as_its_device = "Ask as a device that gets it" / "模拟命中的设备";
+    ask_none_gets = "None of the devices that were made up gets it. This is the last of them; the rules say why." / "所有模拟设备均未命中。以下为最后一台，原因见各条规则。";
     ask_hint = "What a device gets, and why. Nothing is counted, and no device is admitted by this. The address of this page holds the whole question." / "查看设备获取的内容及原因。不会计数，也不会让设备进入灰度。此页地址包含完整问题。";
     ask_host_app = "Host app" / "宿主应用";
     ask_guid = "guid" / "GUID";
@@ -186,12 +196,23 @@ texts! {
     ask_not_passed = "not passed" / "未通过";
 }
 
+/// The words of expressions over policies in Chinese.
+pub const CHINESE_WORDS: Words = Words { and: " 且 ", or: " 或 ", not: "非 ", open: "（", close: "）" };
+
 impl Texts {
+    /// How many devices a task has admitted, and of how many.
+    pub fn admitted(self, task: &GrayTask) -> String {
+        match task.max_users {
+            Some(cap) => self.admitted_of(grouped(task.admitted), grouped(cap)),
+            None => self.admitted_devices(grouped(task.admitted)),
+        }
+    }
+
     /// The words of expressions over policies.
     pub fn gray_words(self) -> Words {
         match self.0 {
             Language::English => Words { and: " and ", or: " or ", not: "not ", open: "(", close: ")" },
-            Language::Chinese => Words { and: " 且 ", or: " 或 ", not: "非 ", open: "（", close: "）" },
+            Language::Chinese => CHINESE_WORDS,
         }
     }
 

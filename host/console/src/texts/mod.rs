@@ -24,6 +24,7 @@ mod portal;
 mod problems;
 mod records;
 mod signing_in;
+mod task_words;
 mod versions;
 mod words;
 mod workspaces;

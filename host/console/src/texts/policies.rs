@@ -101,6 +101,7 @@ texts! {
     config_hint = "JSON that fits the schema of the policy. Empty means no members." / "符合策略格式的 JSON，留空表示无配置项。";
     policy_figures = "How it runs" / "运行情况";
     policy_figures_hint(since) = "On this host, since it started: {since}." / "当前服务器自启动（{since}）以来的数据。";
+    policy_more_asked(count) = "{count} more were asked less often." / "另有 {count} 个绑定的调用次数更少。";
     policy_not_asked = "No binding that you may know of was asked since then." / "此后您有权查看的绑定均未被调用。";
     policy_asked = "Asked" / "调用次数";
     policy_half = "Half within" / "P50 耗时";

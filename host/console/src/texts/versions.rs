@@ -69,6 +69,7 @@ texts! {
     policies_not_yet = "The policies are judging." / "策略检查中…";
     no_findings = "The policies found nothing." / "策略未发现问题。";
     failed_open = "These policies gave no verdict, and the version went on without them:" / "以下策略未给出结论，版本已跳过这些策略继续审核：";
+    took_so_long = "Took" / "耗时";
     took(millis) = "{millis} ms" / "{millis} 毫秒";
     policy = "Policy" / "策略";
     outcome = "Outcome" / "结果";

@@ -22,6 +22,8 @@ texts! {
     binding_active = "active" / "已绑定";
     binding_waits_for_team = "waits for the team" / "待小程序方同意";
     binding_waits_for_host_app = "waits for the host app" / "待宿主应用同意";
+    verdict_passes = "passes" / "通过";
+    verdict_rejects = "rejects" / "不通过";
     outcome_verdict = "verdict" / "有结论";
     outcome_failed = "failed" / "执行失败";
     outcome_trapped = "trapped" / "异常中止";

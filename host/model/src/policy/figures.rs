@@ -16,6 +16,9 @@ use super::{
 pub const BOUNDS_MICROS: [u64; 16] =
     [5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 5_000_000, 30_000_000];
 
+/// How many bindings of a policy are told.
+pub const MOST_TOLD: usize = 200;
+
 /// How the bindings of a policy ran on one host, since it started. Each host counts for itself.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct PolicyFigures {
@@ -26,8 +29,11 @@ pub struct PolicyFigures {
     /// Since when this host has counted.
     pub since: Millis,
     /// Its bindings that were asked meanwhile, an entry for each version of the policy that one was bound to, those with the
-    /// most evaluations first.
+    /// most evaluations first; at most 200.
     pub bindings: Vec<BindingFigures>,
+    /// How many more there are.
+    #[serde(default)]
+    pub others: u64,
 }
 
 /// How a binding ran with one version of its policy.

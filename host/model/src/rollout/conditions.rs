@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{Condition, English, Phrases};
+
 use berth_base::{
     error::{Error, Result},
     ids::{CohortId, HostAppId},
@@ -145,13 +147,29 @@ impl Conditions {
 
     /// The conditions in words, one phrase for each that restricts (G8).
     pub fn in_words(&self) -> Vec<String> {
+        self.in_words_of(&English)
+    }
+
+    /// The same in a language.
+    pub fn in_words_of(&self, phrases: &dyn Phrases) -> Vec<String> {
+        let listed = |parts: Vec<String>| parts.join(phrases.or());
+        let host_app = |range: &HostAppRange| {
+            phrases.range(range.id.as_str(), range.min_version.as_deref(), range.max_version.as_deref())
+        };
+        let platform = |range: &PlatformRange| {
+            phrases.range(range.platform.as_str(), range.min_os.as_deref(), range.max_os.as_deref())
+        };
         let lists = [
-            ("Host app", listed(&self.host_apps)),
-            ("Platform", listed(&self.platforms)),
-            ("Network", self.networks.join(" or ")),
-            ("Object", listed(&self.objects)),
+            (Condition::HostApp, listed(self.host_apps.iter().map(host_app).collect())),
+            (Condition::Platform, listed(self.platforms.iter().map(platform).collect())),
+            (Condition::Network, listed(self.networks.clone())),
+            (Condition::Object, listed(self.objects.iter().map(|list| phrases.objects(list)).collect())),
         ];
-        lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(what, list)| format!("{what}: {list}")).collect()
+        lists
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .map(|(what, list)| phrases.condition(what, &list))
+            .collect()
     }
 }
 
@@ -177,39 +195,21 @@ fn at_most(field: &str, count: usize, limit: usize) -> Result<()> {
     if count <= limit { Ok(()) } else { Err(Error::field(field, format!("at most {limit}, these are {count}."))) }
 }
 
-fn listed(items: &[impl fmt::Display]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-fn range(f: &mut fmt::Formatter<'_>, min: Option<&str>, max: Option<&str>) -> fmt::Result {
-    match (min, max) {
-        (None, None) => Ok(()),
-        (Some(min), None) => write!(f, " {min} and newer"),
-        (None, Some(max)) => write!(f, " {max}.* and older"),
-        (Some(min), Some(max)) => write!(f, " {min} to {max}.*"),
-    }
-}
-
 impl fmt::Display for HostAppRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.id.fmt(f)?;
-        range(f, self.min_version.as_deref(), self.max_version.as_deref())
+        f.write_str(&English.range(self.id.as_str(), self.min_version.as_deref(), self.max_version.as_deref()))
     }
 }
 
 impl fmt::Display for PlatformRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.platform.fmt(f)?;
-        range(f, self.min_os.as_deref(), self.max_os.as_deref())
+        f.write_str(&English.range(self.platform.as_str(), self.min_os.as_deref(), self.max_os.as_deref()))
     }
 }
 
 impl fmt::Display for ObjectList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cohort {
-            Some(cohort) => write!(f, "{} in the list {cohort}", self.kind),
-            None => write!(f, "{} among {} typed", self.kind, self.values.len()),
-        }
+        f.write_str(&English.objects(self))
     }
 }
 

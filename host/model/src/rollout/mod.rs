@@ -39,5 +39,5 @@ pub use reading::{Column, OddLine, Reader, Reading, Take, UploadedCohort};
 pub use reason::reason;
 pub use side::Side;
 pub use task::{Cause, Life, Move, Standing, State};
-pub use view::{GrayTask, MoveView, TaskPolicy, stopped_by_guard};
-pub use words::in_words;
+pub use view::{GrayTask, GrayTaskQuery, MoveView, TaskPolicy, stopped_by_guard};
+pub use words::{Condition, English, Phrases, in_words, in_words_of};

@@ -1,9 +1,10 @@
 //! The config of the first-party policy `percentage`, as far as it takes to tell whether another one is as wide (G11).
 //! Whether a config makes sense at all is for the policy to say.
 
-use berth_base::text;
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::words::{English, Phrases};
 
 /// Name of the policy that admits a share of the devices.
 pub const POLICY: &str = "percentage";
@@ -29,11 +30,7 @@ struct Stage {
 
 impl Stage {
     fn in_words(self) -> String {
-        let Self { percent, after_hours } = self;
-        match after_hours {
-            0 => format!("{percent} %"),
-            hours => format!("{percent} % after {}", text::count(hours, "hour", "hours")),
-        }
+        English.stage(self.percent, self.after_hours)
     }
 }
 
@@ -51,9 +48,10 @@ impl Plan {
 }
 
 /// What the config admits: `Share of the devices: 10 %, 50 % after 24 hours`. `None` when it is not one of this policy.
-pub fn in_words(config: &Value) -> Option<String> {
-    let stages: Vec<_> = Plan::deserialize(config).ok()?.stages().into_iter().map(Stage::in_words).collect();
-    Some(format!("Share of the devices: {}", stages.join(", ")))
+pub fn in_words_of(phrases: &dyn Phrases, config: &Value) -> Option<String> {
+    let stages = Plan::deserialize(config).ok()?.stages();
+    let stages: Vec<_> = stages.iter().map(|stage| phrases.stage(stage.percent, stage.after_hours)).collect();
+    Some(phrases.share(&stages))
 }
 
 /// The stages of a config, none of them below `percent`, as an option names them: `20,50@24h`. `None` when it has no stage that

@@ -3,6 +3,7 @@
 use berth_base::{
     clock::Millis,
     ids::{Digest, GrayTaskId, MiniAppId, PolicyBindingId},
+    page::paged,
     version::VersionNumber,
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,23 @@ use crate::policy::{
     LimitOverrides, PolicyKind,
     registry::{Mode, OnError, Watch},
 };
+
+/// Which gray tasks to list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct GrayTaskQuery {
+    /// Only tasks in this state, as it is stored: a task whose time has come is moved a moment later.
+    #[serde(default)]
+    pub state: Option<State>,
+    /// The `next` of the previous page; leave it out for the first page.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many tasks a page has at most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+paged!(GrayTaskQuery);
 
 /// A gray task: a grayscale release of one version.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]

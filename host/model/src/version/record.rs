@@ -86,3 +86,14 @@ impl Version {
         self
     }
 }
+
+/// A version with its newest audit.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct VersionDetail {
+    /// The version; its fields are part of this object.
+    #[serde(flatten)]
+    pub version: Version,
+    /// The newest audit of the version; absent when it was never submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<crate::audit::Audit>,
+}

@@ -11,7 +11,7 @@ use berth_check::{
 };
 use berth_judge::BoundGrayscale;
 use berth_model::check::Device;
-use berth_model::policy::{Cohorts, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
+use berth_model::policy::{Cohorts, Evaluation, GrayTask, GrayVerdict, Limit, Outcome, PolicyKind};
 
 use crate::policy::{as_seen, asked, figures::Tally, registry::Policies};
 
@@ -40,39 +40,52 @@ impl Fused {
     }
 
     /// Asks the policy, whatever its fuse says.
-    fn ask(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Outcome<GrayVerdict> {
+    fn ask(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Evaluation<GrayVerdict> {
         let about = self.policy.policy().description();
         let span = asked::span(&about.name, &about.version, &self.binding);
         span.record("gray_task", tracing::field::display(task.id));
         let evaluation = span.in_scope(|| self.policy.decide(&as_seen(device), &told(task), cohorts));
         asked::tell(&span, &evaluation);
-        self.tally.note(&evaluation, task.now);
-        evaluation.outcome
+        evaluation
     }
+}
+
+/// That a policy whose fuse is blown gives no judgement.
+fn not_asked() -> Opinion {
+    let cure = Limit::Deadline.cure();
+    let why = format!("The policy kept hitting its deadline limit and is not asked for a while. {cure}");
+    Opinion::Broken { how: Breakage::Limited, why }
+}
+
+fn opinion(outcome: Outcome<GrayVerdict>) -> Opinion {
+    let why = outcome.trouble().unwrap_or_default();
+    let how = match outcome {
+        Outcome::Verdict(GrayVerdict::Admit) => return Opinion::Admit,
+        Outcome::Verdict(GrayVerdict::Refuse(reason)) => return Opinion::Refuse(reason),
+        Outcome::Failed { .. } => Breakage::Failed,
+        Outcome::Trapped { .. } => Breakage::Trapped,
+        Outcome::Limited(_) => Breakage::Limited,
+    };
+    Opinion::Broken { how, why }
 }
 
 impl Judge for Fused {
     fn judge(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
         let ask = self.fuse.ask(task.now);
         if ask == Ask::No {
-            let cure = Limit::Deadline.cure();
-            let why = format!("The policy kept hitting its deadline limit and is not asked for a while. {cure}");
-            return Opinion::Broken { how: Breakage::Limited, why };
+            return not_asked();
         }
-        let outcome = self.ask(device, task, cohorts);
-        if self.fuse.note(ask, outcome == Outcome::Limited(Limit::Deadline), task.now) {
+        let evaluation = self.ask(device, task, cohorts);
+        self.tally.note(&evaluation, task.now);
+        if self.fuse.note(ask, evaluation.outcome == Outcome::Limited(Limit::Deadline), task.now) {
             let policy = &self.policy.policy().description().name;
             tracing::warn!(policy, task = %task.id, "a grayscale policy keeps hitting its deadline and is not asked for a while");
         }
-        let why = outcome.trouble().unwrap_or_default();
-        let how = match outcome {
-            Outcome::Verdict(GrayVerdict::Admit) => return Opinion::Admit,
-            Outcome::Verdict(GrayVerdict::Refuse(reason)) => return Opinion::Refuse(reason),
-            Outcome::Failed { .. } => Breakage::Failed,
-            Outcome::Trapped { .. } => Breakage::Trapped,
-            Outcome::Limited(_) => Breakage::Limited,
-        };
-        Opinion::Broken { how, why }
+        opinion(evaluation.outcome)
+    }
+
+    fn explain(&self, device: &Device, task: &TaskFacts<'_>, cohorts: &Arc<dyn Cohorts>) -> Opinion {
+        if self.fuse.is_blown(task.now) { not_asked() } else { opinion(self.ask(device, task, cohorts).outcome) }
     }
 
     fn shadowed(&self, device: &Device, pair: Pair, now: Millis) {
@@ -101,7 +114,7 @@ mod tests {
     use berth_judge::testing::{Guest, Lab};
     use berth_model::policy::NoCohorts;
 
-    fn ask(judge: &dyn Judge) -> Opinion {
+    fn ask_as(judge: &dyn Judge, counted: bool) -> Opinion {
         let (id, mini_app) = (GrayTaskId::generate(DAWN, &SystemRandom), shop());
         let (version, online) = (v("1.1.0"), v("1.0.0"));
         let facts = TaskFacts {
@@ -113,7 +126,28 @@ mod tests {
             started: DAWN,
             now: DAWN,
         };
-        judge.judge(&device("guid"), &facts, &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
+        let cohorts = Arc::new(NoCohorts) as Arc<dyn Cohorts>;
+        if counted {
+            judge.judge(&device("guid"), &facts, &cohorts)
+        } else {
+            judge.explain(&device("guid"), &facts, &cohorts)
+        }
+    }
+
+    fn ask(judge: &dyn Judge) -> Opinion {
+        ask_as(judge, true)
+    }
+
+    #[tokio::test]
+    async fn g14_who_only_looks_on_is_not_counted_and_blows_no_fuse() {
+        let endless = Guest::gray().call("(loop $again (br $again)) unreachable");
+        let bound = Lab::new().bind_gray(&endless, |limits| limits.deadline_ms = 5).await;
+        let policy = Fused::of(bound, PolicyBindingId::generate(DAWN, &SystemRandom), Arc::default());
+        let is_asked = |opinion: &Opinion| !matches!(opinion, Opinion::Broken { why, .. } if why.contains("not asked"));
+        assert!((0..10).all(|_| is_asked(&ask_as(&policy, false))));
+        assert_eq!(policy.tally.figures().evaluations, 0);
+        (0..5).for_each(|_| drop(ask(&policy)));
+        assert!(!is_asked(&ask_as(&policy, false)), "they see what a device would: its fuse is blown");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{
     array::from_fn,
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -21,10 +21,10 @@ use berth_model::{
     policy::{
         Evaluation, OutcomeKind,
         figures::{
-            BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, PolicyFigures, ShadowExample, ShadowFigures,
-            Trouble,
+            BOUNDS_MICROS, BindingFigures, Classes, Elapsed, Figures, MOST_TOLD, PolicyFigures, ShadowExample,
+            ShadowFigures, Trouble,
         },
-        registry::{InstalledPolicy, PolicyBinding, PolicyBindingQuery, PolicyQuery},
+        registry::{InstalledPolicy, PolicyBinding, PolicyQuery},
     },
 };
 
@@ -32,6 +32,8 @@ use super::registry::{self, Policies};
 
 /// How many bindings are counted one by one. When there are more, those that nobody holds are only counted with their policy.
 const MOST: usize = 4_096;
+/// How many bindings are looked up at once.
+const AT_ONCE: usize = 1_000;
 /// How many devices are kept as examples of what a policy in shadow would have decided otherwise.
 const EXAMPLES: usize = 4;
 
@@ -289,40 +291,48 @@ fn raise(most: &AtomicU64, value: u64) {
 pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Result<PolicyFigures> {
     let db = &policies.db;
     let InstalledPolicy { name: policy, kind, .. } = registry::get(db, caller, which).await?;
-    let query = PolicyBindingQuery { policy: Some(policy.clone()), ..PolicyBindingQuery::default() };
-    let bindings = registry::bindings(db, caller, &query).await?.items;
     let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
+    // A version that was taken away is nobody's any more, and may be one of this policy.
+    let is_others = |digest: &Digest| installed.iter().any(|one| one.digest == *digest && one.name != policy);
+    let mut asked = policies.board.all();
+    asked.retain(|((_, digest), figures)| figures.evaluations > 0 && !is_others(digest));
+    asked.sort_by(|((a, x), one), ((b, y), other)| (other.evaluations, a, x).cmp(&(one.evaluations, b, y)));
+    let ids: BTreeSet<_> = asked.iter().map(|((id, _), _)| id.clone()).collect();
+    let ids: Vec<_> = ids.into_iter().collect();
     let mut tx = db.read().await?;
+    let mut rows = HashMap::new();
+    for some in ids.chunks(AT_ONCE) {
+        let found = tx.policy_bindings_among(caller, &policy, some).await?;
+        rows.extend(found.into_iter().map(|row| (row.id.clone(), row)));
+    }
+    asked.retain(|((id, _), _)| rows.contains_key(id));
+    let others = asked.len().saturating_sub(MOST_TOLD) as u64;
     let mut told = Vec::new();
-    let asked = policies.board.all().into_iter().filter(|(_, figures)| figures.evaluations > 0);
-    for ((id, digest), mut figures) in asked {
-        let Some(binding) = bindings.iter().find(|binding| binding.id == id) else { continue };
+    for ((id, digest), mut figures) in asked.into_iter().take(MOST_TOLD) {
+        let row = &rows[&id];
         // Its words may be about the package of another team: those of the platform's bindings are not for everybody.
-        if registry::at_place(&mut tx, caller, &id, Action::Read).await.is_err() {
+        if registry::authorise_at(row, &mut tx, caller, Action::Read).await.is_err() {
             figures.last_trouble = None;
             figures.shadow = None;
         }
-        told.push(binding_figures(binding, &installed, digest, figures));
+        told.push(binding_figures(row.clone().into(), &installed, digest, figures));
     }
-    told.sort_by(|a, b| {
-        (b.figures.evaluations, &a.binding, &a.digest).cmp(&(a.figures.evaluations, &b.binding, &b.digest))
-    });
-    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings: told })
+    Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings: told, others })
 }
 
 fn binding_figures(
-    binding: &PolicyBinding,
+    binding: PolicyBinding,
     installed: &[InstalledPolicy],
     digest: Digest,
     figures: Figures,
 ) -> BindingFigures {
     let version = installed.iter().find(|policy| policy.digest == digest).map(|policy| policy.version.clone());
     BindingFigures {
-        binding: binding.id.clone(),
-        policy_version: version,
         is_current: binding.digest == digest,
+        binding: binding.id,
+        policy_version: version,
         digest,
-        scope: binding.scope.clone(),
+        scope: binding.scope,
         mode: binding.mode,
         on_error: binding.on_error,
         figures,
@@ -333,12 +343,15 @@ fn binding_figures(
 mod tests {
     use std::time::Duration;
 
+    use berth_judge::testing::Guest;
     use berth_model::{
-        policy::{Limit, Outcome},
+        policy::{Limit, Outcome, registry::PolicyUpload},
         testing::DAWN,
     };
+    use serde_json::json;
 
     use super::*;
+    use crate::testing::host;
 
     fn ended(outcome: Outcome<()>, micros: u64, peak_memory: u64) -> Evaluation<()> {
         Evaluation { outcome, log: Vec::new(), elapsed: Duration::from_micros(micros), peak_memory }
@@ -375,5 +388,37 @@ mod tests {
         assert_eq!(all[&digest].of(OutcomeKind::Verdict), 2 * MOST as u64 + 1, "nothing that was counted is lost");
         assert!(board.all().len() <= MOST + 1);
         assert_eq!(board.of(&id(0), &digest).figures().verdicts, 1);
+    }
+
+    #[tokio::test]
+    async fn g21_the_bindings_that_were_asked_most_are_told_and_the_others_counted() {
+        let host = host().await;
+        let platform = |policy: &str| serde_json::from_value(json!({"policy": policy, "scope": {"kind": "platform"}}));
+        let mut bound = Vec::new();
+        for name in ["no-maps", "no-ads"] {
+            let wasm = Guest::auditor().name(name).wasm();
+            registry::install(&host.app.policies, &host.caller, wasm.into(), &PolicyUpload::default())
+                .await
+                .expect("installed");
+            let new = platform(name).expect("a binding");
+            bound.push(registry::bind(&host.app.policies, &host.caller, new).await.expect("bound"));
+        }
+        let board = &host.app.policies.board;
+        let ask = |binding: &PolicyBinding, digest: &Digest, times: usize| {
+            let tally = board.of(&binding.id, digest);
+            (0..times).for_each(|_| tally.note(&ended(Outcome::Verdict(()), 7, 0), DAWN));
+        };
+        // Versions that were taken away since.
+        for number in 0..MOST_TOLD + 2 {
+            ask(&bound[0], &Digest::of(format!("{number}").as_bytes()), 1);
+        }
+        ask(&bound[0], &bound[0].digest, 2);
+        ask(&bound[1], &bound[1].digest, 9);
+        let told = figures(&host.app.policies, &host.caller, "no-maps").await.expect("figures");
+        assert_eq!((told.bindings.len(), told.others), (MOST_TOLD, 3));
+        let most = &told.bindings[0];
+        assert_eq!((&most.digest, most.figures.evaluations, most.is_current), (&bound[0].digest, 2, true));
+        let other = figures(&host.app.policies, &host.caller, "no-ads").await.expect("figures");
+        assert_eq!((other.bindings.len(), other.bindings[0].figures.evaluations, other.others), (1, 9, 0));
     }
 }

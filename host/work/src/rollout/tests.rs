@@ -10,12 +10,11 @@ use super::*;
 use berth_base::{
     clock::Millis,
     error::{Code, Error, Result},
-    ids::VersionId,
-    page::PageQuery,
+    ids::{TeamId, UserId, VersionId},
 };
 use berth_check::Admission;
 use berth_model::{
-    access::Caller,
+    access::{Caller, Role, Scope},
     check::{Reason, Status},
     event::EventQuery,
     report::Report,
@@ -175,14 +174,43 @@ async fn g8_tasks_are_listed_newest_first_page_by_page() {
     for _ in 0..3 {
         host.task("1.1.0", |new| new.networks = vec!["wifi".into()]).await.expect("task");
     }
-    let query = |cursor| PageQuery { cursor, limit: Some(2) };
-    let first = list(&host.app.db, &host.caller, &shop(), &query(None)).await.expect("list");
-    let second = list(&host.app.db, &host.caller, &shop(), &query(first.next.clone())).await.expect("list");
+    let query = |cursor| GrayTaskQuery { cursor, limit: Some(2), ..GrayTaskQuery::default() };
+    let first = list(&host.app.db, &host.caller, Some(&shop()), &query(None)).await.expect("list");
+    let second = list(&host.app.db, &host.caller, Some(&shop()), &query(first.next.clone())).await.expect("list");
     let all: Vec<_> = first.items.iter().chain(&second.items).map(|task| task.created_at).collect();
     assert_eq!((first.items.len(), second.items.len(), second.next.is_none()), (2, 1, true));
     assert!(all.is_sorted_by(|a, b| a > b));
     assert_eq!(first.items[0].in_words, ["Network: wifi"]);
     assert_eq!(first.items[0].policies[0].policy, "standard-conditions");
+}
+
+#[tokio::test]
+async fn g8_tasks_of_all_mini_apps_are_listed_by_state_for_those_who_know_the_team() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let mut tasks = Vec::new();
+    for _ in 0..3 {
+        tasks.insert(0, host.task("1.1.0", |_| {}).await.expect("task"));
+    }
+    let (newest, ended) = (tasks[0].id.clone(), tasks[2].id.clone());
+    end(&host.app.db, &host.caller, &ended, &Note::default()).await.expect("ended");
+    let mine = &host.caller;
+    let list = async |caller: &Caller, state: Option<State>, limit: u32, cursor: Option<String>| {
+        let query = GrayTaskQuery { state, cursor, limit: Some(limit) };
+        let page = list(&host.app.db, caller, None, &query).await.expect("list");
+        (page.items.into_iter().map(|task| task.id).collect::<Vec<_>>(), page.next)
+    };
+    assert_eq!(list(mine, None, 5, None).await.0, tasks.iter().map(|task| task.id.clone()).collect::<Vec<_>>());
+    assert_eq!(list(mine, Some(State::Ended), 5, None).await.0, [ended]);
+    let (first, next) = list(mine, Some(tasks[0].state), 1, None).await;
+    let (second, last) = list(mine, Some(tasks[0].state), 1, next).await;
+    assert_eq!((first, second, last), (vec![newest], vec![tasks[1].id.clone()], None));
+    let of_another = (Scope::Team(TeamId::generate(DAWN, host.app.db.random())), Role::Admin);
+    for grants in [Vec::new(), vec![of_another]] {
+        let stranger = person(UserId::generate(DAWN, host.app.db.random()), grants);
+        assert!(list(&stranger, None, 5, None).await.0.is_empty());
+    }
+    assert_eq!(list(&team_admin(&host).await, None, 5, None).await.0.len(), 3);
 }
 
 /// Many devices ask two hosts at once, each device on both.

@@ -4,11 +4,11 @@ use berth_base::{
     clock::Millis,
     error::{Error, Result},
     ids::{GrayTaskId, MiniAppId},
-    page::{Page, PageQuery},
+    page::Page,
 };
 use berth_model::{
-    access::{Action, Caller},
-    rollout::{GrayTask, State},
+    access::{Action, Caller, TokenScope},
+    rollout::{GrayTask, GrayTaskQuery, State},
 };
 use berth_store::{Db, Tx, gray_task::TaskRow};
 
@@ -34,14 +34,21 @@ pub async fn get(db: &Db, caller: &Caller, id: &GrayTaskId) -> Result<GrayTask> 
     tx.gray_task_view(task, tx.now()).await
 }
 
-/// A page of the gray tasks of a MiniApp, newest first (G8), for a caller who may read the MiniApp.
-pub async fn list(db: &Db, caller: &Caller, mini_app: &MiniAppId, query: &PageQuery) -> Result<Page<GrayTask>> {
+/// A page of the gray tasks of a MiniApp, for a caller who may read it, or of all MiniApps whose team the caller
+/// knows, newest first (G8).
+pub async fn list(
+    db: &Db,
+    caller: &Caller,
+    mini_app: Option<&MiniAppId>,
+    query: &GrayTaskQuery,
+) -> Result<Page<GrayTask>> {
+    caller.require_scope(TokenScope::Read)?;
     let mut tx = db.read().await?;
-    mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
-    // Above every id in the collation of any database.
-    let before = query.cursor.clone().unwrap_or_else(|| "z".into());
-    let rows = tx.gray_tasks(mini_app, &before, query.limit() + 1).await?;
-    let page = Page::of(rows, query, |row| row.id.to_string());
+    if let Some(mini_app) = mini_app {
+        mini_app::authorise(&mut tx, caller, mini_app, Action::Read).await?;
+    }
+    let rows = tx.gray_tasks(caller, mini_app, query).await?;
+    let page = Page::of(rows, &query.page(), |row| row.id.to_string());
     let mut items = Vec::with_capacity(page.items.len());
     for row in page.items {
         items.push(tx.gray_task_view(row, tx.now()).await?);

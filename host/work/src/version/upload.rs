@@ -1,7 +1,5 @@
 //! Uploads: a package becomes a version in development (V1, V2, F26, F30, F59).
 
-pub use berth_model::version::upload::*;
-
 use std::fs::File;
 
 use berth_base::{

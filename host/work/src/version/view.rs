@@ -8,7 +8,7 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
-    version::{Version, upload::VersionDetail},
+    version::{Version, VersionDetail},
 };
 use berth_store::Db;
 

@@ -1,6 +1,8 @@
 //! Asks as a device would, and shows every rule that led to the answer. The address holds the whole question, so that it can
 //! be sent to somebody else, unless the question names the account of a user.
 
+use std::time::{Duration, Instant};
+
 use axum::{
     Router,
     extract::{Path, Query},
@@ -8,21 +10,27 @@ use axum::{
     response::{IntoResponse, Redirect},
     routing::get,
 };
+use berth_base::ids::GrayTaskId;
 use berth_model::{
     check::{
         Branch, CheckRequest, CheckResult, Device, Explained, Explanation, Had, Having, Outcome, Reason, Status, Step,
     },
     mini_app::MiniApp,
-    rollout::Platform,
+    overview::Overview,
+    rollout::{GrayTask, Platform},
 };
 
-use super::super::mini_apps::{Tab, bindings, head, mini_app, tabs};
+use super::{
+    super::mini_apps::{Tab, bindings, head, mini_app, tabs},
+    fitting,
+};
 use crate::{
     Console,
     act::Sent,
+    frame::done,
     parts::Filled,
     path::at,
-    refused::{Refused, read},
+    refused::{Refused, not_found, read},
     show::{self, quoted},
     texts::Texts,
     tree::{self, Piece},
@@ -53,6 +61,8 @@ struct Page<'a> {
     tabs: Vec<Tab>,
     hosts: Vec<String>,
     answer: Option<Explained>,
+    /// The gray tasks that have not ended.
+    tasks: Vec<GrayTask>,
     filled: &'a Filled,
 }
 
@@ -74,6 +84,11 @@ impl Page<'_> {
             Reason::Gray => self.t.ask_because_gray(),
             Reason::Trial => self.t.ask_because_trial(),
         }
+    }
+
+    /// What a task is called, as far as it has not ended.
+    fn name<'s>(&'s self, task: &'s GrayTaskId) -> &'s str {
+        self.tasks.iter().find(|known| known.id == *task).map_or(task.as_str(), |known| &known.name)
     }
 
     /// The rules, with those of one task together.
@@ -103,13 +118,62 @@ impl Page<'_> {
 }
 
 async fn ask(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
-    show(&visit, &id, Sent::in_address(asked)).await
+    let asked = Sent::in_address(asked);
+    match asked.some(GETS) {
+        Some(task) => ask_as_one_that_gets(&visit, &id, &task).await,
+        None => show(&visit, &id, asked).await,
+    }
+}
+
+/// The parameter that names a gray task, for which a device is looked for that gets its version.
+const GETS: &str = "gets";
+
+/// How long a device is looked for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Asks as a device that gets the version of a task. Where none of those that were tried does, the last one is asked as, so that the
+/// rules say why.
+async fn ask_as_one_that_gets(visit: &Visit, id: &str, task: &str) -> Answer {
+    let app = mini_app(visit, id).await?;
+    let task = super::one::task(visit, task).await?;
+    if task.mini_app != app.id {
+        return Err(visit.refuse(not_found()));
+    }
+    let hosts = bindings::active(visit, &app).await;
+    let host_app = hosts.first().map_or("", |binding| binding.host_app.as_str());
+    let mut devices = fitting::devices(&task, host_app);
+    let (last, gets) = first_that_gets(visit, &task, &devices).await;
+    let device = devices.swap_remove(last);
+    let address = device.as_address(&at!("/ui/mini-apps/{}/check", id));
+    match address {
+        Some(address) if !gets => done(&address, visit.t.ask_none_gets()),
+        _ => answer(visit, id, device).await,
+    }
+}
+
+/// Which of these devices gets the version of the task, or the last one that was tried, and whether it does.
+async fn first_that_gets(visit: &Visit, task: &GrayTask, devices: &[Sent]) -> (usize, bool) {
+    let began = Instant::now();
+    for (at, device) in devices.iter().enumerate() {
+        // A question that is refused is shown with what is wrong with it.
+        let Ok(answer) = explain(visit, task.mini_app.as_str(), device).await else { return (at, true) };
+        let gets = answer.is_some_and(|answer| answer.result.gray_task.as_ref() == Some(&task.id));
+        if gets || began.elapsed() > PATIENCE {
+            return (at, gets);
+        }
+    }
+    (devices.len() - 1, false)
 }
 
 async fn ask_by_form(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    answer(&visit, &id, sent).await
+}
+
+/// Leads to the address of a question, which can be passed on, or answers one that must not stand in an address.
+async fn answer(visit: &Visit, id: &str, sent: Sent) -> Answer {
     match sent.as_address(&at!("/ui/mini-apps/{}/check", id)) {
         Some(address) => Ok(Redirect::to(&address).into_response()),
-        None => show(&visit, &id, sent).await,
+        None => show(visit, id, sent).await,
     }
 }
 
@@ -123,9 +187,14 @@ async fn show(visit: &Visit, id: &str, asked: Sent) -> Answer {
         Err(refused) => (None, filled.refused(refused).or_show(visit)?),
     };
     let hosts = bindings::active(visit, &app).await;
+    let overview: Option<Overview> = match answer.is_some() {
+        true => visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.ok(),
+        false => None,
+    };
     let page = Page {
         t,
         app: &app,
+        tasks: overview.map(|it| it.gray_tasks).unwrap_or_default(),
         tabs: tabs(visit, &app, "/gray"),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         answer,

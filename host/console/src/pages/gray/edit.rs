@@ -88,7 +88,7 @@ async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let task = task(&visit, &id).await?;
     match edit_as(&visit, &task, &sent).await {
         Ok(()) => done(&at!("/ui/gray/{}", id), visit.t.edited()),
-        Err(refused) => show_with(&visit, &task, &sent.again(&visit, refused)?).await,
+        Err(refused) => show_with(&visit, &task, &sent.again(&visit, shares::at_its_field(refused))?).await,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A new gray task, on one page that reads as a sentence: give this version to these devices, from then until then.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Router,
     extract::{Path, Query},
@@ -55,12 +57,16 @@ struct Form<'a> {
     visit: &'a Visit,
     app: &'a MiniApp,
     online: Option<&'a Version>,
+    /// The gray tasks that have not ended.
+    running: &'a [GrayTask],
     /// The versions that a task may give: approved, and above the online one.
     versions: Vec<&'a Version>,
     chosen: &'a str,
     hosts: Vec<String>,
     lists: &'a [Cohort],
-    policies: Vec<Offered>,
+    /// The policies that are ticked, and the guard that most tasks want.
+    usual: Vec<Offered>,
+    others: Vec<Offered>,
     /// How many more policies there are.
     further: usize,
     start: String,
@@ -69,6 +75,28 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
+    /// Whether something was chosen in a part of the form, or stands against it, so that it must be seen.
+    fn is_said(&self, field: &str) -> bool {
+        self.filled.all(field).any(|value| !value.is_empty()) || self.filled.is_wrong(field)
+    }
+
+    /// The same of a part with version ranges.
+    fn is_ranged(&self, field: &str, ends: &[&str; 2]) -> bool {
+        self.is_said(field) || ends.iter().any(|end| self.filled.has_any(end))
+    }
+
+    /// Whether something of the other policies must be seen.
+    fn names_others(&self) -> bool {
+        self.is_said("admits") || self.others.iter().any(|one| one.is_set(self.filled))
+    }
+
+    /// Whether devices or accounts are named.
+    fn names_objects(&self) -> bool {
+        let is_named =
+            |kind: &ObjectKind| self.is_said(&format!("typed.{kind}")) || self.is_said(&format!("list.{kind}"));
+        ObjectKind::ALL.iter().any(is_named) || self.filled.is_wrong("objects")
+    }
+
     /// What was typed into one of several fields of a kind.
     fn typed(&self, of: &str, one: &str) -> &str {
         self.filled.get(&format!("{of}.{one}"))
@@ -123,17 +151,20 @@ async fn show_with(visit: &Visit, id: &str, version: &str, installed: Vec<Instal
     let chosen = Some(filled.or("version", version)).filter(|version| !version.is_empty());
     let offered = policies::offered(visit, installed, filled);
     let (offered, further) = policies::shown(offered);
+    let (usual, others) = offered.into_iter().partition(|one| one.is_asked || one.is_rate());
     let now = visit.now;
     let page = Form {
         t,
         visit,
         app,
         online,
+        running: &it.gray_tasks,
         versions,
         chosen: chosen.unwrap_or(&first),
         hosts: hosts.iter().map(|binding| binding.host_app.to_string()).collect(),
         lists: &lists,
-        policies: offered,
+        usual,
+        others,
         further,
         start: show::for_field(now, &visit.taste.zone),
         end: show::for_field(now.plus_seconds(A_WEEK), &visit.taste.zone),
@@ -148,7 +179,10 @@ async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let installed = policies::installed(&visit).await?;
     match create_as(&visit, &id, &installed, &sent).await {
         Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
-        Err(refused) => show_with(&visit, &id, "", installed, &sent.again(&visit, refused)?).await,
+        Err(refused) => {
+            let filled = sent.again(&visit, shares::at_its_field(refused))?;
+            show_with(&visit, &id, "", installed, &filled).await
+        }
     }
 }
 
@@ -176,19 +210,27 @@ fn start(visit: &Visit, sent: &Sent) -> Result<Millis, Refused> {
 }
 
 fn host_apps(sent: &Sent) -> Result<Vec<HostAppRange>, Refused> {
-    let range = |id: &str| {
-        let (min_version, max_version) = (sent.some(&format!("host_min.{id}")), sent.some(&format!("host_max.{id}")));
-        Ok(HostAppRange { id: read("host_apps", id)?, min_version, max_version })
+    let range = |(id, min_version, max_version): Ranged| {
+        Ok(HostAppRange { id: read("host_apps", &id)?, min_version, max_version })
     };
-    sent.all("host_apps").map(range).collect()
+    ranged(sent, "host_apps", ["host_min.", "host_max."]).map(range).collect()
 }
 
 fn platforms(sent: &Sent) -> Result<Vec<PlatformRange>, Refused> {
-    let range = |name: &str| {
-        let (min_os, max_os) = (sent.some(&format!("os_min.{name}")), sent.some(&format!("os_max.{name}")));
-        Ok(PlatformRange { platform: read("platforms", name)?, min_os, max_os })
-    };
-    sent.all("platforms").map(range).collect()
+    let range =
+        |(name, min_os, max_os): Ranged| Ok(PlatformRange { platform: read("platforms", &name)?, min_os, max_os });
+    ranged(sent, "platforms", ["os_min.", "os_max."]).map(range).collect()
+}
+
+/// What a version range is typed for, with its ends.
+type Ranged = (String, Option<String>, Option<String>);
+
+/// What is ticked under a name, or has one end of a range at least: who types one means it.
+fn ranged<'a>(sent: &'a Sent, ticked: &'a str, [min, max]: [&'a str; 2]) -> impl Iterator<Item = Ranged> {
+    let typed = sent.0.iter().filter(|(_, value)| !value.trim().is_empty());
+    let of_range = typed.filter_map(move |(name, _)| name.strip_prefix(min).or_else(|| name.strip_prefix(max)));
+    let all: BTreeSet<&str> = sent.all(ticked).chain(of_range).collect();
+    all.into_iter().map(move |of| (of.to_owned(), sent.some(&format!("{min}{of}")), sent.some(&format!("{max}{of}"))))
 }
 
 fn networks(sent: &Sent) -> Vec<String> {

@@ -57,13 +57,13 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn admitted(&self) -> String {
-        super::admitted(self.t, self.task)
-    }
-
     fn sentence(&self) -> String {
         let shown = |at: Millis| self.visit.when(&at).shown;
-        self.t.gray_sentence(&self.task.version, shown(self.task.start), shown(self.task.end))
+        let (version, start, end) = (&self.task.version, shown(self.task.start), shown(self.task.end));
+        match self.task.state {
+            State::Ended => self.t.gray_sentence_ended(version, start, end),
+            _ => self.t.gray_sentence(version, start, end),
+        }
     }
 
     /// What the task admits, as a sentence; `None` where all of its policies have to.
@@ -103,9 +103,16 @@ impl One<'_> {
         self.t.gray_over_time_desc(offered, downloaded, running, failed)
     }
 
-    /// The address of the page that asks as a device of this MiniApp.
-    fn check(&self) -> String {
-        at!("/ui/mini-apps/{}/check", self.app.id)
+    /// The page that asks as a device of this MiniApp: as one that gets the version, while the task gives it.
+    fn check(&self) -> Act {
+        let address = at!("/ui/mini-apps/{}/check", self.app.id);
+        match self.task.state {
+            State::Delivering => {
+                let address = with_query(&address, [("gets", Some(self.task.id.as_str()))]);
+                Act { name: self.t.ask_as_its_device(), address, class: "" }
+            }
+            _ => Act { name: self.t.ask_as_device(), address, class: "" },
+        }
     }
 }
 
@@ -166,7 +173,7 @@ async fn acts(visit: &Visit, app: &MiniApp, task: &GrayTask) -> Vec<Act> {
     let version: Option<Version> = visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", app.id, task.version)).await.ok();
     if version.is_some_and(|version| version.state == VersionState::Approved) {
         let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, task.version);
-        acts.push(Act { name: t.gray_publish(), address, class: "primary" });
+        acts.push(Act { name: t.gray_publish(), address, class: "" });
     }
     match task.state {
         State::Pending | State::Delivering => acts.push(act(t.gray_suspend(), "/suspend", "")),

@@ -44,6 +44,17 @@ impl Offered {
         self.policy.kind == PolicyKind::Guard
     }
 
+    /// Whether its settings must be seen: one of them is needed, is not the usual one, or is wrong.
+    pub fn is_set(&self, filled: &Filled) -> bool {
+        let (mode, on_error) = (Mode::default(), OnError::default());
+        let usual = [("mode", mode.as_str()), ("on_error", on_error.as_str())];
+        let usual = usual.into_iter().chain(["limits", "window_minutes", "min_devices"].map(|what| (what, "")));
+        let is_unusual = |name: &str, usual: &str| filled.or(name, usual) != usual || filled.is_wrong(name);
+        filled.is_config_refused(&self.name)
+            || self.fields.iter().any(|field| self.is_asked && field.is_needed || is_unusual(&field.name, ""))
+            || usual.into_iter().any(|(what, usual)| is_unusual(&self.field(what), usual))
+    }
+
     /// The name of one of its fields.
     pub fn field(&self, what: &str) -> String {
         field(what, &self.name)

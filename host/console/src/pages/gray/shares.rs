@@ -1,7 +1,7 @@
 //! The share of the devices that a task admits, as the form has it: one for all the time, or stages with a line each. It is the
 //! config of the policy `percentage`.
 
-use berth_model::rollout::{GrayTask, TaskPolicy, share::POLICY};
+use berth_model::rollout::{GrayTask, TaskPolicy, conditions, share::POLICY};
 use serde_json::{Map, Value, json};
 
 use super::number;
@@ -64,6 +64,23 @@ pub fn read(visit: &Visit, sent: &Sent) -> Result<Option<Value>, Refused> {
         (false, key) => config.extend(key.map(|key| (BUCKET_KEY.to_owned(), key.into()))),
     }
     Ok(Some(Value::Object(config)))
+}
+
+/// A refusal of a config for which the form has fields of its own, as one of the field: of the share, and of the conditions.
+pub fn at_its_field(refused: Refused) -> Refused {
+    let Refused::ByApi(mut refusal) = refused else { return refused };
+    let fields: &[&str] = match refusal.more.get("policy").and_then(Value::as_str) {
+        Some(POLICY) => &[PERCENT, STAGES, BUCKET_KEY],
+        Some(conditions::POLICY) => &["host_apps", "platforms", "networks", "objects"],
+        _ => &[],
+    };
+    let error = refusal.more.get("errors").and_then(|errors| errors.get(0)).cloned();
+    let member = error.as_ref().and_then(|error| error["pointer"].as_str()?.split('/').nth(1));
+    if let Some(member) = member.filter(|member| fields.contains(member)) {
+        refusal.more.insert("field".into(), member.into());
+        refusal.detail = error.as_ref().and_then(|error| error["message"].as_str()).unwrap_or_default().into();
+    }
+    Refused::ByApi(refusal)
 }
 
 /// A stage: the hours after the start, and the share from then on. Units may be written.

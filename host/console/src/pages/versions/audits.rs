@@ -9,7 +9,7 @@ use axum::{
 use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
-    audit::{Audit, AuditItem, AuditState, Decide},
+    audit::{Audit, AuditItem, AuditState, Decide, Evaluation, OutcomeKind, objects},
     host_app::HostApp,
     mini_app::MiniApp,
     policy::{Severity, registry::Mode},
@@ -22,7 +22,7 @@ use crate::{
     Console,
     act::Sent,
     frame::{Head, done},
-    parts::{Filled, Names, Shown},
+    parts::{Badge, Filled, Names, Shown},
     path::{at, with_query},
     refused::Refused,
     texts::Texts,
@@ -175,6 +175,14 @@ impl One<'_> {
 
     fn name(&self) -> &str {
         self.app.as_ref().map_or(self.audit.mini_app.as_str(), |app| &app.name)
+    }
+
+    /// What came of one policy: its outcome, or where it gave a verdict that verdict.
+    fn verdict(&self, one: &Evaluation) -> Badge {
+        match one.outcome {
+            OutcomeKind::Verdict => Badge::verdict(&self.visit.t, !objects(one)),
+            other => other.badge(&self.visit.t),
+        }
     }
 
     /// How many findings of a severity one policy has.

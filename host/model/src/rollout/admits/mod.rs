@@ -12,6 +12,7 @@ mod wire;
 use std::ops::Not;
 
 pub use members::{Member, check};
+pub(crate) use text::WRITTEN;
 pub use text::{Misread, Words};
 
 /// The name by which an expression means the conditions of the task. One that does not name them leaves them as they are:

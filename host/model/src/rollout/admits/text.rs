@@ -20,7 +20,7 @@ pub struct Words {
 }
 
 /// The words that are read as well.
-const WRITTEN: Words = Words { and: " and ", or: " or ", not: "not ", open: "(", close: ")" };
+pub(crate) const WRITTEN: Words = Words { and: " and ", or: " or ", not: "not ", open: "(", close: ")" };
 
 /// What is wrong with a text that should be an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,7 +35,7 @@ impl Acceptance for Policies {
 /// in bounds, and it accepts the config. It runs the policy, so that no transaction may be open.
 ///
 /// # Errors
-/// `policy-kind`, `policy-config`, `invalid-field` for limits and what guards alone have.
+/// `policy-kind`, `policy-config` with the name of the policy, `invalid-field` for limits and what guards alone have.
 pub async fn fit(
     acceptance: &dyn Acceptance,
     policy: &InstalledPolicy,
@@ -49,7 +49,11 @@ pub async fn fit(
         return Err(Error::new(Code::PolicyKind, text).with("kind", policy.kind));
     }
     Watch::of(new.watch, policy.kind)?;
-    acceptance.accept(&policy.digest, &new.config, &new.limits.apply(policy.kind)?).await
+    let accepted = acceptance.accept(&policy.digest, &new.config, &new.limits.apply(policy.kind)?).await;
+    accepted.map_err(|error| match error.code {
+        Code::PolicyConfig => error.with("policy", new.name.as_ref().unwrap_or(&policy.name)),
+        _ => error,
+    })
 }
 
 /// The policy that is to be bound, found and fit.
@@ -207,7 +211,7 @@ async fn there(tx: &mut Tx, id: &PolicyBindingId) -> Result<PolicyBindingRow> {
 }
 
 /// Refuses with `not-found` a caller who may not know about the place of the binding.
-async fn authorise_at(row: &PolicyBindingRow, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
+pub(crate) async fn authorise_at(row: &PolicyBindingRow, tx: &mut Tx, caller: &Caller, action: Action) -> Result<()> {
     match scope::authorise_own(&row.scope(), tx, caller, action).await {
         Err(error) if error.code == Code::NotFound => Err(hidden(&row.id)),
         authorised => authorised,

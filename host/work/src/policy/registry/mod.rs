@@ -10,7 +10,7 @@ mod tests;
 pub mod trust;
 
 pub use berth_model::policy::registry::*;
-pub(crate) use binding::at_place;
+pub(crate) use binding::{at_place, authorise_at};
 pub use binding::{attach, auditors, bind, check, get as binding, list as bindings, rebind, store, take_away, unbind};
 pub use install::{MAX_POLICY_BYTES, bytes_of, ensure_builtins, get, install, list, receive, remove};
 pub use pull::{Registries, RegistryConfig, pull};
