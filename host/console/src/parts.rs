@@ -306,15 +306,12 @@ impl Filled {
     fn member<'a>(&self, refusal: &Refusal, place: &'a str) -> Option<&'a str> {
         let within = place.strip_prefix(self.config())?;
         let (of, member) = within.rsplit_once('.').unwrap_or(("", within));
-        let policy = refusal.more.get("policy").and_then(Value::as_str);
-        (of.is_empty() || policy.is_none_or(|policy| policy == of)).then_some(member)
+        (of.is_empty() || refusal.policy().is_none_or(|policy| policy == of)).then_some(member)
     }
 
     /// Whether the config of the policy with this name was refused.
     pub fn is_config_refused(&self, policy: &str) -> bool {
-        self.refusal.as_ref().is_some_and(|refusal| {
-            refusal.code() == "policy-config" && refusal.more.get("policy").and_then(Value::as_str) == Some(policy)
-        })
+        self.refusal.as_ref().is_some_and(|refusal| refusal.policy() == Some(policy))
     }
 
     /// How the names of the fields begin for the config that was refused. Where two revisions of a policy are compared, the API tells

@@ -151,6 +151,11 @@ impl Refusal {
         self.kind.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The policy whose config was refused, by the name that it has at its place; `None` of any other refusal.
+    pub fn policy(&self) -> Option<&str> {
+        self.more.get("policy").filter(|_| self.code() == "policy-config").and_then(Value::as_str)
+    }
+
     /// The field that broke a rule, as the API names it: a place in the config of a policy is a field as well.
     pub fn field(&self) -> Option<&str> {
         let in_config = || self.more.get("errors")?.get(0)?.get("pointer");

@@ -26,13 +26,21 @@ pub(crate) fn roles(action: Action, kind: ScopeKind) -> String {
     action.roles(kind).map(|role| format!("'{role}'")).collect::<Vec<_>>().join(", ")
 }
 
+/// Pushes the teams in which the caller has a role, as a list in parentheses.
+macro_rules! push_own_teams {
+    ($query:ident, $caller:expr) => {
+        $query.push("(SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
+        $query.push_bind(&$caller.account).push(")");
+    };
+}
+pub(crate) use push_own_teams;
+
 /// Pushes the condition that the caller may know the team of the MiniApp `m`.
 macro_rules! push_team_members {
     ($query:ident, $caller:expr) => {
         if $crate::chosen!(!$caller.reads_everything()) {
-            $query
-                .push(" AND m.team_id IN (SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
-            $query.push_bind(&$caller.account).push(")");
+            $query.push(" AND m.team_id IN ");
+            $crate::access::push_own_teams!($query, $caller);
         }
     };
 }

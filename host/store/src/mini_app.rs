@@ -1,6 +1,10 @@
 //! MiniApps in the database.
 
-use super::{Tx, access::roles, chosen, execute, fetch, fetch_built, push_if};
+use super::{
+    Tx,
+    access::{push_own_teams, roles},
+    chosen, execute, fetch, fetch_built, push_if,
+};
 use crate::search::containing;
 use berth_base::{
     error::{Error, Result},
@@ -13,14 +17,6 @@ use berth_model::{
     mini_app::{ListedMiniApp, MiniApp, MiniAppQuery, ShelfSide},
     version::State,
 };
-
-/// Pushes the teams in which the caller has a role, as a list in parentheses.
-macro_rules! push_own_teams {
-    ($query:ident, $caller:expr) => {
-        $query.push("(SELECT scope_id FROM role_grant WHERE scope_kind = 'team' AND account_id = ");
-        $query.push_bind(&$caller.account).push(")");
-    };
-}
 
 /// Pushes the host apps of which the caller is a member that reads, as a list in parentheses.
 macro_rules! push_own_host_apps {

@@ -118,7 +118,7 @@ impl All<'_> {
 }
 
 /// The list of the gray tasks of all MiniApps.
-pub const PLACE: &str = "/ui/gray";
+const PLACE: &str = "/ui/gray";
 
 async fn list_all(visit: Visit, Query(query): Query<AllQuery>) -> Answer {
     let t = visit.t;

@@ -2,10 +2,10 @@
 
 use berth_model::{
     check::{Branch, Outcome},
-    rollout::{Cause, GrayTask, GuardSaid, ObjectKind, admits::Words},
+    rollout::{Cause, GrayTask, GuardSaid, ObjectKind},
 };
 
-use super::{Language, Texts, grouped, texts};
+use super::{Texts, grouped, texts};
 
 texts! {
     new_gray_task = "New gray task" / "新建灰度任务";
@@ -196,9 +196,6 @@ texts! {
     ask_not_passed = "not passed" / "未通过";
 }
 
-/// The words of expressions over policies in Chinese.
-pub const CHINESE_WORDS: Words = Words { and: " 且 ", or: " 或 ", not: "非 ", open: "（", close: "）" };
-
 impl Texts {
     /// How many devices a task has admitted, and of how many.
     pub fn admitted(self, task: &GrayTask) -> String {
@@ -208,15 +205,7 @@ impl Texts {
         }
     }
 
-    /// The words of expressions over policies.
-    pub fn gray_words(self) -> Words {
-        match self.0 {
-            Language::English => Words { and: " and ", or: " or ", not: "not ", open: "(", close: ")" },
-            Language::Chinese => CHINESE_WORDS,
-        }
-    }
-
-    /// What a part of such an expression is called: a group by its words, a policy by its name.
+    /// What a part of an expression over policies is called: a group by its words, a policy by its name.
     pub fn gray_branch_name<'a>(&self, branch: &'a Branch) -> &'a str {
         match branch.what.as_str() {
             "all" => self.gray_all(),

@@ -1,14 +1,17 @@
-//! What restricts a gray task, in Chinese. In English the API says it.
+//! What restricts a gray task, in Chinese. The API has the same in English.
 
 use berth_model::{
     policy::registry::Mode,
-    rollout::{Condition, ObjectKind, ObjectList, Phrases, admits::Words},
+    rollout::{Condition, English, GrayTask, ObjectKind, ObjectList, Phrases, admits::Words, in_words_of},
 };
 
-use super::{Language, Texts, gray::CHINESE_WORDS};
+use super::{Language, Texts};
+
+/// The words of expressions over policies.
+const WORDS: Words = Words { and: " 且 ", or: " 或 ", not: "非 ", open: "（", close: "）" };
 
 /// The phrases of Chinese.
-pub struct Chinese;
+struct Chinese;
 
 impl Phrases for Chinese {
     fn or(&self) -> &'static str {
@@ -16,7 +19,7 @@ impl Phrases for Chinese {
     }
 
     fn expression(&self) -> &Words {
-        &CHINESE_WORDS
+        &WORDS
     }
 
     fn condition(&self, what: Condition, list: &str) -> String {
@@ -99,18 +102,18 @@ impl Phrases for Chinese {
 }
 
 impl Texts {
-    /// What restricts a gray task, phrase by phrase.
-    pub fn task_in_words(self, task: &berth_model::rollout::GrayTask) -> Vec<String> {
+    /// How the language tells a gray task.
+    pub fn phrases(self) -> &'static dyn Phrases {
         match self.0 {
-            Language::English => task.in_words.clone(),
-            Language::Chinese => berth_model::rollout::in_words_of(
-                &Chinese,
-                &task.conditions,
-                &task.policies,
-                task.admits.as_ref(),
-                task.max_users,
-            ),
+            Language::English => &English,
+            Language::Chinese => &Chinese,
         }
+    }
+
+    /// What restricts a gray task, phrase by phrase.
+    pub fn task_in_words(self, task: &GrayTask) -> Vec<String> {
+        let GrayTask { conditions, policies, admits, max_users, .. } = task;
+        in_words_of(self.phrases(), conditions, policies, admits.as_ref(), *max_users)
     }
 }
 
@@ -128,7 +131,7 @@ mod tests {
             "objects": [{"kind": "guid", "values": ["a", "b"]}],
         }))
         .expect("conditions");
-        let told = berth_model::rollout::in_words_of(&Chinese, &conditions, &[], None, Some(9));
+        let told = in_words_of(&Chinese, &conditions, &[], None, Some(9));
         let expected = [
             "须同时满足：",
             "宿主应用：ha-shop 3.2 至 3.9.* 或 ha-two",

@@ -153,15 +153,9 @@ impl Conditions {
     /// The same in a language.
     pub fn in_words_of(&self, phrases: &dyn Phrases) -> Vec<String> {
         let listed = |parts: Vec<String>| parts.join(phrases.or());
-        let host_app = |range: &HostAppRange| {
-            phrases.range(range.id.as_str(), range.min_version.as_deref(), range.max_version.as_deref())
-        };
-        let platform = |range: &PlatformRange| {
-            phrases.range(range.platform.as_str(), range.min_os.as_deref(), range.max_os.as_deref())
-        };
         let lists = [
-            (Condition::HostApp, listed(self.host_apps.iter().map(host_app).collect())),
-            (Condition::Platform, listed(self.platforms.iter().map(platform).collect())),
+            (Condition::HostApp, listed(self.host_apps.iter().map(|range| range.told(phrases)).collect())),
+            (Condition::Platform, listed(self.platforms.iter().map(|range| range.told(phrases)).collect())),
             (Condition::Network, listed(self.networks.clone())),
             (Condition::Object, listed(self.objects.iter().map(|list| phrases.objects(list)).collect())),
         ];
@@ -195,15 +189,27 @@ fn at_most(field: &str, count: usize, limit: usize) -> Result<()> {
     if count <= limit { Ok(()) } else { Err(Error::field(field, format!("at most {limit}, these are {count}."))) }
 }
 
+impl HostAppRange {
+    fn told(&self, phrases: &dyn Phrases) -> String {
+        phrases.range(self.id.as_str(), self.min_version.as_deref(), self.max_version.as_deref())
+    }
+}
+
 impl fmt::Display for HostAppRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&English.range(self.id.as_str(), self.min_version.as_deref(), self.max_version.as_deref()))
+        f.write_str(&self.told(&English))
+    }
+}
+
+impl PlatformRange {
+    fn told(&self, phrases: &dyn Phrases) -> String {
+        phrases.range(self.platform.as_str(), self.min_os.as_deref(), self.max_os.as_deref())
     }
 }
 
 impl fmt::Display for PlatformRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&English.range(self.platform.as_str(), self.min_os.as_deref(), self.max_os.as_deref()))
+        f.write_str(&self.told(&English))
     }
 }
 

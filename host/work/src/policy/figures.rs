@@ -292,8 +292,9 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
     let db = &policies.db;
     let InstalledPolicy { name: policy, kind, .. } = registry::get(db, caller, which).await?;
     let installed = registry::list(db, caller, &PolicyQuery::default()).await?;
+    let installed: HashMap<_, _> = installed.iter().map(|one| (&one.digest, one)).collect();
     // A version that was taken away is nobody's any more, and may be one of this policy.
-    let is_others = |digest: &Digest| installed.iter().any(|one| one.digest == *digest && one.name != policy);
+    let is_others = |digest: &Digest| installed.get(digest).is_some_and(|one| one.name != policy);
     let mut asked = policies.board.all();
     asked.retain(|((_, digest), figures)| figures.evaluations > 0 && !is_others(digest));
     asked.sort_by(|((a, x), one), ((b, y), other)| (other.evaluations, a, x).cmp(&(one.evaluations, b, y)));
@@ -315,22 +316,22 @@ pub async fn figures(policies: &Policies, caller: &Caller, which: &str) -> Resul
             figures.last_trouble = None;
             figures.shadow = None;
         }
-        told.push(binding_figures(row.clone().into(), &installed, digest, figures));
+        let version = installed.get(&digest).map(|policy| policy.version.clone());
+        told.push(binding_figures(row.clone().into(), version, digest, figures));
     }
     Ok(PolicyFigures { policy, kind, since: policies.board.since, bindings: told, others })
 }
 
 fn binding_figures(
     binding: PolicyBinding,
-    installed: &[InstalledPolicy],
+    policy_version: Option<String>,
     digest: Digest,
     figures: Figures,
 ) -> BindingFigures {
-    let version = installed.iter().find(|policy| policy.digest == digest).map(|policy| policy.version.clone());
     BindingFigures {
         is_current: binding.digest == digest,
         binding: binding.id,
-        policy_version: version,
+        policy_version,
         digest,
         scope: binding.scope,
         mode: binding.mode,

@@ -7,7 +7,7 @@ use berth_model::rollout::{
 use crate::act::Sent;
 
 /// How many devices are made up for a task that chooses by more than its conditions.
-pub const MOST: usize = 1_000;
+const MOST: usize = 1_000;
 
 /// What these devices say of themselves, one after the other; `host_app` where the task takes all host apps. Where the guid makes no
 /// difference there is one.

@@ -80,21 +80,14 @@ impl Form<'_> {
         self.filled.all(field).any(|value| !value.is_empty()) || self.filled.is_wrong(field)
     }
 
-    /// The same of a part with version ranges.
-    fn is_ranged(&self, field: &str, ends: &[&str; 2]) -> bool {
-        self.is_said(field) || ends.iter().any(|end| self.filled.has_any(end))
+    /// The same of a part that has fields whose names begin so, besides.
+    fn is_said_with(&self, field: &str, beginnings: &[&str; 2]) -> bool {
+        self.is_said(field) || beginnings.iter().any(|beginning| self.filled.has_any(beginning))
     }
 
     /// Whether something of the other policies must be seen.
     fn names_others(&self) -> bool {
         self.is_said("admits") || self.others.iter().any(|one| one.is_set(self.filled))
-    }
-
-    /// Whether devices or accounts are named.
-    fn names_objects(&self) -> bool {
-        let is_named =
-            |kind: &ObjectKind| self.is_said(&format!("typed.{kind}")) || self.is_said(&format!("list.{kind}"));
-        ObjectKind::ALL.iter().any(is_named) || self.filled.is_wrong("objects")
     }
 
     /// What was typed into one of several fields of a kind.

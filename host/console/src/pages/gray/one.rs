@@ -69,7 +69,7 @@ impl One<'_> {
     /// What the task admits, as a sentence; `None` where all of its policies have to.
     fn admits(&self) -> Option<String> {
         let admits = self.task.admits.as_ref()?;
-        Some(self.t.gray_admits_who(admits.told(&self.t.gray_words())))
+        Some(self.t.gray_admits_who(admits.told(self.t.phrases().expression())))
     }
 
     /// Who or what made a move: a guard is known by the binding of its policy.

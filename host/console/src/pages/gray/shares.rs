@@ -69,7 +69,7 @@ pub fn read(visit: &Visit, sent: &Sent) -> Result<Option<Value>, Refused> {
 /// A refusal of a config for which the form has fields of its own, as one of the field: of the share, and of the conditions.
 pub fn at_its_field(refused: Refused) -> Refused {
     let Refused::ByApi(mut refusal) = refused else { return refused };
-    let fields: &[&str] = match refusal.more.get("policy").and_then(Value::as_str) {
+    let fields: &[&str] = match refusal.policy() {
         Some(POLICY) => &[PERCENT, STAGES, BUCKET_KEY],
         Some(conditions::POLICY) => &["host_apps", "platforms", "networks", "objects"],
         _ => &[],
