@@ -28,6 +28,7 @@ pub mod refusals;
 pub mod request_id;
 mod round_trip;
 pub mod router;
+mod routes;
 mod scim;
 pub mod security;
 pub mod sent;

@@ -12,7 +12,7 @@ use axum::{
 use berth_base::error::Error;
 use berth_model::oidc::{AskLogout, Parameters, Refusal, Word};
 use berth_work::oidc::{self, Browser, Issuer, LoggedOut, Shown};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     cookie::{self, Of},
@@ -23,6 +23,7 @@ use crate::{
     Api,
     page::{escape, html},
     problem::log_refusal,
+    routes::routes,
 };
 
 /// The field of the page's own form by which a user confirms a logout.

@@ -16,13 +16,13 @@ use berth_work::{
     app_secret,
     oidc::{self, Issuer, Told, tool},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     described::TokenForm,
     sent::{InForm, LARGEST},
 };
-use crate::{Api, auth::token_in, client_ip::ClientIp, problem::OAuthProblem};
+use crate::{Api, auth::token_in, client_ip::ClientIp, problem::OAuthProblem, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -3,10 +3,10 @@
 use axum::{extract::Request, http::StatusCode, response::IntoResponse, routing::any};
 use berth_base::{error::Error, ids::WorkspaceId};
 use berth_model::workspace::scim::{message, schema::Resource};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::sent::{Answer, Asked, document};
-use crate::{Api, problem::ScimProblem};
+use crate::{Api, problem::ScimProblem, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

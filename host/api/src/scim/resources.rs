@@ -11,12 +11,13 @@ use berth_model::workspace::scim::{
 };
 use berth_work::workspace::scim::{self, Ask, Done};
 use serde_json::{Value, json};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::sent::{Answer, Asked, Body, document, resource};
 use crate::{
     Api,
     problem::{ScimProblem, scim_document},
+    routes::routes,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Api> {

@@ -1,7 +1,7 @@
 //! Handlers for accounts, teams, roles and tokens.
 
 use axum::http::StatusCode;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -14,7 +14,7 @@ use berth_model::access::{
 };
 use berth_work::access::{self, Entered};
 
-use crate::{Api, auth::Entering};
+use crate::{Api, auth::Entering, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{error::Error, ids::ActId, page::Page};
@@ -21,7 +21,7 @@ use berth_model::{
 };
 use berth_work::{access, act};
 
-use crate::{Api, csv, witness::Operations};
+use crate::{Api, csv, routes::routes, witness::Operations};
 
 /// How many acts an export reads at a time.
 const BATCH: u32 = 200;

@@ -1,6 +1,6 @@
 //! Handlers for AppSecrets, and for the server tokens that come from them.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::MiniAppId;
@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_work::app_secret;
 
-use crate::{Api, client_ip::ClientIp};
+use crate::{Api, client_ip::ClientIp, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for audits, and for the decisions of host apps in them.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::AuditId;
@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_work::audit;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(get)).routes(routes!(decide))

@@ -4,7 +4,7 @@ use axum::{
     Extension,
     http::{HeaderName, HeaderValue, header::CACHE_CONTROL},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{ids::AuthorisationId, page::Page};
@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_work::endpoint::authorisation;
 
-use crate::{Api, idempotency::NoStore};
+use crate::{Api, idempotency::NoStore, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

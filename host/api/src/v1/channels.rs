@@ -1,6 +1,6 @@
 //! Handlers for channels and the endpoint applications to which they are bound.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{ids::ChannelId, page::Page};
@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::endpoint::channel;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit, delete)).routes(routes!(bind, unbind))

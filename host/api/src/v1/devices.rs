@@ -9,7 +9,7 @@ use axum::{
     http::{self, HeaderMap, Method},
 };
 use hyper::body::Body as HttpBody;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::error::{Code, Error};
@@ -28,6 +28,7 @@ use crate::{
     client_ip::ClientIp,
     extract::read_json,
     proved::Proved,
+    routes::routes,
 };
 
 /// Where devices check.

@@ -1,6 +1,6 @@
 //! Handlers for endpoint applications.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -16,7 +16,7 @@ use berth_model::{
 };
 use berth_work::endpoint::app as endpoint;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

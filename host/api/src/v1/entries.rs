@@ -2,7 +2,7 @@
 //! and its cookie.
 
 use axum::{extract::RawQuery, http::HeaderMap, response::Response};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -25,6 +25,7 @@ use crate::{
     extract::SomeQuery,
     page::html,
     round_trip::{RoundTrip, no_state, redirect},
+    routes::routes,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Api> {

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Sse, sse},
 };
 use futures_util::StreamExt;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::error::Error;
@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_work::event::{self, stream::Item};
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(stream)).routes(routes!(types)).routes(routes!(schema))

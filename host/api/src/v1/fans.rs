@@ -1,7 +1,7 @@
 //! Handlers for the servers of merchants: who a visitor is, and which member is bound to whom. OpenIDs are personal data, so no
 //! answer that has one is kept for a repeated request.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_work::official_account;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(exchange)).routes(routes!(list)).routes(routes!(get, bind, edit, unbind))

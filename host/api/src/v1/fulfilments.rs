@@ -1,7 +1,7 @@
 //! Handlers for fulfilment messages.
 
 use serde_json::Value;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{ids::MessageId, page::Page};
@@ -11,7 +11,7 @@ use berth_model::{
 };
 use berth_work::endpoint::fulfilment;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

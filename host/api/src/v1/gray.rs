@@ -1,7 +1,7 @@
 //! Handlers for gray tasks and the uploaded lists of their conditions.
 
 use axum::body::Body;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_work::{check, rollout};
 
-use crate::{Api, proved::Proved};
+use crate::{Api, proved::Proved, routes::routes};
 
 /// The name of a list to upload.
 #[derive(serde::Deserialize, utoipa::IntoParams)]

@@ -1,6 +1,6 @@
 //! Handlers for host apps and their bindings.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -15,7 +15,7 @@ use berth_model::{
 };
 use berth_work::{audit, binding, host_app};
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for partners of MiniApps, the links of users, and swap.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::{HostAppId, MiniAppId};
@@ -9,7 +9,7 @@ use berth_work::identity::{
     self, EndRecognition, LinkUser, LinksQuery, Partner, RecogniseUser, RecognisedUser, Swap, Swapped, UserLink,
 };
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

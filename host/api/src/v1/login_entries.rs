@@ -2,7 +2,7 @@
 //! a login is recognised by its ticket, then by its state and its cookie.
 
 use axum::{http::HeaderMap, response::Response};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -26,6 +26,7 @@ use crate::{
     extract::SomeQuery,
     page::html,
     round_trip::{RoundTrip, no_state, redirect},
+    routes::routes,
 };
 
 pub(super) fn routes() -> OpenApiRouter<Api> {

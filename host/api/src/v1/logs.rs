@@ -11,7 +11,7 @@ use axum::{
 use http_body_util::{BodyExt, Limited};
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -31,6 +31,7 @@ use crate::{
     extract::require_json,
     limits::{body_problem, refuse_declared},
     read,
+    routes::routes,
 };
 
 /// Size of a batch in bytes, at most, as it is sent.

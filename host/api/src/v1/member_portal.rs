@@ -5,7 +5,7 @@
 //! the sign-on in it.
 
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -22,7 +22,7 @@ use berth_model::{
 };
 use berth_work::member_portal;
 
-use crate::{Api, auth::token_in, client_ip::ClientIp};
+use crate::{Api, auth::token_in, client_ip::ClientIp, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

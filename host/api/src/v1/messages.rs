@@ -1,7 +1,7 @@
 //! Handlers for subscription messages: templates, consents, sending, reports.
 
 use axum::http::HeaderMap;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -19,7 +19,7 @@ use berth_model::{
 };
 use berth_work::message;
 
-use crate::{Api, idempotency::IDEMPOTENCY_KEY};
+use crate::{Api, idempotency::IDEMPOTENCY_KEY, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for MiniApps.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{ids::MiniAppId, page::Page};
@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::{binding, mini_app, overview, shelf, version};
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for official accounts, the names of their templates, and the moves of merchants between them.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -16,7 +16,7 @@ use berth_model::{
 };
 use berth_work::official_account;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for what MiniApps register for unified authentication, and for host apps that end sign-ons of their users.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::{HostAppId, MiniAppId};
@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_work::oidc;
 
-use crate::{Api, precondition::IfMatch};
+use crate::{Api, precondition::IfMatch, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(client, set_client)).routes(routes!(end_sign_ons))

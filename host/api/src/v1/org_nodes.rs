@@ -1,6 +1,6 @@
 //! Handlers for organisation nodes, what is open on them, and which endpoint applications are assigned to them.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -17,7 +17,7 @@ use berth_model::{
 };
 use berth_work::endpoint::{org, runtime};
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

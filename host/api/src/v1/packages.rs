@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt, stream};
 use headers::{ContentRange, HeaderMapExt};
 use tokio_util::io::ReaderStream;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -30,6 +30,7 @@ use crate::{
     limits::{body_problem, refuse_declared},
     proved::Proved,
     range,
+    routes::routes,
     sent::OnceSent,
 };
 

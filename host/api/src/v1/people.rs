@@ -1,7 +1,7 @@
 //! Handlers for how people get in: sessions, passwords and invitations.
 
 use axum::http::StatusCode;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -15,7 +15,7 @@ use berth_model::access::{
 };
 use berth_work::access::{self, Entered};
 
-use crate::{Api, auth::Entering, client_ip::ClientIp, origin::From};
+use crate::{Api, auth::Entering, client_ip::ClientIp, origin::From, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

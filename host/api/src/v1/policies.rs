@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, header},
     response::Response,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -30,7 +30,7 @@ use berth_work::{
     policy::{self, registry},
 };
 
-use crate::{Api, proved::Proved, range};
+use crate::{Api, proved::Proved, range, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for the keys whose signatures of policies are trusted, and where policies have to be signed.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::TrustedKeyId;
@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_work::policy::registry::trust;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(trust, list)).routes(routes!(distrust)).routes(routes!(rule, set_rule))

@@ -4,7 +4,7 @@ use axum::{
     http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
     response::{IntoResponse, Response},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::{HostAppId, MiniAppId};
@@ -19,7 +19,7 @@ use berth_work::{
     },
 };
 
-use crate::{Api, precondition::IfMatch};
+use crate::{Api, precondition::IfMatch, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

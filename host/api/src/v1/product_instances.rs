@@ -1,6 +1,6 @@
 //! Handlers for product instances.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{ids::InstanceId, page::Page};
@@ -10,7 +10,7 @@ use berth_model::{
 };
 use berth_work::endpoint::instance;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(get))

@@ -1,6 +1,6 @@
 //! The handler of searches.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_model::{
@@ -9,7 +9,7 @@ use berth_model::{
 };
 use berth_work::search;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(find))

@@ -1,7 +1,7 @@
 //! Handlers for second factors.
 
 use axum::http::StatusCode;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::UserId;
@@ -11,7 +11,7 @@ use berth_model::access::{
 use berth_work::access::{self, Entered};
 
 use super::people::own;
-use crate::{Api, auth::Entering, client_ip::ClientIp};
+use crate::{Api, auth::Entering, client_ip::ClientIp, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

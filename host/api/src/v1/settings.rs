@@ -1,6 +1,6 @@
 //! Handlers for the development settings of MiniApps: domains, permits in host apps, sensitive APIs of host apps.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -16,7 +16,7 @@ use berth_model::{
 };
 use berth_work::settings;
 
-use crate::{Api, precondition::IfMatch};
+use crate::{Api, precondition::IfMatch, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -4,7 +4,7 @@
 //! visit begins with, keeps the cookie in it, and tells what the browser has brought back.
 
 use axum::http::StatusCode;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::UserId;
@@ -15,7 +15,7 @@ use berth_model::access::{
 use berth_work::access;
 
 use super::people::own;
-use crate::{Api, client_ip::ClientIp, origin::From};
+use crate::{Api, client_ip::ClientIp, origin::From, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,7 +1,7 @@
 //! Handlers for template messages to members, by official accounts.
 
 use axum::http::HeaderMap;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -14,7 +14,7 @@ use berth_model::{
 };
 use berth_work::official_account;
 
-use crate::{Api, idempotency::IDEMPOTENCY_KEY};
+use crate::{Api, idempotency::IDEMPOTENCY_KEY, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(send, list)).routes(routes!(get))

@@ -1,6 +1,6 @@
 //! Handlers for the logins of users to MiniApps.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::{HostAppId, MiniAppId};
@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::user;
 
-use crate::{Api, client_ip::ClientIp};
+use crate::{Api, client_ip::ClientIp, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

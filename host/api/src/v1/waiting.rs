@@ -1,12 +1,12 @@
 //! The handler of what waits for people.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_model::{access::Caller, waiting::WaitingList};
 use berth_work::waiting;
 
-use crate::Api;
+use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(list))

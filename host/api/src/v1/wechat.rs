@@ -6,7 +6,7 @@ use axum::{
     extract::{DefaultBodyLimit, rejection::BytesRejection},
     response::Response,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -23,6 +23,7 @@ use crate::{
     Api,
     extract::{SomeQuery, bytes_problem},
     page::{escape, html},
+    routes::routes,
 };
 
 /// Size of a push in bytes, at most. Usual ones have a few hundred.

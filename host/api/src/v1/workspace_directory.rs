@@ -5,7 +5,7 @@ use axum::{
     body::Bytes,
     extract::{DefaultBodyLimit, rejection::BytesRejection},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::WorkspaceId;
@@ -21,6 +21,7 @@ use berth_work::{
 use crate::{
     Api,
     extract::{SomeQuery, bytes_problem},
+    routes::routes,
 };
 
 /// Size of a push in bytes, at most. Usual ones have a few hundred.

@@ -1,6 +1,6 @@
 //! Handlers for the sign-on of members to internal tools: what tools register, and the server of the portal that vouches.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::ids::{ApplicationId, WorkspaceId};
@@ -13,7 +13,7 @@ use berth_model::{
 };
 use berth_work::oidc::tool;
 
-use crate::{Api, precondition::IfMatch};
+use crate::{Api, precondition::IfMatch, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()

@@ -1,6 +1,6 @@
 //! Handlers for workspaces: what they have for their members, to whom it is given, and what somebody may open.
 
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::*;
 use berth_base::{
@@ -17,7 +17,7 @@ use berth_model::{
 };
 use berth_work::workspace;
 
-use crate::{Api, precondition::IfMatch};
+use crate::{Api, precondition::IfMatch, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
