@@ -16,6 +16,10 @@ use crate::{
 /// Texts that may be longer than this have a field of several lines.
 const LINE: u64 = 200;
 
+/// The member of a schema with its `title` and `description` in other languages, by their tags. JSON Schema takes
+/// members that it does not know as annotations; `x-` says that this one is no word of its own.
+const TRANSLATIONS: &str = "x-translations";
+
 /// A field of a form.
 #[derive(Debug, PartialEq)]
 pub struct Field {
@@ -106,9 +110,11 @@ struct Member<'a> {
     meant: &'a Value,
 }
 
-impl Member<'_> {
-    fn says(&self, what: &str) -> Option<&str> {
-        self.own[what].as_str().or_else(|| self.meant[what].as_str())
+impl<'a> Member<'a> {
+    /// What its schema says of itself, in the language of the page where it is translated.
+    fn says(&self, t: Texts, what: &str) -> Option<&'a str> {
+        let of = |schema: &'a Value| schema[TRANSLATIONS][t.0.tag()][what].as_str().or_else(|| schema[what].as_str());
+        of(self.own).or_else(|| of(self.meant))
     }
 
     fn kind(&self) -> Kind {
@@ -186,8 +192,8 @@ pub fn fields(t: Texts, schema: Option<&Value>, config: &Value, under: &str) -> 
         let kind = member.kind();
         Field {
             name: format!("{under}.{name}"),
-            label: member.says("title").unwrap_or(name).to_owned(),
-            says: member.says("description").unwrap_or_default().to_owned(),
+            label: member.says(t, "title").unwrap_or(name).to_owned(),
+            says: member.says(t, "description").unwrap_or_default().to_owned(),
             hint: member.hint(t, &kind),
             value: shown(config.get(name), &kind),
             kind,
@@ -235,7 +241,8 @@ mod tests {
             "required": ["admit"],
             "properties": {
                 "admit": {"title": "Whom it admits", "type": "string", "maxLength": 4000},
-                "percent": {"title": "Share", "description": "Of the devices.", "$ref": "#/$defs/percent"},
+                "percent": {"title": "Share", "description": "Of the devices.", "$ref": "#/$defs/percent",
+                    "x-translations": {"zh-CN": {"title": "比例"}}},
                 "most": {"type": "integer", "default": 50},
                 "then": {"enum": ["suspend", "end"], "default": "suspend"},
                 "is_strict": {"type": "boolean"},
@@ -278,6 +285,38 @@ mod tests {
         assert_eq!((&*of("config.percent").label, &*of("config.percent").says), ("Share", "Of the devices."));
         assert_eq!((&*of("config.most").label, &*of("config.most").hint), ("most", "Default: 50."));
         assert!(of("config.admit").is_needed && !of("config.most").is_needed);
+    }
+
+    #[test]
+    fn a_field_speaks_the_language_of_the_page_where_its_schema_does() {
+        let fields = fields(Texts(Language::Chinese), Some(&schema()), &json!({}), "config");
+        let percent = fields.iter().find(|field| field.name == "config.percent").unwrap();
+        assert_eq!((&*percent.label, &*percent.says), ("比例", "Of the devices."));
+    }
+
+    /// Adds the places in a schema that say something in English alone.
+    fn untranslated(schema: &Value, place: &str, found: &mut Vec<String>) {
+        let Some(members) = schema.as_object() else { return };
+        for what in ["title", "description"] {
+            if schema[what].is_string() && !schema[TRANSLATIONS][Language::Chinese.tag()][what].is_string() {
+                found.push(format!("{place}: {what}"));
+            }
+        }
+        for (name, inner) in members.iter().filter(|(name, _)| *name != TRANSLATIONS) {
+            untranslated(inner, &format!("{place}/{name}"), found);
+        }
+    }
+
+    #[test]
+    fn what_first_party_policies_take_is_told_in_every_language_of_the_console() {
+        let (mut read, mut found) = (0, Vec::new());
+        for policy in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins")).unwrap() {
+            let path = policy.unwrap().path().join("config.schema.json");
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            untranslated(&serde_json::from_str(&text).unwrap(), &path.display().to_string(), &mut found);
+            read += 1;
+        }
+        assert!(read >= 10 && found.is_empty(), "{read} schemas: {found:#?}");
     }
 
     #[test]
