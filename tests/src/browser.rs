@@ -75,10 +75,11 @@ fn filled(form: &str) -> Vec<(String, String)> {
 }
 
 impl Page {
-    /// Where its links lead on this host.
+    /// Where its links lead on this host, but for what they download.
     pub fn links(&self) -> Vec<String> {
-        static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"<a [^>]*href="(/[^"]*)""#).unwrap());
-        found(&LINK, &self.html).into_iter().map(unescaped).collect()
+        static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"<a [^>]*href="(/[^"]*)"([^>]*)>"#).unwrap());
+        let links = LINK.captures_iter(&self.html).filter(|link| !link[2].contains(" download"));
+        links.map(|link| unescaped(&link[1])).collect()
     }
 
     /// The addresses to which its forms are sent by POST.

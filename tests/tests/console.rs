@@ -71,6 +71,30 @@ const ROLES: [(&str, &str); 9] = [
     ("/v1/platform/members", "viewer"),
 ];
 
+on_both! {
+    async fn the_members_of_every_place_are_found_by_links_alone(host) {
+        let scene = furnished(host).await;
+        let team = format!("/ui/teams/{}/members", scene.team);
+        let everywhere = [
+            &team,
+            "/ui/platform/all/members",
+            "/ui/host-apps/super-app/members",
+            "/ui/merchants/brew/members",
+            "/ui/workspaces/acme/accounts",
+        ];
+        let (leader, token) = person(&scene.admin, "Lea", json!({})).await;
+        let path = format!("/v1/teams/{}/members/{leader}", scene.team);
+        scene.admin.put(&path, json!({"role": "admin"})).await.good();
+        for (token, places) in [(&scene.host.admin_token, &everywhere[..]), (&token, &everywhere[..1])] {
+            let pages = all_pages(&Browser::signed_in(&scene.host, token).await).await;
+            let found: BTreeSet<&str> = pages.iter().map(|page| page.address.as_str()).collect();
+            let missing: Vec<_> = places.iter().filter(|place| !found.contains(**place)).collect();
+            assert!(missing.is_empty(), "no link leads to {missing:?}");
+            assert!(found.contains("/ui/accounts"), "who may invite has no way to invitations");
+        }
+    }
+}
+
 /// What somebody's acts that were refused were about, and why.
 async fn refused_acts(scene: &Scene, account: &str) -> Vec<(String, String)> {
     let acts = scene.admin.get(&format!("/v1/acts?limit=200&actor={account}&outcome=refused")).await.good();
@@ -201,10 +225,19 @@ on_both! {
         assert!(browser.get(&page.address).await.html.contains(&decide), "{}", page.html);
         let refused = browser.send(&address, &[("host_app", "super-app"), ("reject", "yes"), ("note", "")]).await;
         assert!(refused.html.contains("role=\"alert\""), "a rejection needs a note");
+        assert!(refused.html.contains("href=\"/ui/problems/note-required\""), "{}", refused.html);
+        let what = browser.get("/ui/problems/note-required").await;
+        assert!(what.says("Write the reason into the note") && what.faults().is_empty(), "{}", what.html);
         let page = browser.send(&address, &[("host_app", "super-app"), ("approve", "yes"), ("note", "")]).await;
         assert!(page.says("Approved for super-app.") && page.says("To the version"), "{}", page.html);
         let version = "/ui/mini-apps/coffee/versions/1.0.0";
         assert!(!browser.get(version).await.html.contains(&decide), "there is nothing left to decide");
+        let asked = browser.request(Method::GET, &format!("{version}/package")).header("accept-encoding", "gzip");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.headers()["content-length"], file.2.len().to_string().as_str(), "it is not compressed again");
+        let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+        assert_eq!((answer.status().as_u16(), &*name), (200, "attachment; filename=\"coffee_1.0.0.apkg\""));
+        assert!(answer.bytes().await.unwrap() == file.2, "it is the package as it was uploaded");
         let page = browser.upload("/ui/mini-apps/coffee/upload", &fields, file).await;
         assert!(page.address == version && page.says("1.0.0 was here before"), "{}", page.html);
         assert!(browser.get("/ui").await.says("Coffee 1.0.0 is approved and may be published"));

@@ -87,9 +87,13 @@ on_both! {
         let end = scene.host.app.db.now().plus_seconds(3_600);
         let task = scene.gray("1.1.0", json!({"end": end})).await.good();
         assert_eq!(kinds(&operator).await, ["publish", "gray_ends"]);
+        assert_eq!(the(&operator, "publish").await["in_gray"], json!(true));
         let waits = the(&operator, "gray_ends").await;
         assert_eq!((&waits["gray_task"], &waits["name"], &waits["end"]), (&task["id"], &json!("canary"), &json!(end)));
         scene.move_task(&task, "suspend").await.good();
+        let listed = operator.get("/v1/mini-apps").await.good()["items"][0].clone();
+        assert_eq!((&listed["delivering"], &listed["suspended"]), (&json!(0), &json!(1)));
+        assert_eq!(the(&operator, "publish").await["in_gray"], json!(false), "it goes to no further device");
         let waits = the(&operator, "gray_suspended").await;
         assert_eq!((&waits["gray_task"], &waits["cause"]), (&task["id"], &json!("hand")));
         scene.move_task(&task, "end").await.good();

@@ -1,7 +1,6 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457), and the pages that explain each `type`.
 
 mod oauth;
-mod pages;
 mod scim;
 
 use axum::{
@@ -14,10 +13,12 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use berth_base::error::{Code, Error, Kind};
+use berth_base::{
+    error::{Code, Error, Kind},
+    problem::{Page, page, pieces},
+};
 
 pub(crate) use self::oauth::{OAuthProblem, log as log_refusal};
-use self::pages::{Page, page};
 pub(crate) use self::scim::{SCIM_JSON, ScimProblem, document as scim_document};
 use crate::request_id;
 
@@ -135,8 +136,7 @@ pub(crate) async fn method_not_allowed(method: Method, OriginalUri(uri): Origina
 /// Handles `GET /problems/{slug}`: explains what a problem's `type` means and what to do about it, to browsers as a page and else in
 /// Markdown.
 pub async fn explain(Path(slug): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let code = Code::ALL.iter().find(|code| code.slug() == slug);
-    let code = *code.ok_or_else(|| Error::not_found("problem", &slug))?;
+    let code = Code::of(&slug).ok_or_else(|| Error::not_found("problem", &slug))?;
     let Page { cause, cure } = page(code);
     let (title, status) = (code.title(), status(code));
     let about = format!("`/problems/{slug}`, status {status}");
@@ -186,11 +186,11 @@ fn as_page(title: &str, body: &str) -> Response {
     ([(CONTENT_TYPE, "text/html; charset=utf-8"), (VARY, "accept")], html).into_response()
 }
 
-/// A text of Markdown's in HTML: what stands between backticks is code.
+/// A text of Markdown's in HTML.
 fn coded(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let pieces = escaped.split('`').enumerate();
-    pieces.map(|(at, piece)| if at % 2 == 1 { format!("<code>{piece}</code>") } else { piece.to_owned() }).collect()
+    let as_html = |(is_code, piece)| if is_code { format!("<code>{piece}</code>") } else { String::from(piece) };
+    pieces(&escaped).map(as_html).collect()
 }
 
 #[cfg(test)]

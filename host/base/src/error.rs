@@ -50,6 +50,9 @@ macro_rules! codes {
             /// The stable name of the code in kebab-case, which is the `type` of the HTTP problem.
             pub fn slug(self) -> &'static str { match self { $(Code::$name => $slug,)* } }
 
+            /// The code with this slug.
+            pub fn of(slug: &str) -> Option<Self> { Self::ALL.iter().copied().find(|code| code.slug() == slug) }
+
             /// A short sentence that is the same for every error with this code.
             pub fn title(self) -> &'static str { match self { $(Code::$name => $title,)* } }
 

@@ -1,4 +1,4 @@
-//! What several parts of Berth share: errors, ids, time and randomness, version numbers, pages of lists, rules for
+//! What several parts of Berth share: errors and what they mean, ids, time and randomness, version numbers, pages of lists, rules for
 //! text, and reading JSON.
 
 pub mod address;
@@ -7,6 +7,7 @@ pub mod clock;
 pub mod error;
 pub mod ids;
 pub mod page;
+pub mod problem;
 pub mod read;
 pub mod secret;
 #[cfg(feature = "sql")]

@@ -264,16 +264,17 @@ fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -
     [Cell::strong(&app.id), Cell::of(&app.name), team, online, next(&listed).into(), changed]
 }
 
-/// What is under way for a MiniApp: `1.2.0 in audit, 1.1.0 approved, 1 gray task`.
+/// What is under way for a MiniApp: `1.2.0 in audit, 1.1.0 approved, 1 gray task, 1 gray task suspended`.
 fn next(listed: &ListedMiniApp) -> String {
     let audit = listed.auditing.as_ref().map(|version| format!("{version} in audit"));
     let approved = listed.approved.as_ref().map(|version| format!("{version} approved"));
-    let gray = match listed.delivering.unwrap_or_default() {
+    let tasks = |count: Option<i64>, stand: &str| match count.unwrap_or_default() {
         0 => None,
-        1 => Some("1 gray task".to_owned()),
-        tasks => Some(format!("{tasks} gray tasks")),
+        1 => Some(format!("1 gray task{stand}")),
+        tasks => Some(format!("{tasks} gray tasks{stand}")),
     };
-    let parts: Vec<_> = [audit, approved, gray].into_iter().flatten().collect();
+    let (gray, suspended) = (tasks(listed.delivering, ""), tasks(listed.suspended, " suspended"));
+    let parts: Vec<_> = [audit, approved, gray, suspended].into_iter().flatten().collect();
     if parts.is_empty() { "-".into() } else { parts.join(", ") }
 }
 

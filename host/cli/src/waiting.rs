@@ -37,7 +37,11 @@ fn in_words(what: &What) -> String {
             format!("{} asks to run {}", it.host_app_name, it.mini_app_name)
         }
         What::Binding(it) => format!("{} asks to run in {}", it.mini_app_name, it.host_app_name),
-        What::Publish(it) => format!("{} {} is approved and not online", it.mini_app_name, it.version),
+        What::Publish(it) => {
+            let stands =
+                if it.in_gray { "in grayscale and not online for everybody" } else { "approved and not online" };
+            format!("{} {} is {stands}", it.mini_app_name, it.version)
+        }
         What::Rejected(it) => format!("{} {} is rejected", it.mini_app_name, it.version),
         What::GrayEnds(it) => format!("{} of {} {} ends at {}", it.name, it.mini_app_name, it.version, it.end),
         What::GraySuspended(it) => {

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tower::ServiceExt;
 
 use berth_base::{client_ip::ClientIp, page::Page};
-use berth_model::access::{Me, StartedSession};
+use berth_model::access::{Me, StartedSession, Team};
 
 use crate::{
     path::with_query,
@@ -136,6 +136,11 @@ impl Api {
     /// A page of a list.
     pub async fn page<T: DeserializeOwned>(&self, path: &str) -> Result<Page<T>, Refused> {
         self.get(path).await
+    }
+
+    /// The first teams that the visitor may know.
+    pub async fn teams(&self) -> Result<Vec<Team>, Refused> {
+        Ok(self.page("/v1/teams?limit=200").await?.items)
     }
 
     /// Does something that is told as JSON, and reads what came of it.

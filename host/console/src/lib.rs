@@ -30,7 +30,13 @@ use axum::{
     response::Response,
 };
 use berth_base::clock::Clock;
-use tower_http::{compression::CompressionLayer, csrf::CsrfLayer};
+use tower_http::{
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{DefaultPredicate, NotForContentType},
+    },
+    csrf::CsrfLayer,
+};
 
 pub use texts::Language;
 
@@ -69,8 +75,9 @@ impl Console {
 pub fn routes(api: Router, public_url: Option<String>, clock: Arc<dyn Clock>) -> Router {
     let console = Console { api, public_url, clock };
     let pages = pages::routes().layer(from_fn(with_headers)).layer(CsrfLayer::new());
-    // Pages are text that shrinks to a fifth. The stream of events is left as it is.
-    pages.merge(assets::routes()).layer(CompressionLayer::new()).with_state(console)
+    // Pages are text that shrinks to a fifth. The stream of events is left as it is, and packages are compressed already.
+    let shrinks = DefaultPredicate::new().and(NotForContentType::const_new("application/zip"));
+    pages.merge(assets::routes()).layer(CompressionLayer::new().compress_when(shrinks)).with_state(console)
 }
 
 /// No page of the console loads anything from elsewhere, is shown in a frame, or is kept by a cache.

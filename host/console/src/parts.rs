@@ -273,8 +273,8 @@ impl Filled {
     }
 
     /// The address of the page that explains the refusal.
-    pub fn problem(&self) -> &str {
-        self.refusal.as_ref().map_or("", |refusal| &refusal.kind)
+    pub fn explained_at(&self) -> String {
+        self.refusal.as_ref().map(Refusal::explained_at).unwrap_or_default()
     }
 
     /// What the API said against a field: each place in it with the rule that it breaks, in the words of the API.

@@ -151,6 +151,11 @@ impl Refusal {
         self.kind.rsplit('/').next().unwrap_or_default()
     }
 
+    /// The address of the page that explains it.
+    pub fn explained_at(&self) -> String {
+        format!("/ui/problems/{}", self.code())
+    }
+
     /// The policy whose config was refused, by the name that it has at its place; `None` of any other refusal.
     pub fn policy(&self) -> Option<&str> {
         self.more.get("policy").filter(|_| self.code() == "policy-config").and_then(Value::as_str)
@@ -176,7 +181,9 @@ impl Refusal {
     pub fn says(&self, t: Texts) -> Says {
         let heading = match t.0 {
             Language::English => self.title.clone(),
-            Language::Chinese => t.problem(self.code()).unwrap_or(t.refused_heading()).into(),
+            Language::Chinese => {
+                Code::of(self.code()).map_or(t.refused_heading(), |code| t.problem(code).heading).into()
+            }
         };
         match self.language == t.0 {
             true => Says { heading, text: self.detail.clone(), original: None },
@@ -199,7 +206,7 @@ pub struct Says {
 struct Body<'a> {
     t: Texts,
     says: Says,
-    problem: Option<&'a str>,
+    problem: Option<String>,
     request_id: &'a str,
 }
 
@@ -237,7 +244,7 @@ impl Refused {
                     404 => plain(t.not_found_heading(), t.not_found_text()),
                     _ => refusal.says(t),
                 };
-                (status, says, Some(refusal.kind.as_str()), refusal.request_id.as_str())
+                (status, says, Some(refusal.explained_at()), refusal.request_id.as_str())
             }
         };
         let title = says.heading.clone();

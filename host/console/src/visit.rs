@@ -169,6 +169,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         .grants
         .iter()
         .any(|(scope, role)| matches!(scope, Scope::HostApp(_)) && matches!(role, Role::Admin | Role::Auditor));
+    let invites = caller.grants.iter().any(|(scope, _)| caller.can(Action::ManageMembers, scope));
     let places = [
         (t.home(), "/ui", true),
         (t.mini_apps(), "/ui/mini-apps", has(ScopeKind::Team) || has(ScopeKind::HostApp)),
@@ -181,7 +182,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
         (t.events(), "/ui/events", true),
         (t.acts(), "/ui/acts", visit.reads_acts()),
         (t.webhooks(), "/ui/webhooks", true),
-        (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform)),
+        (t.accounts(), "/ui/accounts", caller.can(Action::Read, &Scope::Platform) || invites),
     ];
     let entry = |(name, address, _)| Entry { name, address, is_here: address == place };
     places.into_iter().filter(|(.., is_offered)| *is_offered).map(entry).collect()

@@ -60,6 +60,9 @@ pub struct ListedMiniApp {
     /// How many gray tasks deliver; absent when the caller sees it through a host app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivering: Option<i64>,
+    /// How many gray tasks are suspended; absent when the caller sees it through a host app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<i64>,
     /// When somebody last changed it, its versions or its gray tasks; absent when the caller sees it through a host app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Millis>,

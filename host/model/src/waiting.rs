@@ -131,6 +131,9 @@ pub struct WaitingVersion {
     pub mini_app_name: String,
     /// The version, the greatest one that is approved.
     pub version: VersionNumber,
+    /// Whether a gray task of it delivers: some devices get it already.
+    #[serde(default)]
+    pub in_gray: bool,
 }
 
 /// A rejected version after which no other one has been uploaded.

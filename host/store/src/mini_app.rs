@@ -92,6 +92,8 @@ impl Tx {
             q.push(
                 " CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id
                     AND t.state = 'delivering') END AS delivering,
+                  CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id
+                    AND t.state = 'suspended') END AS suspended,
                   CASE WHEN m.own THEN m.changed END AS changed_at
                   FROM (SELECT m.id, m.team_id, m.name, m.description, m.on_shelf, m.shelf_note, m.min_version,
                     m.created_at, m.changed_at AS changed, ",

@@ -85,7 +85,9 @@ impl Tx {
     pub async fn versions_to_publish(&mut self, caller: &Caller) -> Result<Vec<Waiting>> {
         let rows = fetch_built!(self, Row<WaitingVersion>, |q| {
             q.push(
-                "SELECT v.updated_at AS since, v.mini_app_id AS mini_app, m.name AS mini_app_name, v.number AS version
+                "SELECT v.updated_at AS since, v.mini_app_id AS mini_app, m.name AS mini_app_name, v.number AS version,
+                    EXISTS (SELECT 1 FROM gray_task t WHERE t.mini_app_id = m.id AND t.version_id = v.id
+                        AND t.state = 'delivering') AS in_gray
                  FROM version v JOIN mini_app m ON m.id = v.mini_app_id
                  WHERE v.state = 'approved' AND m.on_shelf AND NOT EXISTS (SELECT 1 FROM version o
                     WHERE o.state IN ('approved', 'online') AND o.mini_app_id = v.mini_app_id

@@ -289,7 +289,7 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
         listed
     };
     let next = json!({"online": "1.0.0", "auditing": "1.2.0", "delivering": 1, "changed_at": AT});
-    let items = json!({"items": [listed(true, next), listed(false, json!({"online": "1.0.0"}))]});
+    let items = json!({"items": [listed(true, next), listed(false, json!({"online": "1.0.0", "suspended": 2}))]});
     let list = move || async move { Json(items) };
     let router = Router::new()
         .route("/v1/teams", get(move || async move { Json(teams) }))
@@ -304,7 +304,7 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
     insta::assert_snapshot!(ran.out, @r"
     ID       NAME  TEAM         ONLINE     NEXT                         CHANGED
     mp-shop  Shop  Coffee team  1.0.0      1.2.0 in audit, 1 gray task  1 min ago
-    mp-shop  Shop  Coffee team  off shelf  -                            -
+    mp-shop  Shop  Coffee team  off shelf  2 gray tasks suspended       -
     ");
 }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use berth_base::page::Page as ListPage;
 use berth_model::access::{
-    AccountWithWays, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind, Team,
+    AccountWithWays, Action, Invitation, IssuedInvitation, NewGrant, NewInvitation, Role, Scope, ScopeKind,
 };
 
 use crate::{
@@ -106,8 +106,7 @@ pub async fn scopes(visit: &Visit, action: Action) -> Vec<Choice> {
     if visit.can(action, &Scope::Platform) {
         choices.push(choice(&Scope::Platform, ""));
     }
-    let teams: Result<ListPage<Team>, Refused> = visit.api.page("/v1/teams?limit=200").await;
-    for team in teams.map(|page| page.items).unwrap_or_default() {
+    for team in visit.api.teams().await.unwrap_or_default() {
         let scope = Scope::Team(team.id);
         if visit.can(action, &scope) {
             choices.push(choice(&scope, &team.name));

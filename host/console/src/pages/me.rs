@@ -9,11 +9,11 @@ use axum::{
     routing::{get, post},
 };
 use berth_model::access::{
-    IssueToken, IssuedToken, ProviderLink, ScopeKind, Session, SignInProvider, Token, TokenScope,
+    Action, IssueToken, IssuedToken, ProviderLink, Scope, ScopeKind, Session, SignInProvider, Token, TokenScope,
 };
 use serde_json::json;
 
-use super::sign_in::provider::provider;
+use super::{members, sign_in::provider::provider};
 use crate::{
     Console,
     act::Sent,
@@ -54,6 +54,12 @@ struct Page<'a> {
 impl Page<'_> {
     fn scope_name(&self, kind: &ScopeKind) -> &'static str {
         self.t.scope_name(*kind)
+    }
+
+    /// Where the others are who have a role at the place of this one; `None` where the visitor may not see them.
+    fn others(&self, kind: &ScopeKind, id: &str) -> Option<String> {
+        let scope = Scope::parse(*kind, id).ok()?;
+        self.visit.can(Action::Read, &scope).then(|| members::address(&scope))
     }
 }
 

@@ -8,7 +8,6 @@ use axum::{
     http::Method,
     routing::{get, post},
 };
-use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, EditTeam, Scope, ScopeKind, Team},
     policy::registry::Level,
@@ -32,6 +31,17 @@ pub fn routes() -> Router<Console> {
         .route("/ui/{kind}/{id}/members", get(list).post(set))
         .route("/ui/{kind}/{id}/members/name", post(rename))
         .route("/ui/{kind}/{id}/members/{account}/remove", get(confirm_remove).post(remove))
+}
+
+/// The address of the page with who has a role at a place.
+pub fn address(scope: &Scope) -> String {
+    match scope {
+        Scope::Platform => "/ui/platform/all/members".into(),
+        Scope::Team(id) => at!("/ui/teams/{}/members", id),
+        Scope::HostApp(id) => at!("/ui/host-apps/{}/members", id),
+        Scope::Merchant(id) => at!("/ui/merchants/{}/members", id),
+        Scope::Workspace(id) => at!("/ui/workspaces/{}/accounts", id),
+    }
 }
 
 fn place(visit: &Visit, kind: &str, id: &str) -> Result<Place, Shown> {
@@ -69,7 +79,10 @@ async fn list(visit: Visit, Path((kind, id)): Path<(String, String)>) -> Answer 
 
 async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer {
     let team = team(visit, &place.scope).await?;
-    let name = team.as_ref().map_or(id, |team| &team.name);
+    let name = match &place.scope {
+        Scope::Platform => visit.t.scope_platform(),
+        _ => team.as_ref().map_or(id, |team| &team.name),
+    };
     let title = format!("{} · {name}", visit.t.members());
     let roles = place.roles(visit, filled).await?;
     let trust = team.as_ref().map(|team| trust_address(Level::Team, &team.id));
@@ -81,8 +94,7 @@ async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer
 /// The team that a place is; `None` when it is something else.
 async fn team(visit: &Visit, scope: &Scope) -> Result<Option<Team>, Shown> {
     let Scope::Team(id) = scope else { return Ok(None) };
-    let known: ListPage<Team> = visit.api.page("/v1/teams?limit=200").await.or_show(visit)?;
-    Ok(known.items.into_iter().find(|team| team.id == *id))
+    Ok(visit.api.teams().await.or_show(visit)?.into_iter().find(|team| team.id == *id))
 }
 
 async fn rename(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent) -> Answer {

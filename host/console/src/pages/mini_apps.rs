@@ -21,6 +21,7 @@ use berth_model::{
     version::{Force, ForceCause, Release, ReleaseKind, Version},
 };
 
+use super::members;
 use crate::{
     Console,
     act::Sent,
@@ -91,7 +92,7 @@ async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
     let ListQuery { q, team, cursor } = &query;
     let members = [("search", Some(q.as_str())), ("team", Some(team)), ("cursor", Some(cursor))];
     let page: Page<ListedMiniApp> = visit.api.page(&with_query("/v1/mini-apps", members)).await.or_show(&visit)?;
-    let teams = teams(&visit).await?;
+    let teams = visit.api.teams().await.or_show(&visit)?;
     let next = page
         .next
         .as_deref()
@@ -100,11 +101,6 @@ async fn list(visit: Visit, Query(query): Query<ListQuery>) -> Answer {
     let body = List { t: visit.t, visit: &visit, query: &query, teams: &teams, apps: &page.items, next, is_filtered };
     let live = visit.live_everywhere("/ui/live");
     visit.page(Head { title: visit.t.mini_apps(), place: PLACE, live, ..Head::default() }, &body)
-}
-
-/// The first teams that the visitor may know.
-async fn teams(visit: &Visit) -> Result<Vec<Team>, crate::visit::Shown> {
-    Ok(visit.api.page::<Team>("/v1/teams?limit=200").await.or_show(visit)?.items)
 }
 
 #[derive(askama::Template)]
@@ -122,7 +118,7 @@ async fn new(visit: Visit) -> Answer {
 }
 
 async fn show_new(visit: &Visit, made: Option<&Team>, filled: &Filled) -> Answer {
-    let mut teams = teams(visit).await?;
+    let mut teams = visit.api.teams().await.or_show(visit)?;
     // What the visitor may do was read before the team was made.
     let is_made = |team: &Team| made.is_some_and(|made| made.id == team.id);
     teams.retain(|team| is_made(team) || visit.can(Action::EditMiniApp, &Scope::Team(team.id.clone())));
@@ -232,6 +228,8 @@ struct OverviewPage<'a> {
     /// Whether an upload is offered besides what is next.
     may_upload: bool,
     hosts: usize,
+    /// The team, with the page of its members, where the visitor may see them.
+    team: Option<(String, String)>,
     releases: Vec<Row<'a>>,
     names: &'a Names,
 }
@@ -314,6 +312,16 @@ fn next(visit: &Visit, it: &Overview) -> Option<Next> {
     }
 }
 
+/// The name of the team that has a MiniApp, and the page of its members; `None` where the visitor may not see them.
+async fn team_of(visit: &Visit, app: &MiniApp) -> Option<(String, String)> {
+    let scope = app.scope();
+    if !visit.can(Action::Read, &scope) {
+        return None;
+    }
+    let team = visit.api.teams().await.unwrap_or_default().into_iter().find(|team| team.id == app.team);
+    Some((team.map_or_else(|| app.team.to_string(), |team| team.name), members::address(&scope)))
+}
+
 async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
     let t = visit.t;
     let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(&visit)?;
@@ -335,6 +343,7 @@ async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {
         next,
         it: &it,
         hosts,
+        team: team_of(&visit, &it.mini_app).await,
         releases: shown,
         names: &names,
     };

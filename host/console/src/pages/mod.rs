@@ -16,6 +16,7 @@ mod messages;
 mod mini_apps;
 mod policies;
 mod portal;
+mod problems;
 mod redirects;
 mod sign_in;
 mod versions;
@@ -49,4 +50,5 @@ pub fn routes() -> Router<Console> {
         .merge(accounts::routes())
         .merge(me::routes())
         .merge(portal::routes())
+        .merge(problems::routes())
 }

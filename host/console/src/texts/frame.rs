@@ -68,6 +68,10 @@ texts! {
     there_now = "There now" / "当前内容";
     must_be_filled = "Fill this in." / "请填写此项。";
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
+    colon = ": " / "：";
+    problem_cause = "What has happened" / "发生了什么";
+    problem_cure = "What to do" / "如何处理";
+    problem_by_request = "By command or by a program" / "通过命令行或程序";
     request_number(id) = "Request {id}" / "请求编号：{id}";
     back_home = "Go to the first page" / "返回首页";
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod acts;
 mod apps;
 mod channels;
+mod cures;
 mod develop;
 mod events;
 mod frame;
@@ -30,6 +31,8 @@ mod words;
 mod workspaces;
 
 use std::{borrow::Borrow, fmt};
+
+pub use self::problems::Explained;
 
 /// A language of the console.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -37,6 +37,7 @@ texts! {
     home_skip(app, host) = "{app} applies to skip the check of its domains in {host}" / "{app} 申请在 {host} 中跳过域名校验";
     more_waits = "There is more. These are the oldest." / "还有更多事项，此处仅显示最早的部分。";
     home_binding_team(app, host) = "{host} asks to run {app}" / "{host} 申请运行 {app}";
+    home_publish_to_all(app, version) = "{app} {version} is in grayscale, and may be published to everybody" / "{app} {version} 正在灰度，可以全量发布";
     home_publish(app, version) = "{app} {version} is approved and may be published" / "{app} {version} 已通过审核，可以发布";
     home_rejected(app, version) = "{app} {version} was rejected" / "{app} {version} 已被驳回";
     home_gray_ends(app, task, when) = "Gray task {task} of {app} ends {when}" / "{app} 的灰度任务 {task} 将于 {when} 结束";
@@ -88,6 +89,7 @@ texts! {
     open_invitations = "Open invitations" / "待接受的邀请";
     withdraw_invitation = "Withdraw" / "撤回";
     invitation_withdrawn = "The invitation was withdrawn." / "邀请已撤回。";
+    platform_members = "Members of the platform" / "平台成员";
     all_accounts = "All accounts" / "全部账号";
     disable = "Disable" / "停用";
     enable = "Enable" / "启用";

@@ -20,6 +20,7 @@ texts! {
     no_file = "Choose a package." / "请选择代码包。";
     no_version_number = "The file's name is not MINI-APP_VERSION.apkg. Write the version number into its field." / "文件名不是“{小程序 ID}_{版本号}.apkg”，请填写版本号。";
     size = "Size" / "大小";
+    download_package = "Download the package" / "下载代码包";
     files = "Files" / "文件";
     files_count(count) = "{count} files" / "{count} 个文件";
     pages = "Pages" / "页面";

@@ -72,6 +72,17 @@ impl One<'_> {
         Some(self.t.gray_admits_who(admits.told(self.t.phrases().expression())))
     }
 
+    /// What restricts the task, phrase by phrase, and what leads them where several must hold.
+    fn in_words(&self) -> (Option<String>, Vec<String>) {
+        let mut phrases = self.t.task_in_words(self.task);
+        let lead = self.t.phrases().all_must_hold();
+        let is_led = phrases.first() == Some(&lead);
+        if is_led {
+            phrases.remove(0);
+        }
+        (is_led.then_some(lead), phrases)
+    }
+
     /// Who or what made a move: a guard is known by the binding of its policy.
     fn mover<'a>(&'a self, one: &'a MoveView) -> &'a str {
         let guard = self.task.policies.iter().find(|policy| policy.binding.as_str() == one.by);

@@ -44,7 +44,11 @@ pub fn wait(visit: &Visit, waiting: &Waiting) -> Wait {
         }
         What::Publish(it) => {
             let address = at!("/ui/mini-apps/{}/versions/{}/publish", it.mini_app, it.version);
-            (t.home_publish(&it.mini_app_name, &it.version), t.publish_it(), address, Tone::Info)
+            let said = match it.in_gray {
+                true => t.home_publish_to_all(&it.mini_app_name, &it.version),
+                false => t.home_publish(&it.mini_app_name, &it.version),
+            };
+            (said, t.publish_it(), address, Tone::Info)
         }
         What::Rejected(it) => {
             let address = at!("/ui/mini-apps/{}/versions/{}/findings", it.mini_app, it.version);

@@ -8,9 +8,8 @@ use axum::{
 };
 use serde::Deserialize;
 
-use berth_base::page::Page as ListPage;
 use berth_model::{
-    access::{Action, Scope, ScopeKind, Team},
+    access::{Action, Scope, ScopeKind},
     host_app::HostApp,
     policy::registry::{
         Algorithm, Level, NewTrustedKey, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
@@ -85,8 +84,7 @@ impl Place {
             Level::Platform => visit.t.scope_platform().into(),
             Level::HostApp => visit.api.get::<HostApp>(&at!("/v1/host-apps/{}", id)).await?.name,
             Level::Team => {
-                let known: ListPage<Team> = visit.api.page("/v1/teams?limit=200").await?;
-                let team = known.items.into_iter().find(|team| team.id.as_str() == id);
+                let team = visit.api.teams().await?.into_iter().find(|team| team.id.as_str() == id);
                 team.map_or_else(|| id.clone(), |team| team.name)
             }
         })

@@ -6,7 +6,7 @@ mod diff;
 
 use axum::{
     Router,
-    body::to_bytes,
+    body::{Body, to_bytes},
     extract::{Path, Query},
     http::Method,
     routing::get,
@@ -22,6 +22,7 @@ use serde::Deserialize;
 use super::super::mini_apps::{head, mini_app};
 use crate::{
     Console,
+    api::file,
     parts::Shown,
     path::{at, escape, with_query},
     refused::Refused,
@@ -34,6 +35,7 @@ use diff::Line;
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/mini-apps/{id}/versions/{version}/files", get(files))
+        .route("/ui/mini-apps/{id}/versions/{version}/package", get(package))
         .route("/ui/mini-apps/{id}/compare", get(compare))
 }
 
@@ -44,10 +46,16 @@ const LONGEST: u64 = 1 << 20;
 async fn text(visit: &Visit, id: &str, number: &str, path: &str) -> Result<Option<String>, Refused> {
     let path = path.split('/').map(escape).collect::<Vec<_>>().join("/");
     let address = at!("/v1/mini-apps/{}/versions/{}/files", id, number) + "/" + &path;
-    let response = visit.api.ask(Method::GET, &address, axum::body::Body::empty(), None).await?;
+    let response = visit.api.ask(Method::GET, &address, Body::empty(), None).await?;
     let bytes = to_bytes(response.into_body(), LONGEST as usize).await;
     let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes.into()).ok());
     Ok(text.filter(|text| !text.contains('\0')))
+}
+
+/// The package of a version, as it was uploaded, as a file.
+async fn package(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
+    let address = at!("/v1/packages/{}_{}.apkg", id, number);
+    Ok(file(visit.api.ask(Method::GET, &address, Body::empty(), None).await.or_show(&visit)?))
 }
 
 #[derive(Default, Deserialize)]

@@ -94,9 +94,8 @@ impl Page<'_> {
 
     /// Why the last sync changed nothing, in the language of the page.
     fn problem(&self, directory: &Directory) -> String {
-        let slug = directory.sync.problem.as_deref().unwrap_or_default();
-        let title = Code::ALL.iter().find(|code| code.slug() == slug).map_or("", |code| code.title());
-        self.t.problem(slug).unwrap_or(title).to_owned()
+        let code = directory.sync.problem.as_deref().and_then(Code::of);
+        code.map_or("", |code| self.t.problem(code).heading).to_owned()
     }
 
     /// What a field of the form for WeCom holds at first.

@@ -1,6 +1,6 @@
 //! What each `type` of a problem means, and what to do about it: the text of its page.
 
-use berth_base::error::Code;
+use crate::error::Code;
 
 /// Why a code is answered, and how to get on, as Markdown for people.
 pub struct Page {
@@ -8,6 +8,11 @@ pub struct Page {
     pub cause: &'static str,
     /// What to do about it.
     pub cure: &'static str,
+}
+
+/// The pieces of a text of a page, each with whether it is code: what stands between backticks.
+pub fn pieces(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(at, piece)| (at % 2 == 1, piece))
 }
 
 /// The page of a code. There is no default, so that a new code cannot go without one.
@@ -729,6 +734,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let told: Vec<_> = pieces("Ask by `berth whoami`, then go on.").collect();
+        assert_eq!(told, [(false, "Ask by "), (true, "berth whoami"), (false, ", then go on.")]);
+    }
 
     #[test]
     fn every_problem_has_a_cause_of_its_own() {
