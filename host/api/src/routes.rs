@@ -76,8 +76,10 @@ impl Routes {
     }
 }
 
-/// What `utoipa_axum::routes!` does, with handlers erased. It uses the same hidden traits, so that an update of utoipa may break
-/// it, at compile time: the handlers of one address, as [`OpenApiRouter::routes`](utoipa_axum::router::OpenApiRouter::routes) takes them.
+/// The handlers of one address, as [`OpenApiRouter::routes`](utoipa_axum::router::OpenApiRouter::routes) takes them.
+///
+/// It does what `utoipa_axum::routes!` does, with handlers erased, by the same hidden traits: an update of utoipa may break
+/// it, when it is compiled.
 macro_rules! routes {
     ($($handler:ident),+ $(,)?) => {
         $crate::routes::Routes::default()$(.with::<pastey::paste!([<__path_ $handler>]), _, _>($handler))+.done()

@@ -1,5 +1,5 @@
-//! What several parts of Berth share: errors and what they mean, ids, time and randomness, version numbers, pages of lists, rules for
-//! text, and reading JSON.
+//! What several parts of Berth share: errors and what they mean, ids, time and randomness, version numbers, pages of
+//! lists, rules for text, and reading JSON.
 
 pub mod address;
 pub mod client_ip;

@@ -19,6 +19,7 @@ use crate::views;
 use berth_base::{
     error::Error,
     ids::{MiniAppId, TeamId},
+    text,
     version::VersionNumber,
 };
 use berth_model::{
@@ -268,12 +269,11 @@ fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -
 fn next(listed: &ListedMiniApp) -> String {
     let audit = listed.auditing.as_ref().map(|version| format!("{version} in audit"));
     let approved = listed.approved.as_ref().map(|version| format!("{version} approved"));
-    let tasks = |count: Option<i64>, stand: &str| match count.unwrap_or_default() {
-        0 => None,
-        1 => Some(format!("1 gray task{stand}")),
-        tasks => Some(format!("{tasks} gray tasks{stand}")),
+    let tasks = |number: Option<i64>| {
+        number.filter(|tasks| *tasks > 0).map(|tasks| text::count(tasks, "gray task", "gray tasks"))
     };
-    let (gray, suspended) = (tasks(listed.delivering, ""), tasks(listed.suspended, " suspended"));
+    let gray = tasks(listed.delivering);
+    let suspended = tasks(listed.suspended).map(|tasks| format!("{tasks} suspended"));
     let parts: Vec<_> = [audit, approved, gray, suspended].into_iter().flatten().collect();
     if parts.is_empty() { "-".into() } else { parts.join(", ") }
 }

@@ -143,6 +143,11 @@ impl Api {
         Ok(self.page("/v1/teams?limit=200").await?.items)
     }
 
+    /// The team with this id; `None` when it is none of those.
+    pub async fn team(&self, id: &str) -> Result<Option<Team>, Refused> {
+        Ok(self.teams().await?.into_iter().find(|team| team.id.as_str() == id))
+    }
+
     /// Does something that is told as JSON, and reads what came of it.
     pub async fn tell<T: DeserializeOwned>(
         &self,

@@ -15,6 +15,7 @@ use berth_base::{
 use berth_model::{
     access::{Action, Caller, ScopeKind},
     mini_app::{ListedMiniApp, MiniApp, MiniAppQuery, ShelfSide},
+    rollout::State as GrayState,
     version::State,
 };
 
@@ -89,12 +90,15 @@ impl Tx {
                 }
                 q.push(" ORDER BY v.major DESC, v.minor DESC, v.patch DESC LIMIT 1) AS ").push(state).push(",");
             }
+            for state in [GrayState::Delivering, GrayState::Suspended] {
+                q.push(" CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id AND t.state = '")
+                    .push(state)
+                    .push("') END AS ")
+                    .push(state)
+                    .push(",");
+            }
             q.push(
-                " CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id
-                    AND t.state = 'delivering') END AS delivering,
-                  CASE WHEN m.own THEN (SELECT COUNT(*) FROM gray_task t WHERE t.mini_app_id = m.id
-                    AND t.state = 'suspended') END AS suspended,
-                  CASE WHEN m.own THEN m.changed END AS changed_at
+                " CASE WHEN m.own THEN m.changed END AS changed_at
                   FROM (SELECT m.id, m.team_id, m.name, m.description, m.on_shelf, m.shelf_note, m.min_version,
                     m.created_at, m.changed_at AS changed, ",
             );

@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use berth_model::access::{
-    Action, IssueToken, IssuedToken, ProviderLink, Scope, ScopeKind, Session, SignInProvider, Token, TokenScope,
+    IssueToken, IssuedToken, ProviderLink, Scope, ScopeKind, Session, SignInProvider, Token, TokenScope,
 };
 use serde_json::json;
 
@@ -58,8 +58,7 @@ impl Page<'_> {
 
     /// Where the others are who have a role at the place of this one; `None` where the visitor may not see them.
     fn others(&self, kind: &ScopeKind, id: &str) -> Option<String> {
-        let scope = Scope::parse(*kind, id).ok()?;
-        self.visit.can(Action::Read, &scope).then(|| members::address(&scope))
+        members::address(self.visit, &Scope::parse(*kind, id).ok()?)
     }
 }
 

@@ -33,15 +33,15 @@ pub fn routes() -> Router<Console> {
         .route("/ui/{kind}/{id}/members/{account}/remove", get(confirm_remove).post(remove))
 }
 
-/// The address of the page with who has a role at a place.
-pub fn address(scope: &Scope) -> String {
-    match scope {
+/// The page with who has a role at a place; `None` where the visitor may not see it.
+pub fn address(visit: &Visit, scope: &Scope) -> Option<String> {
+    visit.can(Action::Read, scope).then(|| match scope {
         Scope::Platform => "/ui/platform/all/members".into(),
         Scope::Team(id) => at!("/ui/teams/{}/members", id),
         Scope::HostApp(id) => at!("/ui/host-apps/{}/members", id),
         Scope::Merchant(id) => at!("/ui/merchants/{}/members", id),
         Scope::Workspace(id) => at!("/ui/workspaces/{}/accounts", id),
-    }
+    })
 }
 
 fn place(visit: &Visit, kind: &str, id: &str) -> Result<Place, Shown> {
@@ -94,7 +94,7 @@ async fn show(visit: &Visit, place: &Place, id: &str, filled: &Filled) -> Answer
 /// The team that a place is; `None` when it is something else.
 async fn team(visit: &Visit, scope: &Scope) -> Result<Option<Team>, Shown> {
     let Scope::Team(id) = scope else { return Ok(None) };
-    Ok(visit.api.teams().await.or_show(visit)?.into_iter().find(|team| team.id == *id))
+    visit.api.team(id.as_str()).await.or_show(visit)
 }
 
 async fn rename(visit: Visit, Path((kind, id)): Path<(String, String)>, sent: Sent) -> Answer {

@@ -314,12 +314,9 @@ fn next(visit: &Visit, it: &Overview) -> Option<Next> {
 
 /// The name of the team that has a MiniApp, and the page of its members; `None` where the visitor may not see them.
 async fn team_of(visit: &Visit, app: &MiniApp) -> Option<(String, String)> {
-    let scope = app.scope();
-    if !visit.can(Action::Read, &scope) {
-        return None;
-    }
-    let team = visit.api.teams().await.unwrap_or_default().into_iter().find(|team| team.id == app.team);
-    Some((team.map_or_else(|| app.team.to_string(), |team| team.name), members::address(&scope)))
+    let members = members::address(visit, &app.scope())?;
+    let team = visit.api.team(app.team.as_str()).await.ok().flatten();
+    Some((team.map_or_else(|| app.team.to_string(), |team| team.name), members))
 }
 
 async fn overview(visit: Visit, Path(id): Path<String>) -> Answer {

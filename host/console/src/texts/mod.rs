@@ -7,7 +7,6 @@ mod accounts;
 mod acts;
 mod apps;
 mod channels;
-mod cures;
 mod develop;
 mod events;
 mod frame;

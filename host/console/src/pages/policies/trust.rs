@@ -83,10 +83,7 @@ impl Place {
         Ok(match self.0.level {
             Level::Platform => visit.t.scope_platform().into(),
             Level::HostApp => visit.api.get::<HostApp>(&at!("/v1/host-apps/{}", id)).await?.name,
-            Level::Team => {
-                let team = visit.api.teams().await?.into_iter().find(|team| team.id.as_str() == id);
-                team.map_or_else(|| id.clone(), |team| team.name)
-            }
+            Level::Team => visit.api.team(id).await?.map_or_else(|| id.clone(), |team| team.name),
         })
     }
 
