@@ -87,7 +87,9 @@ for program in curl jq openssl python3; do
     (. tests/setup/lib.sh && ask_apt "$program" "$program") || missing "the walkthroughs of the documents" "Install $program to run them."
 done
 
-cargo test --locked --workspace
+# Not the benchmarks, which would only be linked: 360 MB and some ten seconds each. Clippy and `make bench…` build them.
+cargo test --locked --workspace --lib --bins --tests
+cargo test --locked --workspace --doc
 # The host's own tests ran on SQLite or PostgreSQL, by the variable; so they run once more on the other. All of them: a list
 # of those that store something missed one that failed on SQLite alone.
 if [ -n "${BERTH_TEST_POSTGRES:-}" ]; then

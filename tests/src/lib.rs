@@ -347,16 +347,11 @@ impl Pool {
     }
 }
 
-/// Creates a new database on the PostgreSQL server of `BERTH_TEST_POSTGRES`, and returns the settings for it.
+/// Creates a new database on the PostgreSQL server of `BERTH_TEST_POSTGRES`, and returns the settings for it. It goes with the
+/// thread of the test.
 pub async fn postgres() -> DbConfig {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let admin = std::env::var("BERTH_TEST_POSTGRES").unwrap();
-    let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let pool = sqlx::PgPool::connect(&admin).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
-    pool.close().await;
-    let (server, _) = admin.rsplit_once('/').unwrap();
-    DbConfig { database_url: Some(format!("{server}/{name}")), database_connections: 8 }
+    let server = std::env::var("BERTH_TEST_POSTGRES").unwrap();
+    DbConfig { database_url: Some(berth_test_database::create(&server).await), database_connections: 8 }
 }
 
 /// Creates a new database on the ClickHouse server of `BERTH_TEST_CLICKHOUSE`, and returns its address; `None` when there is no

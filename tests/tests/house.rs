@@ -19,7 +19,8 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("model", &["base"]),
     ("judge", &["base", "package", "model"]),
     ("check", &["base", "model"]),
-    ("store", &["base", "model"]),
+    // Databases for tests, behind a feature.
+    ("store", &["base", "model", "test-database"]),
     ("logs", &["base", "model"]),
     ("oci", &["base", "model"]),
     ("work", &["base", "package", "model", "judge", "check", "store", "logs", "oci"]),
@@ -100,6 +101,22 @@ fn what_is_compiled_for_make_run_serves_make_test() {
     let again: Vec<_> = run.difference(&test).collect();
     let cure = "Turn on in host/judge/Cargo.toml, where others like them stand, the features that tests have them with";
     assert!(again.is_empty(), "make test compiles these once more, and all that use them: {again:?}. {cure}.");
+}
+
+/// What differs so little that the features are not worth a line.
+const TWICE: [&str; 4] = ["cranelift-bitset", "pulley-interpreter", "wasmtime-internal-core", "winnow"];
+
+#[test]
+fn what_macros_are_compiled_with_is_what_the_host_is_compiled_with() {
+    let all = compiled(&["-p", "berth", "--edges", "normal,build"]);
+    let mut features = BTreeMap::<_, Vec<_>>::new();
+    for (name, of) in all.iter().filter_map(|line| line.rsplit_once(' ')) {
+        features.entry(name).or_default().push(of);
+    }
+    let twice = features.iter().filter(|(name, of)| of.len() > 1 && !TWICE.iter().any(|one| name.starts_with(one)));
+    let twice: Vec<_> = twice.collect();
+    let cure = "Turn on in host/judge/Cargo.toml, where others like them stand, the features that the other has";
+    assert!(twice.is_empty(), "these are compiled for macros, and once more for the host: {twice:?}. {cure}.");
 }
 
 #[test]

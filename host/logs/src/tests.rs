@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test may fail loudly")]
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use berth_base::{
     clock::{ManualClock, Nature, SystemRandom},
@@ -32,7 +39,7 @@ struct Open {
 async fn addresses() -> Vec<Option<String>> {
     let mut addresses = vec![None];
     match std::env::var("BERTH_TEST_POSTGRES") {
-        Ok(server) => addresses.push(Some(fresh(&server).await)),
+        Ok(server) => addresses.push(Some(berth_test_database::create(&server).await)),
         Err(_) => eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ==="),
     }
     addresses.extend(fresh_clickhouse().await.map(Some));
@@ -46,7 +53,8 @@ pub async fn fresh_clickhouse() -> Option<String> {
         return None;
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let name = fresh_name();
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("logs{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
     let made = reqwest::Client::new().post(&server).body(format!("CREATE DATABASE {name}")).send().await.unwrap();
     assert!(made.status().is_success(), "{}", made.text().await.unwrap());
     Some(format!("{}/{name}", server.trim_end_matches('/')))
@@ -66,19 +74,6 @@ async fn stores() -> Vec<Open> {
 async fn open(log_url: Option<String>, folder: &Path, nature: Nature) -> Arc<dyn LogStore> {
     let config = LogConfig { log_url, ..LogConfig::default() };
     crate::open(&config, None, folder, nature).await.unwrap()
-}
-
-fn fresh_name() -> String {
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    format!("logs{}_{next}", std::process::id())
-}
-
-async fn fresh(server: &str) -> String {
-    let name = fresh_name();
-    let pool = sqlx::PgPool::connect(server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
-    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
 }
 
 /// The nth of many entries that differ in all respects. Some guids and words are rare.

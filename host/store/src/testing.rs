@@ -5,10 +5,7 @@
 
 use std::sync::Arc;
 
-use berth_base::{
-    clock::{ManualClock, Nature, SystemRandom},
-    ids::GrayTaskId,
-};
+use berth_base::clock::{ManualClock, Nature, SystemRandom};
 use berth_model::testing::DAWN;
 use tempfile::TempDir;
 
@@ -17,13 +14,8 @@ use crate::{Backend, Db, DbConfig};
 /// The settings of a database that nobody else uses: a file of the host's folder, or one in PostgreSQL, if there is one.
 pub async fn database() -> DbConfig {
     let mut config = DbConfig::default();
-    if let Ok(admin) = std::env::var("BERTH_TEST_POSTGRES") {
-        let name = GrayTaskId::generate(DAWN, &SystemRandom).to_string();
-        let pool = sqlx::PgPool::connect(&admin).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::query(create).execute(&pool).await.unwrap();
-        let (server, _) = admin.rsplit_once('/').unwrap();
-        config.database_url = Some(format!("{server}/{name}"));
+    if let Ok(server) = std::env::var("BERTH_TEST_POSTGRES") {
+        config.database_url = Some(berth_test_database::create(&server).await);
     }
     config
 }

@@ -65,7 +65,7 @@ texts! {
         / "您的角色不允许此操作。可在“我的权限”中查看已有角色；如需其他角色，请联系相应的管理员。";
     overtaken = "Somebody else has saved meanwhile. What is there now is shown beside what you typed; saving again replaces it." / "其他人已先行保存。页面在您填写的内容旁显示了当前内容，再次保存将以您填写的内容覆盖。";
     overtaken_gone = "What the form was about was taken out meanwhile: saving adds it anew." / "此项已被其他人删除，保存后将重新添加。";
-    there_now = "There now" / "当前内容";
+    there_now = "There now: " / "当前内容：";
     must_be_filled = "Fill this in." / "请填写此项。";
     what_it_means = "What this means, and what to do" / "查看说明与处理办法";
     colon = ": " / "：";
