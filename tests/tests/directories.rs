@@ -287,6 +287,24 @@ on_both! {
         assert_eq!(acme.told("workspace.directory_removed").await.len(), 2);
     }
 
+    async fn w9_scim_adds_nobody_in_the_moment_in_which_the_address_book_becomes_wecoms(host) {
+        let acme = Acme::found(host).await;
+        for number in 0..12 {
+            let id = format!("acme-{number}");
+            acme.admin.post("/v1/workspaces", json!({"name": "Acme", "id": id})).await.good();
+            let (users, at) = (format!("/scim/v2/{id}/Users"), format!("/v1/workspaces/{id}/directory"));
+            let adds = async {
+                tokio::time::sleep(Duration::from_millis(2 * number)).await;
+                acme.admin.post(&users, json!({"schemas": [USER], "userName": "ann"})).await
+            };
+            let (set, added) = tokio::join!(acme.admin.put(&at, acme.wecom.settings()), adds);
+            match added.status {
+                201 => drop(set.refused("address-book-kept")),
+                status => assert_eq!((status, set.status), (409, 200)),
+            }
+        }
+    }
+
     async fn w11_a_fault_that_passes_is_waited_out(host) {
         let acme = Acme::synced(host).await;
         acme.wecom.fault("user/list", Fault::Expired);

@@ -295,6 +295,15 @@ on_both! {
         let away = acme.came("eve", &begin(&issued).await.good()).await;
         acme.admin.delete(&format!("/v1/invitations/{}", text(&issued["invitation"]["id"]))).await.good();
         acme.nobody().post(SESSIONS, away).await.refused("sign-in-over");
+        // Whoever gets in by one invitation ends all others to the account, also that of somebody who is away with it.
+        let issued = invite("Fay").await;
+        let account = json!({"account": issued["invitation"]["account"]});
+        let second = acme.admin.post("/v1/invitations", account).await.good();
+        let away = acme.came("eve", &begin(&issued).await.good()).await;
+        let came = acme.came("fay", &begin(&second).await.good()).await;
+        acme.nobody().post(SESSIONS, came).await.good();
+        acme.nobody().post(SESSIONS, away).await.refused("sign-in-over");
+        begin(&issued).await.refused("invalid-invitation");
     }
 
     async fn p16_p17_people_sign_in_link_and_accept_by_pages(host) {

@@ -478,6 +478,51 @@ on_both! {
         refused(&user_info(&login.scene.host, &won[0]).await, 401, "invalid_token");
     }
 
+    async fn u14_f77_of_a_sign_on_a_bounded_number_of_codes_waits_and_exchanged_ones_are_remembered(host) {
+        let (clock, nature) = clock();
+        let login = Login::set_in(host, nature).await;
+        let (host, secret) = (&login.scene.host, &login.secret);
+        let browser = login.log_in("coffee", "alice").await;
+        let tokens = login.tokens("coffee", secret, &browser.code()).await;
+        let mut codes = Vec::new();
+        for _ in 0..22 {
+            codes.push(login.authorize("coffee", &[], browser.cookie.as_deref()).await.code());
+            clock.advance_seconds(1);
+        }
+        let pool = host.pool().await;
+        assert_eq!(rows(&pool, &["oidc_code"]).await.len(), 21, "20 that wait, and the one that was exchanged");
+        pool.close().await;
+        refused(&login.exchange("coffee", secret, &codes[1]).await, 400, "invalid_grant");
+        for kept in [&codes[2], &codes[21]] {
+            login.tokens("coffee", secret, kept).await;
+        }
+        user_info(host, &tokens).await.good();
+        refused(&login.exchange("coffee", secret, &browser.code()).await, 400, "invalid_grant");
+        refused(&user_info(host, &tokens).await, 401, "invalid_token");
+    }
+
+    async fn u14_f110_an_address_asks_for_a_limited_number_of_logins(host) {
+        let host = host.in_public(Nature::default()).await;
+        let host = host.listening(|http| {
+            http.trusted_proxy = vec!["127.0.0.0/8".parse().unwrap()];
+            http.devices.per_address = "2/1h".parse().unwrap();
+        }).await;
+        let ask_from = async |address: &str, request: reqwest::RequestBuilder| {
+            Answer::of(request.header("X-Forwarded-For", address), "authorize".into()).await
+        };
+        let at = format!("{}/oidc/authorize?client_id=coffee", host.url);
+        let form = || http().post(&at).header("content-type", "application/x-www-form-urlencoded").body("client_id=coffee");
+        assert_eq!(ask_from("203.0.113.7", http().get(&at)).await.status, 400);
+        assert_eq!(ask_from("203.0.113.7", form()).await.status, 400);
+        for request in [http().get(&at), form()] {
+            let shown = ask_from("203.0.113.7", request).await;
+            assert_eq!((shown.status, shown.header("content-type")), (429, "text/html; charset=utf-8"));
+            let wait: u64 = shown.header("retry-after").parse().unwrap();
+            assert!((1..=1800).contains(&wait), "{wait}");
+        }
+        assert_eq!(ask_from("203.0.113.8", http().get(&at)).await.status, 400, "others are not concerned");
+    }
+
     async fn u15_f86_a_frozen_and_a_reset_app_secret_end_what_came_from_it_on_every_host(host) {
         let login = Login::set(host).await;
         let (scene, secret) = (&login.scene, &login.secret);
@@ -570,10 +615,28 @@ on_both! {
         refused(&user_info(&login.scene.host, &tokens).await, 401, "invalid_token");
         refused(&login.exchange("coffee", secret, &waits).await, 400, "invalid_grant");
         // By the button of the page.
-        let form = http().post(&url).header("content-type", "application/x-www-form-urlencoded").body("confirmed=yes");
-        let done = visit(form, bob.cookie.as_deref()).await;
-        assert!(done.status == 200 && done.page.contains("You are logged out"), "{}", done.page);
-        assert_eq!(login.authorize("coffee", &[], bob.cookie.as_deref()).await.error(), "login_required");
+        let own = login.scene.host.url.as_str();
+        let press = |headers: &[(&str, &str)]| {
+            let form = http().post(&url).header("content-type", "application/x-www-form-urlencoded").body("confirmed=yes");
+            headers.iter().fold(form, |form, (name, value)| form.header(*name, *value))
+        };
+        for headers in [&[][..], &[("origin", own)], &[("sec-fetch-site", "same-origin"), ("origin", own)]] {
+            let carol = login.log_in("coffee", "carol").await;
+            let done = visit(press(headers), carol.cookie.as_deref()).await;
+            assert!(done.status == 200 && done.page.contains("You are logged out"), "{headers:?} {}", done.page);
+            assert_eq!(login.authorize("coffee", &[], carol.cookie.as_deref()).await.error(), "login_required");
+        }
+        // The page of a neighbour, whose forms bring the cookie, too, presses no button.
+        for headers in [
+            &[("origin", "https://wiki.berth.example")][..],
+            &[("origin", "null")],
+            &[("sec-fetch-site", "same-site"), ("origin", own)],
+            &[("sec-fetch-site", "cross-site")],
+        ] {
+            let asked = visit(press(headers), bob.cookie.as_deref()).await;
+            assert!(asked.status == 200 && asked.page.contains("Log out?"), "{headers:?} {}", asked.page);
+        }
+        login.authorize("coffee", &[], bob.cookie.as_deref()).await.code();
     }
 
     async fn u18_the_host_app_ends_the_sign_ons_of_a_user_and_exports_and_erases_them(host) {
@@ -585,8 +648,12 @@ on_both! {
         assert_eq!(export["sign_ons"].as_array().unwrap().len(), 2);
         assert!(export["mini_apps"][0]["logged_in_at"].is_string() && export["mini_apps"][0]["has_session"] == false, "{export}");
         assert!(!export.to_string().contains("berth_"));
+        let (unused, bobs) = (login.login_code("coffee", "alice").await, login.login_code("coffee", "bob").await);
         let ended = app.post("/v1/host-apps/super-app/sign-ons/end", json!({"account": "alice"})).await.good();
         assert_eq!(ended, json!({"ended": 2}));
+        assert_eq!(login.authorize("coffee", &[("login_code", &unused)], None).await.error(), "login_required");
+        let body = json!({"mini_app": "coffee", "secret": secret, "code": bobs});
+        host.anonymous().post("/v1/session", body).await.good();
         for gone in [&phone, &tablet] {
             assert_eq!(login.authorize("coffee", &[], gone.cookie.as_deref()).await.error(), "login_required");
         }

@@ -335,6 +335,30 @@ on_both! {
         sign_in(&host, "ann", PASSWORD).await.good();
     }
 
+    async fn p6_p7_f83_whoever_gets_in_ends_all_other_invitations_to_the_account(host) {
+        let admin = host.admin();
+        let (_, lead) = host.somebody("lead").await;
+        let team = text(&lead.post("/v1/teams", json!({"name": "Shop team"})).await.good()["id"]);
+        let grant = json!({"scope": "team", "id": team, "role": "developer"});
+        let first = lead.post("/v1/invitations", json!({"name": "Bob", "grant": grant})).await.good();
+        let account = text(&first["invitation"]["account"]);
+        let again = async || admin.post("/v1/invitations", json!({"account": account})).await.good();
+        let (second, third) = (again().await, again().await);
+        let bob = with(&host, &accept(&host, &second, "bob", PASSWORD).await.good());
+        for open in [&first, &third] {
+            accept(&host, open, "mallory", OTHER).await.refused("invalid-invitation");
+        }
+        let withdrawn = told(&admin, "invitation.withdrawn").await;
+        let ended: Vec<_> = withdrawn.iter().map(|one| text(&one["subject"])).collect();
+        assert_eq!(ended, [&first, &third].map(|open| text(&open["invitation"]["id"])));
+        assert_eq!(ids(&admin.get("/v1/invitations").await.good()), [text(&second["invitation"]["id"])]);
+        // Whoever sets a password has got in as well.
+        let open = again().await;
+        bob.put("/v1/me/password", json!({"current": PASSWORD, "new": OTHER})).await.good();
+        accept(&host, &open, "mallory", PASSWORD).await.refused("invalid-invitation");
+        sign_in(&host, "bob", OTHER).await.good();
+    }
+
     async fn p7_an_admin_of_the_platform_gives_a_way_back_into_an_account(host) {
         let admin = host.admin();
         let (account, ann) = ann(&host).await;

@@ -324,6 +324,29 @@ on_both! {
         user_info(&acme.host, &last).await.good();
     }
 
+    async fn w6_f77_of_a_sign_on_a_bounded_number_of_codes_waits_and_exchanged_ones_are_remembered(host) {
+        let (clock, nature) = clock();
+        let acme = Acme::found_in(host, nature).await;
+        let exchange = async |code: &str| exchange_at(&acme.host, &acme.wiki, &acme.secret, code, &[]).await;
+        let browser = acme.sign_on(&acme.wiki, &acme.ann).await;
+        let tokens = exchange(&browser.code()).await.good();
+        let mut codes = Vec::new();
+        for _ in 0..22 {
+            codes.push(acme.authorize(&acme.wiki, &[], browser.cookie.as_deref()).await.code());
+            clock.advance_seconds(1);
+        }
+        let pool = acme.host.pool().await;
+        let kept = crate::keys::rows(&pool, &["tool_code"]).await.len();
+        pool.close().await;
+        assert_eq!(kept, 21, "20 that wait, and the one that was exchanged");
+        refused(&exchange(&codes[1]).await, 400, "invalid_grant");
+        exchange(&codes[2]).await.good();
+        exchange(&codes[21]).await.good();
+        user_info(&acme.host, &tokens).await.good();
+        refused(&exchange(&browser.code()).await, 400, "invalid_grant");
+        refused(&user_info(&acme.host, &tokens).await, 401, "invalid_token");
+    }
+
     async fn w8_a_logout_by_a_tool_or_the_portal_ends_what_came_from_the_sign_on(host) {
         let acme = Acme::found(host).await;
         let browser = acme.sign_on(&acme.wiki, &acme.ann).await;

@@ -278,6 +278,30 @@ impl Tx {
         Ok(fetch!(self, fetch_one, (Count,), SQL, issuer, now)?.0.into())
     }
 
+    /// The invitations to an account that are open.
+    pub async fn open_invitations_to(&mut self, account: &UserId) -> Result<Vec<Invitation>> {
+        let now = self.now();
+        const SQL: &str = "SELECT i.*, a.name FROM invitation i JOIN account a ON a.id = i.account_id
+            WHERE i.account_id = $1 AND i.used_at IS NULL AND i.expires_at > $2 ORDER BY i.id";
+        let rows = fetch!(self, fetch_all, InvitationRow, SQL, account, now)?;
+        rows.into_iter().map(|row| row.read().map(|(invitation, _)| invitation)).collect()
+    }
+
+    /// Whether somebody gets into an account already: it has a password, is linked to a person at the provider, or an invitation to
+    /// it was accepted.
+    pub async fn is_in_use(&mut self, account: &UserId) -> Result<bool> {
+        let since = fetch!(
+            self,
+            fetch_optional,
+            (i64,),
+            "SELECT changed_at FROM password WHERE account_id = $1
+             UNION ALL SELECT linked_at FROM provider_link WHERE account_id = $1
+             UNION ALL SELECT used_at FROM invitation WHERE account_id = $1 AND used_at IS NOT NULL LIMIT 1",
+            account
+        )?;
+        Ok(since.is_some())
+    }
+
     /// Notes that an invitation is accepted. Returns `false` when it was before.
     pub async fn use_invitation(&mut self, id: &InvitationId) -> Result<bool> {
         let now = self.now();

@@ -52,6 +52,22 @@ impl Tx {
         Ok(taken.map(|(host_app, account)| User { host_app, account }))
     }
 
+    /// Deletes the login codes of a user that wait for their exchange; with `mini_app`, only those for that one. Returns the MiniApp of
+    /// each. Who exchanges one now has it, and is waited for.
+    pub async fn end_login_codes(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<Vec<MiniAppId>> {
+        let ended = fetch!(
+            self,
+            fetch_all,
+            (MiniAppId,),
+            "DELETE FROM login_code WHERE host_app_id = $1 AND account = $2 AND mini_app_id = COALESCE($3, mini_app_id)
+             RETURNING mini_app_id",
+            &user.host_app,
+            &user.account,
+            mini_app
+        )?;
+        Ok(ended.into_iter().map(|(mini_app,)| mini_app).collect())
+    }
+
     /// Makes a user known in a MiniApp, if they are not yet, and holds them.
     ///
     /// A user has two unique names, the OpenID and the account. PostgreSQL's upsert looks at one of them, and fails by the other one

@@ -2,10 +2,11 @@
 //! the browser is sent.
 
 use axum::{
+    Extension,
     extract::{DefaultBodyLimit, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE},
+        header::{CACHE_CONTROL, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
@@ -21,8 +22,9 @@ use super::{
 };
 use crate::{
     Api,
+    client_ip::ClientIp,
     page::{escape, html},
-    problem::log_refusal,
+    problem::{self, RETRY_AFTER_FIELD, log_refusal},
     routes::routes,
 };
 
@@ -30,6 +32,8 @@ use crate::{
 const CONFIRMED: &str = "confirmed";
 /// The header by which a host app has its web-view bring a login code.
 const LOGIN_CODE: HeaderName = HeaderName::from_static("x-login-code");
+/// The header by which a browser tells whose page has sent it, which no page can set.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -46,17 +50,33 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
 /// tool the portal of the workspace vouches: the browser of somebody who is not signed on is sent there first, and the login code is
 /// good in that browser alone. A member who may not open the tool is shown why not, and whom to ask.
 #[utoipa::path(get, path = "/oidc/authorize", tag = "oidc", params(AuthorizeParameters, ("X-Login-Code" = Option<String>, Header, description = "A login code, which the host app has its web-view bring for a MiniApp. It begins a sign-on of the browser")), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
-async fn authorize(State(app): State<Api>, headers: HeaderMap, InQuery(asked): InQuery) -> Response {
-    authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
+async fn authorize(
+    State(app): State<Api>,
+    client: Option<Extension<ClientIp>>,
+    headers: HeaderMap,
+    InQuery(asked): InQuery,
+) -> Response {
+    authorized(&app, client, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
 
 /// Log a user in to a MiniApp, or a member to an internal tool, by a form.
 #[utoipa::path(post, path = "/oidc/authorize", tag = "oidc", request_body(content = AuthorizeParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "Back to the client, with `code` or `error`, or on to where members sign on")))]
-async fn authorize_posted(State(app): State<Api>, headers: HeaderMap, InForm(asked): InForm) -> Response {
-    authorized(&app, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
+async fn authorize_posted(
+    State(app): State<Api>,
+    client: Option<Extension<ClientIp>>,
+    headers: HeaderMap,
+    InForm(asked): InForm,
+) -> Response {
+    authorized(&app, client, &headers, &asked).await.unwrap_or_else(|refusal| page(&refusal))
 }
 
-async fn authorized(app: &Api, headers: &HeaderMap, asked: &Parameters) -> Result<Response, Refusal> {
+async fn authorized(
+    app: &Api,
+    client: Option<Extension<ClientIp>>,
+    headers: &HeaderMap,
+    asked: &Parameters,
+) -> Result<Response, Refusal> {
+    app.let_in(client)?;
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
     let login_code = headers.get(LOGIN_CODE).and_then(|code| code.to_str().ok()).map(|code| code.to_owned().into());
     let browser = Browser { login_code, ..cookie::read(headers, &issuer) };
@@ -99,7 +119,6 @@ async fn end_session(State(app): State<Api>, headers: HeaderMap, InQuery(asked):
 /// Log a user out, by a form.
 #[utoipa::path(post, path = "/oidc/end-session", tag = "oidc", request_body(content = EndSessionParameters, content_type = "application/x-www-form-urlencoded"), responses((status = 303, description = "On to the client"), (status = 200, content_type = "text/html", body = String)))]
 async fn end_session_posted(State(app): State<Api>, headers: HeaderMap, InForm(asked): InForm) -> Response {
-    // The cookie comes with forms of pages of this very site only, so this one is ours.
     let confirmed = matches!(asked.get(CONFIRMED), Ok(Some(_)));
     ended(&app, &headers, &asked, confirmed).await.unwrap_or_else(|refusal| page(&refusal))
 }
@@ -107,6 +126,7 @@ async fn end_session_posted(State(app): State<Api>, headers: HeaderMap, InForm(a
 async fn ended(app: &Api, headers: &HeaderMap, asked: &Parameters, confirmed: bool) -> Result<Response, Refusal> {
     let issuer = Issuer::of(app.config.public_url.as_deref())?;
     let browser = cookie::read(headers, &issuer);
+    let confirmed = confirmed && is_from_here(headers, &issuer);
     let ask = AskLogout::read(asked)?;
     let (to, user, member) = match oidc::log_out(&app.db, &issuer, &ask, &browser, confirmed).await? {
         LoggedOut::Ask => return Ok(question(&issuer, asked)),
@@ -122,6 +142,16 @@ async fn ended(app: &Api, headers: &HeaderMap, asked: &Parameters, confirmed: bo
         }
     }
     Ok(response)
+}
+
+/// Whether a form was sent by a page of this host. That the cookie came along does not say it: forms of neighbours, whose hosts are of
+/// the same site, bring it, too. Browsers that are old, or come without TLS, tell no more than the origin, and programs nothing.
+fn is_from_here(headers: &HeaderMap, issuer: &Issuer) -> bool {
+    match (headers.get(FETCH_SITE), headers.get(ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin.to_str().is_ok_and(|origin| issuer.is_origin(origin)),
+        (None, None) => true,
+    }
 }
 
 /// Asks the user whether to log out, by a form that repeats what was asked.
@@ -155,10 +185,17 @@ fn page(refusal: &Refusal) -> Response {
     log_refusal(refusal);
     let status = match refusal.word {
         Word::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
-        Word::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Word::TemporarilyUnavailable => {
+            refusal.cause.as_ref().map_or(StatusCode::SERVICE_UNAVAILABLE, |cause| problem::status(cause.code))
+        }
         _ => StatusCode::BAD_REQUEST,
     };
     let whom = "<p>Go back to where you came from. If it happens again, tell its makers what this page says.</p>";
     let text = format!("{} ({})", refusal.detail, refusal.word);
-    html(status, "You could not be logged in or out", &text, whom)
+    let mut response = html(status, "You could not be logged in or out", &text, whom);
+    let later = refusal.cause.as_ref().and_then(|cause| cause.fields.get(RETRY_AFTER_FIELD)?.as_u64());
+    if let Some(seconds) = later {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }

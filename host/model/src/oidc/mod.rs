@@ -68,6 +68,8 @@ pub const MEMBER_REFRESH_TOKEN: &str = "berth_member_refresh_";
 pub const REFRESH_SECONDS: i64 = 14 * 24 * 3600;
 /// For how many seconds an authorisation code can be exchanged.
 pub const CODE_SECONDS: i64 = 60;
+/// How many authorisation codes of a sign-on wait to be exchanged, at most. A further one ends the oldest.
+pub const MOST_CODES: i64 = 20;
 /// For how many seconds an access token and an ID token are good.
 pub const TOKEN_SECONDS: i64 = 3600;
 /// For how many seconds a sign-on is good. A former key is served as long: an ID token is a hint at a logout until the

@@ -1,6 +1,9 @@
 //! Authorisation codes.
 
-use berth_base::{error::Result, ids::Digest};
+use berth_base::{
+    error::Result,
+    ids::{Digest, SignOnId},
+};
 use berth_model::oidc::IssuedCode;
 
 use crate::{Tx, execute, fetch};
@@ -23,6 +26,19 @@ impl Tx {
             &code.code_challenge,
             &code.nonce,
             code.expires_at
+        )?;
+        Ok(())
+    }
+
+    /// Ends the codes of a sign-on that were not exchanged, but for the newest `keep`, which are those that expire last. One that was stays,
+    /// so that a second use of it is noticed; whoever exchanges one now is waited for, and it stays, too.
+    pub async fn end_older_oidc_codes(&mut self, sign_on: &SignOnId, keep: i64) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM oidc_code WHERE used_at IS NULL AND code_sha256 IN (SELECT code_sha256 FROM oidc_code
+             WHERE sign_on_id = $1 AND used_at IS NULL ORDER BY expires_at DESC, code_sha256 LIMIT 1000 OFFSET $2)",
+            sign_on,
+            keep
         )?;
         Ok(())
     }

@@ -285,6 +285,19 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends the codes of a sign-on that were not exchanged, but for the newest `keep`, which are those that expire last. One that was stays,
+    /// so that a second use of it is noticed.
+    pub async fn end_older_tool_codes(&mut self, sign_on: &SignOnId, keep: i64) -> Result<()> {
+        execute!(
+            self,
+            "DELETE FROM tool_code WHERE used_at IS NULL AND code_sha256 IN (SELECT code_sha256 FROM tool_code
+             WHERE sign_on_id = $1 AND used_at IS NULL ORDER BY expires_at DESC, code_sha256 LIMIT 1000 OFFSET $2)",
+            sign_on,
+            keep
+        )?;
+        Ok(())
+    }
+
     /// The code with this hash. Whoever uses it holds its member.
     pub async fn tool_code(&mut self, code: &Digest) -> Result<Option<ToolCode>> {
         Ok(fetch!(self, fetch_optional, ToolCode, "SELECT * FROM tool_code WHERE code_sha256 = $1", code)?)

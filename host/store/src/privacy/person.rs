@@ -111,18 +111,9 @@ impl Tx {
     /// message that they were asked about.
     pub async fn erase_user(&mut self, user: &User, mini_app: Option<&MiniAppId>) -> Result<UserErased> {
         let mut erased = UserErased::default();
-        let codes = fetch!(
-            self,
-            fetch_all,
-            (MiniAppId,),
-            "DELETE FROM login_code WHERE host_app_id = $1 AND account = $2 AND mini_app_id = COALESCE($3, mini_app_id)
-             RETURNING mini_app_id",
-            &user.host_app,
-            &user.account,
-            mini_app
-        )?;
+        let codes = self.end_login_codes(user, mini_app).await?;
         erased.login_codes = codes.len() as u64;
-        erased.mini_apps.extend(codes.into_iter().map(|(mini_app,)| mini_app));
+        erased.mini_apps.extend(codes);
         let (sign_ons, more) = self.end_sign_ons(user, mini_app).await?;
         erased.sign_ons = sign_ons + more;
         for known in self.hold_users(user, mini_app).await? {

@@ -111,7 +111,8 @@ impl People {
     }
 }
 
-/// Accepts an invitation: its account, which is held from now on, gets the role. Of many who accept at once, one succeeds.
+/// Accepts an invitation: its account, which is held from now on, gets the role, and other invitations to it end. Of many who accept
+/// at once, one succeeds.
 ///
 /// # Errors
 /// `invalid-invitation`; `account-disabled`.
@@ -130,10 +131,22 @@ pub(super) async fn accept(tx: &mut Tx, id: &InvitationId) -> Result<UserId> {
     }
     invitation.used_at = Some(tx.now());
     tx.tell(kind::INVITATION_ACCEPTED, id, account.as_str(), &invitation);
+    withdraw_open(tx, &account).await?;
     if let (Some(scope), Some(grant)) = (&scope, &grant) {
         give(tx, &invitation, scope, grant.role).await?;
     }
     Ok(account)
+}
+
+/// Withdraws the invitations to an account that are open, which the transaction holds: its person has got in, and whoever has the
+/// code of another one would get in as that person.
+pub(super) async fn withdraw_open(tx: &mut Tx, account: &UserId) -> Result<()> {
+    for open in tx.open_invitations_to(account).await? {
+        if tx.delete_invitation(&open.id).await? {
+            tx.tell(kind::INVITATION_WITHDRAWN, &open.id, account.as_str(), &open);
+        }
+    }
+    Ok(())
 }
 
 /// The account that a person is invited to.
@@ -229,21 +242,27 @@ pub(super) async fn good(tx: &mut Tx, code: &Secret) -> Result<Invitation> {
 
 /// The invitation that was found, if it is good now.
 async fn good_now(tx: &mut Tx, found: Option<(Invitation, Inviting)>) -> Result<Invitation> {
-    let (invitation, inviting) = found.ok_or_else(invalid)?;
+    let (invitation, mut inviting) = found.ok_or_else(invalid)?;
+    // The account was new when this was issued. If somebody gets into it now, the code leads to a known account (P7).
+    inviting.is_known = inviting.is_known || tx.is_in_use(&invitation.account).await?;
     let is_open = invitation.used_at.is_none() && invitation.expires_at > tx.now();
-    if !is_open || !still_may(tx, &invitation.by, &inviting).await? {
+    if !is_open || !still_may(tx, &invitation, &inviting).await? {
         return Err(invalid());
     }
     enabled(tx, &invitation.account).await?;
     Ok(invitation)
 }
 
-/// Whether whoever issued an invitation may do so now.
-async fn still_may(tx: &mut Tx, issuer: &str, inviting: &Inviting) -> Result<bool> {
-    if issuer == BERTH {
+/// Whether whoever issued an invitation may do so now, and might give every role that the account has got meanwhile, as the code
+/// leads to all of them.
+async fn still_may(tx: &mut Tx, invitation: &Invitation, inviting: &Inviting) -> Result<bool> {
+    if invitation.by == BERTH {
         return Ok(true);
     }
-    Ok(inviting.is_for(&tx.grants_of(&issuer.parse()?).await?))
+    let own = tx.grants_of(&invitation.by.parse()?).await?;
+    let roles = tx.grants_of(&invitation.account).await?;
+    let mut gives = roles.into_iter().map(|(scope, _)| Inviting { scope: Some(scope), is_known: false });
+    Ok(inviting.is_for(&own) && gives.all(|role| role.is_for(&own)))
 }
 
 /// Gives the account its role, unless it has one there already: whoever is admin meanwhile must not become less by it.
@@ -258,4 +277,59 @@ fn invalid() -> Error {
     let detail =
         "The invitation is unknown, was used or withdrawn, or has expired. Ask whoever has sent it for another one.";
     Error::new(Code::InvalidInvitation, detail)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use berth_base::ids::TeamId;
+    use berth_model::access::ProviderLink;
+    use berth_store::testing::fresh;
+
+    use super::*;
+
+    /// Somebody new, whom `lead` has invited to a place, and the code.
+    async fn invited(tx: &mut Tx, lead: &UserId, scope: &Scope) -> (Account, Secret) {
+        let bob = tx.create_account(lead.as_str(), &NewAccount { name: "Bob".into() }).await.unwrap();
+        let grant = Grant { scope: scope.kind(), id: scope.id().to_owned(), role: Role::Developer };
+        let issued = issue(tx, lead.as_str(), &bob, false, Some(grant), 3600, None).await.unwrap();
+        (bob, issued.code.into())
+    }
+
+    #[tokio::test]
+    async fn p7_f83_who_invites_somebody_new_lets_nobody_into_an_account_that_is_in_use() {
+        let fresh = fresh().await;
+        let mut tx = fresh.db.begin().await.unwrap();
+        let lead = tx.create_account(BERTH, &NewAccount { name: "Lead".into() }).await.unwrap().id;
+        let team = Scope::Team(TeamId::generate(tx.now(), tx.random()));
+        tx.grant(BERTH, &lead, &team, Role::Admin).await.unwrap();
+
+        let (bob, by_password) = invited(&mut tx, &lead, &team).await;
+        assert_eq!(good(&mut tx, &by_password).await.unwrap().account, bob.id);
+        let row = PasswordRow { account_id: bob.id, sign_in_name: "bob".into(), hash: "hash".into() };
+        tx.put_password(&row).await.unwrap();
+
+        let (bob, by_link) = invited(&mut tx, &lead, &team).await;
+        let link = ProviderLink { issuer: "https://idp.example".into(), subject: "bob".into(), linked_at: tx.now() };
+        tx.put_provider_link(&bob.id, &link).await.unwrap();
+
+        let (bob, by_invitation) = invited(&mut tx, &lead, &team).await;
+        let other = issue(&mut tx, BERTH, &bob, true, None, 3600, None).await.unwrap();
+        assert!(tx.use_invitation(&other.invitation.id).await.unwrap());
+
+        for code in [&by_password, &by_link, &by_invitation] {
+            assert_eq!(good(&mut tx, code).await.unwrap_err().code, Code::InvalidInvitation);
+        }
+        let (eve, of_other_team) = invited(&mut tx, &lead, &team).await;
+        tx.grant(BERTH, &eve.id, &team, Role::Developer).await.unwrap();
+        assert!(good(&mut tx, &of_other_team).await.is_ok(), "the lead might give that role, too");
+        let other = Scope::Team(TeamId::generate(tx.now(), tx.random()));
+        tx.grant(BERTH, &eve.id, &other, Role::Developer).await.unwrap();
+        assert_eq!(good(&mut tx, &of_other_team).await.unwrap_err().code, Code::InvalidInvitation);
+        // An admin of the platform may invite to it now, too.
+        tx.grant(BERTH, &lead, &Scope::Platform, Role::Admin).await.unwrap();
+        for code in [&by_password, &by_link, &by_invitation] {
+            good(&mut tx, code).await.unwrap();
+        }
+    }
 }

@@ -20,7 +20,7 @@ use berth_store::{
     people::{NewSession, PasswordRow},
 };
 
-use super::{Provider, SessionConfig, password::Passwords, second_factor, session};
+use super::{Provider, SessionConfig, invitation, password::Passwords, second_factor, session};
 
 /// What lets people in.
 pub struct People {
@@ -139,8 +139,8 @@ impl People {
         Ok(started)
     }
 
-    /// Sets the password of the caller's account, and the sign-in name if one is told. All other sessions of the account end;
-    /// its API tokens stay.
+    /// Sets the password of the caller's account, and the sign-in name if one is told. All other sessions of the account end, and so
+    /// do invitations to it; its API tokens stay.
     ///
     /// # Errors
     /// `wrong-credentials` when the present password is another one; `password-refused`; `sign-in-name-taken`; `invalid-field`,
@@ -169,6 +169,7 @@ impl People {
         }
         let row = PasswordRow { account_id: caller.account.clone(), sign_in_name: name, hash };
         put_password(&mut tx, row, known.is_none(), Some(&caller.token)).await?;
+        invitation::withdraw_open(&mut tx, &caller.account).await?;
         tx.commit().await
     }
 }

@@ -6,8 +6,8 @@ use berth_base::{
 };
 use berth_model::{
     oidc::{
-        AUTHORISATION_CODE, Asked, CODE_SECONDS, ClientId, IdToken, IssuedCode, Parameters, Refusal, SIGN_ON,
-        SIGN_ON_SECONDS, SignOn, Target, Word,
+        AUTHORISATION_CODE, Asked, CODE_SECONDS, ClientId, IdToken, IssuedCode, MOST_CODES, Parameters, Refusal,
+        SIGN_ON, SIGN_ON_SECONDS, SignOn, Target, Word,
     },
     user::User,
 };
@@ -228,6 +228,8 @@ async fn issue(
         expires_at: tx.now().plus_seconds(CODE_SECONDS),
         used_at: None,
     };
+    // Before the new one is there: of those of the same moment nobody can tell which is the newest.
+    tx.end_older_oidc_codes(&sign_on.id, MOST_CODES - 1).await?;
     tx.insert_oidc_code(&issued).await?;
     Ok(code)
 }

@@ -1,6 +1,7 @@
 //! Who this host is to OpenID clients: its address.
 
 use berth_model::oidc::{Refusal, Word};
+use reqwest::Url;
 
 /// The address of this host, by which clients know it and which ID tokens name.
 #[derive(Clone, Debug)]
@@ -26,6 +27,11 @@ impl Issuer {
         &self.0
     }
 
+    /// Whether this is the origin of its pages, as browsers write it: without a path, and without the usual port.
+    pub fn is_origin(&self, origin: &str) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| url.origin().ascii_serialization() == origin)
+    }
+
     /// Whether browsers reach it by TLS.
     pub fn is_secure(&self) -> bool {
         self.0.starts_with("https://")
@@ -45,5 +51,14 @@ mod tests {
         for none in [None, Some(""), Some("berth.example")] {
             assert_eq!(of(none).unwrap_err().word, Word::TemporarilyUnavailable, "{none:?}");
         }
+    }
+
+    #[test]
+    fn u17_the_origin_of_its_pages_is_told_from_that_of_a_neighbour() {
+        let is = |url, origin| Issuer::of(Some(url)).unwrap().is_origin(origin);
+        assert!(is("https://Berth.example:443/b/", "https://berth.example"));
+        assert!(is("http://127.0.0.1:7171", "http://127.0.0.1:7171"));
+        let others = ["https://wiki.berth.example", "http://berth.example", "https://berth.example:8443", "null", ""];
+        assert!(others.into_iter().all(|other| !is("https://berth.example", other)));
     }
 }

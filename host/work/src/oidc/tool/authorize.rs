@@ -7,8 +7,8 @@ use berth_base::{
     secret,
 };
 use berth_model::oidc::{
-    AUTHORISATION_CODE, Asked, BROWSER, CODE_SECONDS, MEMBER_SIGN_ON, MemberIdToken, MemberSignOn, Parameters, Refusal,
-    SIGN_IN, SIGN_ON_SECONDS, Target, ToolClient, ToolCode, Word, back,
+    AUTHORISATION_CODE, Asked, BROWSER, CODE_SECONDS, MEMBER_SIGN_ON, MOST_CODES, MemberIdToken, MemberSignOn,
+    Parameters, Refusal, SIGN_IN, SIGN_ON_SECONDS, Target, ToolClient, ToolCode, Word, back,
 };
 use berth_store::{Db, Tx};
 
@@ -285,6 +285,8 @@ async fn issue(
         expires_at: tx.now().plus_seconds(CODE_SECONDS),
         used_at: None,
     };
+    // Before the new one is there: of those of the same moment nobody can tell which is the newest.
+    tx.end_older_tool_codes(&sign_on.id, MOST_CODES - 1).await?;
     tx.insert_tool_code(&issued).await?;
     Ok(code)
 }

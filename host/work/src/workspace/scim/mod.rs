@@ -54,6 +54,16 @@ impl Directory<'_> {
         Ok(tx)
     }
 
+    /// As [`Self::begin`], to add a User or a Group. The workspace is held before it is looked at, so that nobody has the address book
+    /// pulled from elsewhere in between.
+    async fn begin_adding(&self) -> Result<Tx> {
+        let mut tx = self.db.begin().await?;
+        authorise(&mut tx, self.caller, self.workspace, Action::Provision).await?;
+        tx.hold_workspace(self.workspace).await?;
+        require_unpulled(&mut tx, self.workspace).await?;
+        Ok(tx)
+    }
+
     /// Lets pass whoever may ask for something that does not depend on what is in the address book.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ pub fn fresh_id(of: &Directory<'_>, resource: Resource) -> String {
 #[tracing::instrument(name = "scim.create", skip_all, fields(workspace = %of.workspace, resource = ask.resource.name()))]
 pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<Shown> {
     let (attributes, references) = resource::read(ask.resource, body)?;
-    let mut tx = of.begin().await?;
+    let mut tx = of.begin_adding().await?;
     let now = tx.now();
     let row =
         ResourceRow { id: ask.id.into(), attributes: attributes.into(), version: 1, created_at: now, updated_at: now };
@@ -71,7 +71,6 @@ pub async fn create(of: &Directory<'_>, ask: &Ask<'_>, body: &Value) -> Result<S
         }
         Resource::Group => {
             let id: GroupId = ask.id.parse()?;
-            tx.hold_workspace(of.workspace).await?;
             require_room(&mut tx, of).await?;
             let kind = kind_of(&mut tx, of, &id, &row.attributes.0).await?;
             tx.insert_group(of.workspace, &group_row(&id, &row, kind)).await?;
