@@ -321,6 +321,31 @@ on_both! {
         assert!(head.contains("sec-websocket-key"), "{head}");
     }
 
+    async fn u9_a_web_socket_ends_with_the_proxy(host) {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = format!("http://{}", socket.local_addr().unwrap());
+        let shop = Shop::open(host, |args| args.upstream = upstream.parse().unwrap()).await;
+        let merchant = tokio::spawn(async move {
+            let (mut stream, _) = upgraded(socket).await;
+            let mut bytes = [0; 4];
+            stream.read_exact(&mut bytes).await.unwrap();
+            stream.write_all(&bytes).await.unwrap();
+            stream.read(&mut bytes).await.unwrap()
+        });
+        let mut client = TcpStream::connect(shop.proxy).await.unwrap();
+        let head = "GET /live HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\nping";
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ping") {
+            answer.push(client.read_u8().await.unwrap());
+        }
+        drop(shop._stop);
+        let both = async { (client.read(&mut [0]).await.unwrap(), merchant.await.unwrap()) };
+        let ended = tokio::time::timeout(Duration::from_secs(30), both).await;
+        assert_eq!(ended.expect("neither side has said that it goes"), (0, 0));
+    }
+
     async fn u9_text_messages_of_a_web_socket_that_are_json_are_swapped_both_ways(host) {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = format!("http://{}", socket.local_addr().unwrap());

@@ -12,7 +12,7 @@ use std::{
 };
 
 use berth_base::{
-    clock::{ManualClock, Nature, SystemRandom},
+    clock::{ManualClock, Millis, Nature, SystemRandom},
     ids::{HostAppId, MiniAppId},
 };
 use berth_model::{
@@ -37,12 +37,18 @@ struct Open {
 
 /// The addresses of all kinds of stores for which there are servers; nothing for the one in a folder.
 async fn addresses() -> Vec<Option<String>> {
+    let mut addresses = embedded_addresses().await;
+    addresses.extend(fresh_clickhouse().await.map(Some));
+    addresses
+}
+
+/// The same without ClickHouse.
+async fn embedded_addresses() -> Vec<Option<String>> {
     let mut addresses = vec![None];
     match std::env::var("BERTH_TEST_POSTGRES") {
         Ok(server) => addresses.push(Some(berth_test_database::create(&server).await)),
         Err(_) => eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ==="),
     }
-    addresses.extend(fresh_clickhouse().await.map(Some));
     addresses
 }
 
@@ -65,10 +71,15 @@ async fn stores() -> Vec<Open> {
     let mut open = Vec::new();
     for address in addresses().await {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(DAWN));
-        let nature = Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) };
-        open.push(Open { store: self::open(address, folder.path(), nature).await, clock, _folder: folder });
+        let store = self::open(address, folder.path(), by(&clock)).await;
+        open.push(Open { store, clock, _folder: folder });
     }
     open
+}
+
+/// The nature of a host with this clock.
+fn by(clock: &ManualClock) -> Nature {
+    Nature { clock: Arc::new(clock.clone()), random: Arc::new(SystemRandom) }
 }
 
 async fn open(log_url: Option<String>, folder: &Path, nature: Nature) -> Arc<dyn LogStore> {
@@ -220,43 +231,106 @@ async fn d4_who_follows_gets_every_entry_once_whoever_writes() {
     for address in addresses().await {
         let folder = tempfile::tempdir().unwrap();
         let store = open(address, folder.path(), Nature::default()).await;
-        let filter = filter(json!({"level": "info", "words": "took"}));
-        let begin = store.last().await.unwrap();
-        let writers = (0..4).map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move {
-                let mut last = LogId(0);
-                for part in 0..10 {
-                    let entries: Vec<_> = (part * 60..part * 60 + 60).map(entry).collect();
-                    for fate in store.append(&entries, &WIDE).await.unwrap() {
-                        let Fate::Kept(id) = fate else { panic!("{fate:?}") };
-                        last = last.max(id);
-                    }
-                }
-                last
-            })
-        });
-        let writers: Vec<_> = writers.collect();
-        let wrote = tokio::spawn(async { futures_util::future::join_all(writers).await });
-        let (mut after, mut followed, mut end) = (begin, Vec::new(), None);
-        let mut wrote = Some(wrote);
-        while end.is_none_or(|end| after < end) {
-            if let Some(done) = wrote.take_if(|wrote| wrote.is_finished()) {
-                end = done.await.unwrap().into_iter().map(Result::unwrap).max();
-            }
-            let read = store.follow(&filter, after, 50).await.unwrap();
-            assert!(
-                read.looked_to >= after && read.entries.iter().all(|one| one.id > after && one.id <= read.looked_to)
-            );
-            after = read.looked_to;
-            followed.extend(read.entries);
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        let mut searched = store.search(&filter, WHOLE, 10_000, LONG).await.unwrap().entries;
-        searched.reverse();
-        assert_eq!(followed.len(), searched.len());
-        assert_eq!(followed, searched);
+        all_are_followed(&[&store; 4]).await;
         store.close().await;
+    }
+}
+
+/// Writes by all of these at the same time, and follows by the first of them what arrives.
+async fn all_are_followed(writers: &[&Arc<dyn LogStore>]) {
+    let (store, filter) = (writers[0], filter(json!({"level": "info", "words": "took"})));
+    let begin = store.last().await.unwrap();
+    let writers = writers.iter().map(|&store| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let mut last = LogId(0);
+            for part in 0..10 {
+                let entries: Vec<_> = (part * 60..part * 60 + 60).map(entry).collect();
+                for fate in store.append(&entries, &WIDE).await.unwrap() {
+                    let Fate::Kept(id) = fate else { panic!("{fate:?}") };
+                    last = last.max(id);
+                }
+            }
+            last
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    let wrote = tokio::spawn(async { futures_util::future::join_all(writers).await });
+    let (mut after, mut followed, mut end) = (begin, Vec::new(), None);
+    let mut wrote = Some(wrote);
+    while end.is_none_or(|end| after < end) {
+        if let Some(done) = wrote.take_if(|wrote| wrote.is_finished()) {
+            end = done.await.unwrap().into_iter().map(Result::unwrap).max();
+        }
+        let read = store.follow(&filter, after, 50).await.unwrap();
+        assert!(read.looked_to >= after && read.entries.iter().all(|one| one.id > after && one.id <= read.looked_to));
+        after = read.looked_to;
+        followed.extend(read.entries);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let mut searched = store.search(&filter, WHOLE, 10_000, LONG).await.unwrap().entries;
+    searched.reverse();
+    assert_eq!(followed.len(), searched.len());
+    assert_eq!(followed, searched);
+}
+
+/// The clock of a host, this many milliseconds after midnight.
+fn past_midnight(millis: i64) -> ManualClock {
+    ManualClock::new(Millis(Day::of(DAWN).end().received_at().0 + millis))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_who_follows_misses_nothing_of_hosts_whose_clocks_stand_on_both_sides_of_midnight() {
+    let before = Day::of(DAWN);
+    let after = Day(before.0 + 1);
+    for address in embedded_addresses().await {
+        let folder = tempfile::tempdir().unwrap();
+        let of = async |millis| open(address.clone(), folder.path(), by(&past_midnight(millis))).await;
+        let (behind, ahead, far_behind) = (of(-400).await, of(400).await, of(-3 * 86_400_000).await);
+        let day_of = async |store: &Arc<dyn LogStore>| {
+            let fates = store.append(&[entry(1)], &WIDE).await.unwrap();
+            let [Fate::Kept(id)] = fates[..] else { panic!("{fates:?}") };
+            (id, Day::of(id.received_at()))
+        };
+        let mut looked_to = behind.last().await.unwrap();
+        for (store, day) in [(&behind, before), (&ahead, after), (&behind, after), (&ahead, after), (&behind, after)] {
+            let (id, written_on) = day_of(store).await;
+            assert_eq!(written_on, day);
+            for reader in [&behind, &ahead] {
+                let read = reader.follow(&Filter::default(), looked_to, 10).await.unwrap();
+                let ids: Vec<_> = read.entries.iter().map(|one| one.id).collect();
+                assert_eq!((ids, read.looked_to), (vec![id], id));
+            }
+            looked_to = id;
+        }
+        // The day has begun for the one that is behind, and so have its limits.
+        let limits = DayLimits { mini_app_entries: 4, bytes: 1 << 30 };
+        let refused = [Fate::Refused(Refusal::MiniAppDayFull)];
+        assert_eq!(behind.append(&[entry(1)], &limits).await.unwrap(), refused);
+        assert_eq!(day_of(&far_behind).await.1, Day(before.0 - 2), "a clock that is wrong by days follows nobody");
+        let days: Vec<_> = behind.days().await.unwrap().iter().map(|one| one.day).collect();
+        assert_eq!(days, [Day(before.0 - 2), before, after]);
+        for store in [behind, ahead, far_behind] {
+            store.close().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d4_who_follows_misses_nothing_while_midnight_passes() {
+    for address in embedded_addresses().await {
+        let folder = tempfile::tempdir().unwrap();
+        let (behind, ahead) = (past_midnight(-15_000), past_midnight(-10_000));
+        let stores = [&behind, &ahead].map(|clock| {
+            clock.move_when_seen();
+            open(address.clone(), folder.path(), by(clock))
+        });
+        let [behind, ahead] = <[_; 2]>::try_from(futures_util::future::join_all(stores).await).ok().unwrap();
+        all_are_followed(&[&behind, &ahead, &behind, &ahead]).await;
+        assert_eq!(behind.days().await.unwrap().len(), 2);
+        for store in [behind, ahead] {
+            store.close().await;
+        }
     }
 }
 
@@ -274,18 +348,19 @@ async fn d4_a_day_has_its_limits_and_is_dropped_as_a_whole() {
         assert_eq!(fates[0], Fate::Refused(Refusal::MiniAppDayFull));
         let full = DayLimits { mini_app_entries: 99, bytes: 10 };
         assert_eq!(store.append(&entries[..1], &full).await.unwrap(), [Fate::Refused(Refusal::DayFull)]);
-        clock.advance_seconds(86_400);
-        assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "the next day begins anew");
+        clock.advance_seconds(2 * 86_400);
+        assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "another day begins anew");
         let days = store.days().await.unwrap();
         let today = Day::of(DAWN).0;
-        assert_eq!(days.iter().map(|one| one.day.0).collect::<Vec<_>>(), [today, today + 1]);
+        assert_eq!(days.iter().map(|one| one.day.0).collect::<Vec<_>>(), [today, today + 2]);
         assert!(days.iter().all(|one| one.bytes > 0), "{days:?}");
         store.forget(Day(today)).await.unwrap();
         store.forget(Day(today - 1)).await.unwrap();
         let shop = filter(json!({"host_app": "mall"}));
         let left = store.search(&shop, WHOLE, 100, LONG).await.unwrap().entries;
-        assert!(!left.is_empty() && left.iter().all(|one| Day::of(one.received_at).0 == today + 1));
-        clock.advance_seconds(-86_400);
+        assert!(!left.is_empty() && left.iter().all(|one| Day::of(one.received_at).0 == today + 2));
+        // Not by one day: on a day that begins, all hosts write.
+        clock.advance_seconds(-2 * 86_400);
         assert_eq!(kept(&store.append(&entries, &limits).await.unwrap()), 25, "a dropped day may come again");
         store.close().await;
     }

@@ -4,7 +4,7 @@
 //!
 //! The flow: [`proxy`] takes a request apart, [`place`] and [`json`] say where OpenIDs stand in it, [`swapper`] swaps them by
 //! what it [remembers](remember) or by asking the host, and the request goes on with the swapped ones. Bodies in which none can
-//! stand are streamed as they are. Of a WebSocket [`socket`] finds the messages.
+//! stand are streamed as they are. Of a WebSocket [`socket`] finds the messages, and [`tunnel`] says when it ends.
 
 mod forward;
 mod found;
@@ -17,6 +17,7 @@ mod remember;
 mod settings;
 mod socket;
 mod swapper;
+mod tunnel;
 
 pub use listen::{Listener, listen};
 pub use place::Place;

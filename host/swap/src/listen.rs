@@ -10,15 +10,15 @@ use hyper_util::{
 use reqwest::{Client, redirect::Policy};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
 
 use berth_base::error::{Error, Result};
 
-use crate::{Asker, SwapArgs, proxy::Proxy};
+use crate::{Asker, SwapArgs, proxy::Proxy, tunnel::Connected};
 
-/// How many connections may be open at a time.
+/// How many connections may be open at a time, tunnels included.
 const MOST_CONNECTIONS: usize = 4096;
 /// How long a client may take to send the head of a request.
 const HEAD: Duration = Duration::from_secs(10);
@@ -61,9 +61,11 @@ impl Listener {
         self.socket.local_addr().map_err(Error::internal)
     }
 
-    /// Serves until `stop` is ready, and then until the requests in flight are answered, at most 20 seconds.
+    /// Serves until `stop` is ready, and then until the requests in flight are answered, at most 20 seconds. Tunnels end with
+    /// `stop`.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
         let (graceful, permits) = (GracefulShutdown::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
+        let (running, stopping) = watch::channel(());
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = async {
@@ -75,36 +77,37 @@ impl Listener {
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, peer)) => self.connection(&graceful, stream, peer, permit.ok()),
+                Ok((stream, peer)) => {
+                    self.connection(&graceful, stream, peer, Connected::new(permit.ok(), stopping.clone()));
+                }
                 // Mostly there are no file descriptors left; they come back.
                 Err(_) => sleep(PAUSE).await,
             }
         }
         drop(self.socket);
-        let _ = timeout(DRAIN, graceful.shutdown()).await;
+        drop(running);
+        let drained = async move {
+            graceful.shutdown().await;
+            // A tunnel is none of the connections that were waited for, and is over when its place is back.
+            let _ = permits.acquire_many(MOST_CONNECTIONS as u32).await;
+        };
+        let _ = timeout(DRAIN, drained).await;
     }
 
-    fn connection(
-        &self,
-        graceful: &GracefulShutdown,
-        stream: TcpStream,
-        peer: SocketAddr,
-        permit: Option<tokio::sync::OwnedSemaphorePermit>,
-    ) {
+    fn connection(&self, graceful: &GracefulShutdown, stream: TcpStream, peer: SocketAddr, connected: Connected) {
         let _ = stream.set_nodelay(true);
         let proxy = self.proxy.clone();
         let service = service_fn(move |request| {
-            let proxy = proxy.clone();
-            async move { Ok::<_, Infallible>(proxy.answer(peer.ip(), request).await) }
+            let (proxy, connected) = (proxy.clone(), connected.clone());
+            async move { Ok::<_, Infallible>(proxy.answer(peer.ip(), request, connected).await) }
         });
         let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let served = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
-            // A client that goes away is no fault.
+            // A client that goes away is no fault. With the connection its place is given back, unless it became a tunnel.
             let _ = served.await;
-            drop(permit);
         });
     }
 }

@@ -9,11 +9,12 @@ use hyper::{
     body::{Body as _, Incoming},
     header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderName, HeaderValue, SEC_WEBSOCKET_EXTENSIONS, UPGRADE},
     http::request::Parts,
+    upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
 use reqwest::{Body, Client, Url};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
     time::timeout,
 };
 
@@ -29,13 +30,12 @@ use crate::{
     refusal::Refusal,
     socket::{Piece, Reader, Text},
     swapper::{Swapper, Swaps},
+    tunnel::{CHUNK, Connected, Passed, hand_both_ways},
 };
 
 /// The body of an answer: a document that was looked through or written here, or the stream of the server behind.
 pub(crate) type Answer = Response<Either<Full<Bytes>, Body>>;
 
-/// How many bytes of a WebSocket are read at a time.
-const CHUNK: usize = 16 << 10;
 /// That a message is not handed on, as RFC 6455 says it: by a rule, or as the proxy could not look.
 const POLICY_VIOLATION: u16 = 1008;
 const INTERNAL_ERROR: u16 = 1011;
@@ -159,12 +159,22 @@ impl Proxy {
     }
 
     /// Answers a request: with the answer of the server behind, or with a refusal.
-    pub(crate) async fn answer(self: Arc<Self>, peer: IpAddr, request: Request<Incoming>) -> Answer {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        peer: IpAddr,
+        request: Request<Incoming>,
+        connected: Connected,
+    ) -> Answer {
         let refused = |refusal: Refusal| refusal.into_response::<Full<Bytes>>().map(Either::Left);
-        self.hand_on(peer, request).await.unwrap_or_else(refused)
+        self.hand_on(peer, request, connected).await.unwrap_or_else(refused)
     }
 
-    async fn hand_on(self: &Arc<Self>, peer: IpAddr, mut request: Request<Incoming>) -> Result<Answer, Refusal> {
+    async fn hand_on(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        mut request: Request<Incoming>,
+        connected: Connected,
+    ) -> Result<Answer, Refusal> {
         let client = forward::upgrades(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let (mut head, body) = request.into_parts();
         let content = self.read_request(&head, body).await?;
@@ -185,7 +195,7 @@ impl Proxy {
         let is_head = head.method == Method::HEAD;
         let answer = self.send(head, url, content, &swaps).await?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.go_on(answer, client));
+            return Ok(self.go_on(answer, client, connected));
         }
         self.hand_back(answer, is_head).await
     }
@@ -337,28 +347,32 @@ impl Proxy {
 
     /// Goes on with another protocol, such as WebSocket: from here on bytes are handed on as they come, both ways, but for the
     /// messages of a WebSocket in which OpenIDs may stand.
-    fn go_on(self: &Arc<Self>, answer: reqwest::Response, client: Option<hyper::upgrade::OnUpgrade>) -> Answer {
+    fn go_on(self: &Arc<Self>, answer: reqwest::Response, client: Option<OnUpgrade>, connected: Connected) -> Answer {
         let mut headers = answer.headers().clone();
         forward::answer(&mut headers);
         let is_socket = headers.get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"));
-        let proxy = self.clone();
+        let (proxy, reads_messages) = (self.clone(), is_socket && self.reads_messages());
         tokio::spawn(async move {
             let Some(client) = client else { return };
-            let (Ok(client), Ok(mut server)) = (client.await, answer.upgrade().await) else { return };
-            let mut client = TokioIo::new(client);
-            // When either side ends it, so does the other one; there is nobody to tell of an error.
-            if is_socket && proxy.reads_messages() {
-                let ((from_client, to_client), (from_server, to_server)) = (split(client), split(server));
-                let there = proxy.hand_messages(Way::To, from_client, to_server);
-                let _ = tokio::try_join!(there, proxy.hand_messages(Way::From, from_server, to_client));
-            } else {
-                let _ = copy_bidirectional(&mut client, &mut server).await;
-            }
+            let passed = Passed::now();
+            connected.carry(&passed, proxy.tunnel(client, answer, reads_messages, &passed)).await;
         });
         let mut response = Response::new(Either::Left(Full::default()));
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// What is done in a tunnel. When either side ends it, so does the other one; there is nobody to tell of an error.
+    async fn tunnel(&self, client: OnUpgrade, answer: reqwest::Response, reads_messages: bool, passed: &Passed) {
+        let (Ok(client), Ok(server)) = (client.await, answer.upgrade().await) else { return };
+        let client = TokioIo::new(client);
+        if !reads_messages {
+            return hand_both_ways(client, server, passed).await;
+        }
+        let ((from_client, to_client), (from_server, to_server)) = (split(client), split(server));
+        let there = self.hand_messages(Way::To, from_client, to_server, passed);
+        let _ = tokio::try_join!(there, self.hand_messages(Way::From, from_server, to_client, passed));
     }
 
     /// Hands on what one side sends, with other OpenIDs in text messages that are JSON.
@@ -367,10 +381,12 @@ impl Proxy {
         way: Way,
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
+        passed: &Passed,
     ) -> std::io::Result<()> {
         let (mut reader, mut some) = (Reader::new(self.max_document), vec![0; CHUNK]);
         loop {
             let count = from.read(&mut some).await?;
+            passed.note();
             if count == 0 {
                 return to.shutdown().await;
             }

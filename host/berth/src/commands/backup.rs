@@ -19,7 +19,8 @@ use berth_work::config::Storage;
     after_help = "For SQLite with blobs in the data folder; the host may go on working. The folder is one that\n\
     `berth serve --data-dir` can start from. Into the same folder again, only new blobs are copied. It is known by its\n\
     file berth-backup.json; every other folder in which there is anything is refused.\n\
-    PostgreSQL and S3 have means of their own: the database first (pg_dump), then the bucket."
+    PostgreSQL and S3 have means of their own: the bucket first, then the database (pg_dump), then what is new in the\n\
+    bucket, and nothing is deleted from the copy of the bucket meanwhile."
 )]
 pub struct Backup {
     /// The storage of the host.
@@ -30,8 +31,12 @@ pub struct Backup {
     pub to: PathBuf,
 }
 
-/// Copies the database with the key of its secrets, and then the blobs. In this order the copy has every blob that its
-/// database names, as blobs that are not named any more are kept for longer than a backup takes.
+/// The copy of the database until it takes the place of an earlier one.
+const NEXT: &str = "berth.next.db";
+
+/// Copies the blobs, then the database, and then the blobs that are new. In this order the copy has every blob that its
+/// database names: it was there before, or is young and stays for longer than a backup takes, whatever is deleted meanwhile.
+/// Only at the end the database takes the place of an earlier one, so that a backup that breaks off leaves that one whole.
 ///
 /// # Errors
 /// A refusal when the storage is not SQLite with blobs in the data folder, or the target is not for this backup; failures
@@ -49,26 +54,64 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
         // A key that is lost or damaged here must not take the place of the one in the copy.
         db = db.with_keys(&storage.seal, &storage.data_dir).await?;
     }
-    let mut mark = folder::Backup {
+    let mark = folder::Backup {
         backup_of: canonical(&storage.data_dir),
         key: key.is_some().then(|| db.seal().key_id().to_owned()),
         whole_at: None,
     };
     require_same_host(&to, earlier.as_ref(), &mark)?;
     std::fs::create_dir_all(&to).map_err(|error| Failure::file("make", &to, &error))?;
-    folder::leave(&to, &mark)?;
-    super::by_command(&db, "admin backup", db.copy_to(&to.join("berth.db"))).await?;
+    if earlier.is_none() {
+        folder::leave(&to, &mark)?;
+    }
+    let Copied { copied, kept } = blobs.copy_to(&to).await?;
+    super::by_command(&db, "admin backup", db.copy_to(&to.join(NEXT))).await?;
+    let copied = copied + blobs.copy_to(&to).await?.copied;
+    let now = db.now().to_string();
+    db.close().await;
+    take_place(&to, key.as_deref(), mark, now)?;
+    let done = Copied { copied, kept };
+    session.out.done(&done, format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display()))
+}
+
+/// Puts the copy of the database in its place, and with it the key that opens its secrets. In between the backup is not whole.
+/// Refuses when a host has started from the folder meanwhile, whose database it is now.
+fn take_place(to: &Path, key: Option<&Path>, mark: folder::Backup, now: String) -> Done {
+    if folder::mark::<folder::Backup>(to).is_none() {
+        let _ = std::fs::remove_file(to.join(NEXT));
+        return Err(refused(to, "is no backup any more: a host has started from it meanwhile."));
+    }
+    folder::leave(to, &mark)?;
+    let database = to.join("berth.db");
+    std::fs::rename(to.join(NEXT), &database).map_err(|error| Failure::file("write", &database, &error))?;
     if let Some(key) = key {
         let copy = to.join(key.file_name().unwrap_or_default());
-        let bytes = std::fs::read(&key).map_err(|error| Failure::file("read", &key, &error))?;
+        let bytes = std::fs::read(key).map_err(|error| Failure::file("read", key, &error))?;
         folder::put(&copy, &bytes).map_err(|error| Failure::file("write", &copy, &error))?;
     }
-    let done = blobs.copy_to(&to).await?;
-    mark.whole_at = Some(db.now().to_string());
-    db.close().await;
-    folder::leave(&to, &mark)?;
-    let Copied { copied, kept } = done;
-    session.out.done(&done, format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display()))
+    folder::leave(to, &folder::Backup { whole_at: Some(now), ..mark })
+}
+
+/// Refuses to start a host from a backup that is not whole, as it would lack its database, its key or packages, and nobody
+/// would know any more.
+///
+/// # Errors
+/// `unfinished-backup`, with what to do.
+pub fn require_whole(folder: &Path) -> Done {
+    if folder::mark::<folder::Backup>(folder).is_none_or(|mark| mark.whole_at.is_some()) {
+        return Ok(());
+    }
+    let name = folder.display();
+    let regardless = if folder.join("berth.db").exists() {
+        " To start with what is there, whatever it lacks, delete its berth-backup.json."
+    } else {
+        ""
+    };
+    let text = format!(
+        "{name} holds a backup that is still being written, or was broken off. Run `berth admin backup --to {name}` again on \
+         the host that it is of, or start from another backup.{regardless}"
+    );
+    Err(Failure::refused("unfinished-backup", text))
 }
 
 fn canonical(folder: &Path) -> String {
@@ -118,8 +161,38 @@ fn require_same_host(to: &Path, earlier: Option<&folder::Backup>, mark: &folder:
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
+
+    #[test]
+    fn f65_a_backup_takes_the_place_of_an_earlier_one_at_the_end_or_not_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        let (to, key) = (root.path().join("copy"), root.path().join("secret.key"));
+        std::fs::create_dir(&to).unwrap();
+        std::fs::write(&key, "new key").unwrap();
+        let mark = |whole_at: Option<&str>| folder::Backup {
+            backup_of: "/a".into(),
+            key: None,
+            whole_at: whole_at.map(Into::into),
+        };
+        let read = |name: &str| std::fs::read_to_string(to.join(name)).unwrap_or_default();
+        let files = || ["berth.db", "secret.key"].map(read);
+        std::fs::write(to.join("berth.db"), "old").unwrap();
+        std::fs::write(to.join(NEXT), "new").unwrap();
+        // A host has started from it meanwhile.
+        assert!(take_place(&to, Some(&key), mark(None), "now".into()).is_err());
+        assert_eq!((files(), to.join(NEXT).exists()), (["old".into(), String::new()], false));
+        // What was to come is not there: the backup is not whole, and no host starts from it.
+        folder::leave(&to, &mark(Some("before"))).unwrap();
+        assert!(require_whole(&to).is_ok());
+        assert!(take_place(&to, Some(&key), mark(None), "now".into()).is_err() && require_whole(&to).is_err());
+        std::fs::write(to.join(NEXT), "new").unwrap();
+        take_place(&to, Some(&key), mark(None), "now".into()).unwrap();
+        assert_eq!(files(), ["new", "new key"]);
+        assert_eq!(folder::mark::<folder::Backup>(&to), Some(mark(Some("now"))));
+        assert!(require_whole(&to).is_ok() && require_whole(root.path()).is_ok());
+    }
 
     #[test]
     fn f65_the_backup_of_another_host_is_told_by_folder_and_key() {

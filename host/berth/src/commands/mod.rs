@@ -135,8 +135,9 @@ async fn open(config: Config) -> Result<Host, Failure> {
 /// Runs the host until it is told to stop.
 pub async fn serve(args: Serve, session: &mut Session) -> Done {
     log("info,berth::access=warn");
-    let (listener, bound) = listen(args.settings.listen).await?;
     let data_dir = args.settings.host.storage.data_dir.clone();
+    backup::require_whole(&data_dir)?;
+    let (listener, bound) = listen(args.settings.listen).await?;
     let host = open(args.settings.host).await?;
     // From now on the folder is the host's own, and no backup may write over it.
     folder::forget::<folder::Backup>(&data_dir)?;

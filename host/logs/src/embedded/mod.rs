@@ -1,9 +1,10 @@
 //! The embedded store. Entries of a day are together: on SQLite in a file, on PostgreSQL in partitions, so that a day is
 //! dropped by deleting. The statements are the same on both.
 //!
-//! **Order.** An id holds the time of arrival. Whoever writes holds the writer of the day's file, or a lock of the database,
-//! takes the ids after the last one, and lets go when all is committed. So ids become visible in their order, also when
-//! several hosts write, and who follows the log misses none.
+//! **Order.** An id holds the time of arrival. Whoever writes waits for the turn, which is the writer of a file or a lock of the
+//! database, looks at the clock then, takes the ids after the last one, and lets go when all is committed. So ids become visible
+//! in their order, also when several hosts write, and who follows the log misses none. A day begins for all of them when the
+//! first one writes on it, as their clocks differ a little.
 //!
 //! **Search.** An index for each field would cost more than the entries, and would still not find words. In place of them
 //! the terms of each block of 1,024 entries are noted in a Bloom filter, together with all runs of three bytes. A search
@@ -20,11 +21,12 @@ mod write;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use berth_base::{
-    clock::{Clock, Nature},
+    clock::{Clock, Millis, Nature},
     error::Result,
 };
 use berth_model::log::{Arrived, Day, DayLimits, DaySize, Fate, Filter, LogId, Span};
 use futures_util::{FutureExt, future::BoxFuture};
+use sqlx::{Sqlite, Transaction};
 use tokio::time::Instant;
 
 use self::{
@@ -47,6 +49,16 @@ pub struct Embedded {
 enum Place {
     Files(Files),
     Tables(Tables),
+}
+
+/// The turn to write entries.
+struct Turn {
+    writing: Writing,
+    /// On SQLite, what others wait for on whatever day. It ends when it is dropped.
+    held: Option<Transaction<'static, Sqlite>>,
+    /// The moment at which it came, and the day on which is written.
+    now: Millis,
+    day: Day,
 }
 
 impl Embedded {
@@ -85,9 +97,7 @@ impl Embedded {
     }
 
     async fn write(&self, entries: &[Arrived], limits: &DayLimits) -> Result<Vec<Fate>> {
-        let now = self.clock.now();
-        let day = Day::of(now);
-        let mut writing = self.begin(day).await?;
+        let Turn { mut writing, held: _held, now, day } = self.turn().await?;
         let fates = write::append(&mut writing, day, now, limits, entries).await?;
         write::seal(&mut writing, day).await?;
         writing.commit().await?;
@@ -141,6 +151,32 @@ impl Embedded {
         Ok(erased)
     }
 
+    /// Waits for the turn to write entries. The clock is looked at once it has come: others may have written for a while.
+    async fn turn(&self) -> Result<Turn> {
+        match &self.place {
+            Place::Files(files) => {
+                let held = Some(files.turn().await?);
+                let now = self.clock.now();
+                let after = day_after(now);
+                let begun = files.has(after) && write::last(&mut self.reader(after).await?, after).await? > LogId(0);
+                let day = written_on(now, begun);
+                Ok(Turn { writing: files.begin(day).await?, held, now, day })
+            }
+            Place::Tables(tables) => loop {
+                let mut writing = tables.turn().await?;
+                let now = self.clock.now();
+                let begun = write::last_so_far(&mut writing, day_after(now)).await? > LogId(0);
+                let day = written_on(now, begun);
+                if tables.are_made(day) {
+                    break Ok(Turn { writing, held: None, now, day });
+                }
+                // Partitions are made in a turn of their own, so that readers do not wait for what is written, too.
+                writing.commit().await?;
+                tables.make(day).await?;
+            },
+        }
+    }
+
     async fn begin(&self, day: Day) -> Result<Writing> {
         match &self.place {
             Place::Files(files) => files.begin(day).await,
@@ -158,6 +194,17 @@ impl Embedded {
         }
         Ok(LogId(0))
     }
+}
+
+fn day_after(now: Millis) -> Day {
+    Day(Day::of(now).0 + 1)
+}
+
+/// The day on which entries are written: the one after that of the clock, once it has `begun` by the clock of another host, as
+/// ids of the day before would be behind those who follow the log. Never a later one: a host whose clock is wrong by days would
+/// take all others along, to days that are full early and kept for too long.
+fn written_on(now: Millis, begun: bool) -> Day {
+    if begun { day_after(now) } else { Day::of(now) }
 }
 
 impl LogStore for Embedded {

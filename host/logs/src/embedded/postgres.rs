@@ -89,17 +89,27 @@ impl Tables {
         Ok(self.pool.acquire().await?)
     }
 
-    /// Waits until nobody else writes, and begins.
+    /// Waits until nobody else writes, and begins, on a day that is there.
     pub async fn begin(&self, day: Day) -> Result<Writing> {
         self.make(day).await?;
+        self.turn().await
+    }
+
+    /// Waits until nobody else writes, and begins, on whatever day.
+    pub async fn turn(&self) -> Result<Writing> {
         let mut tx = self.pool.begin().await?;
         sqlx::query(LOCK).execute(&mut *tx).await?;
         Ok(Writing::Postgres(tx))
     }
 
+    /// Whether the partitions of a day are there.
+    pub fn are_made(&self, day: Day) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(&day)
+    }
+
     /// Makes the partitions of a day, once.
-    async fn make(&self, day: Day) -> Result<()> {
-        if self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(&day) {
+    pub async fn make(&self, day: Day) -> Result<()> {
+        if self.are_made(day) {
             return Ok(());
         }
         let mut tx = self.pool.begin().await?;

@@ -13,7 +13,7 @@ use berth_base::{
 };
 use berth_model::log::{Day, DaySize};
 use sqlx::{
-    Connection, Sqlite, SqlitePool,
+    Connection, Sqlite, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(50);
 /// When a connection that nobody uses is closed: days that are past are seldom read.
 const IDLE: Duration = Duration::from_secs(60);
+/// The file beside those of the days whose writer has the turn to write entries. Nothing is ever in it.
+const TURN: &str = "turn";
 
 /// `usage` has the column `day` so that statements are the same on both databases.
 const SCHEMA: &str = "
@@ -46,6 +48,8 @@ const SCHEMA: &str = "
 pub struct Files {
     folder: PathBuf,
     readers: u32,
+    /// Each day has a writer of its own, and around midnight ids of two days must become visible in their order.
+    turn: SqlitePool,
     open: Mutex<BTreeMap<Day, File>>,
     opening: tokio::sync::Mutex<()>,
 }
@@ -62,7 +66,9 @@ impl Files {
             let text = format!("The folder {} for logs cannot be made.", folder.display());
             Error::new(Code::Unavailable, text).caused_by(error)
         })?;
-        Ok(Self { folder, readers, open: Mutex::default(), opening: tokio::sync::Mutex::default() })
+        let turn = SqliteConnectOptions::new().filename(folder.join(TURN)).create_if_missing(true);
+        let turn = pool(1).connect_lazy_with(turn.busy_timeout(PATIENCE));
+        Ok(Self { folder, readers, turn, open: Mutex::default(), opening: tokio::sync::Mutex::default() })
     }
 
     fn path(&self, day: Day) -> PathBuf {
@@ -97,6 +103,16 @@ impl Files {
         Ok(self.file(day).await?.read.acquire().await?)
     }
 
+    /// Whether a day has a file.
+    pub fn has(&self, day: Day) -> bool {
+        self.path(day).exists()
+    }
+
+    /// Waits until nobody else writes entries, on whatever day.
+    pub async fn turn(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.turn.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
     /// Waits for the writer of a day, and begins.
     pub async fn begin(&self, day: Day) -> Result<Writing> {
         Ok(Writing::Sqlite(self.file(day).await?.write.begin_with("BEGIN IMMEDIATE").await?))
@@ -124,12 +140,13 @@ impl Files {
             read.close().await;
             write.close().await;
         }
+        self.turn.close().await;
     }
 
     fn known(&self, day: Day) -> Option<File> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         // Another host may have deleted the file.
-        if open.contains_key(&day) && !self.path(day).exists() {
+        if open.contains_key(&day) && !self.has(day) {
             open.remove(&day);
         }
         open.get(&day).cloned()
@@ -154,6 +171,17 @@ fn files_of(path: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display())))
 }
 
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(IDLE).after_release(
+        |connection, _| {
+            Box::pin(async move {
+                connection.ping().await?; // a rollback that waits is done before it
+                Ok(!connection.is_in_transaction())
+            })
+        },
+    )
+}
+
 /// A commit survives the end of the process. Whether it survives a power cut is left to the disk, as logs are no records.
 async fn open(path: &Path, readers: u32) -> Result<File> {
     let options = SqliteConnectOptions::new()
@@ -163,18 +191,6 @@ async fn open(path: &Path, readers: u32) -> Result<File> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(PATIENCE);
-    let pool = |connections| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(PATIENCE)
-            .idle_timeout(IDLE)
-            .after_release(|connection, _| {
-                Box::pin(async move {
-                    connection.ping().await?; // a rollback that waits is done before it
-                    Ok(!connection.is_in_transaction())
-                })
-            })
-    };
     let write = loop {
         match pool(1).connect_with(options.clone()).await {
             Err(error) if database_code(&error).as_deref() == Some(SQLITE_BUSY) => tokio::time::sleep(RETRY).await,

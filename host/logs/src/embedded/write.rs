@@ -44,6 +44,15 @@ pub async fn last(conn: &mut Conn, day: Day) -> Result<LogId> {
     Ok(LogId(last))
 }
 
+/// The id of the last entry of a day, as whoever writes finds it; 0 when it has none.
+pub async fn last_so_far(writing: &mut Writing, day: Day) -> Result<LogId> {
+    let (first, end) = (day.first().0, day.end().0);
+    let last: i64 = on!(Writing, writing, |connection: Driver| {
+        sqlx::query_scalar::<Driver, i64>(LAST).bind(first).bind(end).fetch_one(&mut **connection).await?
+    });
+    Ok(LogId(last))
+}
+
 /// Stores what the limits of the day allow.
 pub async fn append(
     writing: &mut Writing,
@@ -52,14 +61,11 @@ pub async fn append(
     limits: &DayLimits,
     entries: &[Arrived],
 ) -> Result<Vec<Fate>> {
-    let (first, end) = (day.first().0, day.end().0);
-    let last: i64 = on!(Writing, writing, |connection: Driver| {
-        sqlx::query_scalar::<Driver, i64>(LAST).bind(first).bind(end).fetch_one(&mut **connection).await?
-    });
+    let last = last_so_far(writing, day).await?;
     let before = usage(writing, day).await?;
     let mut after = before.clone();
     let refusals = admit(&mut after, limits, entries);
-    let next = LogId(last).following(now);
+    let next = last.following(now);
     let fates = number(next, day, &refusals);
     let kept: Vec<_> = fates
         .iter()
