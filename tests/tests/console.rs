@@ -248,6 +248,39 @@ on_both! {
         assert!(!browser.get("/ui/mini-apps/coffee").await.says("1.0.0 is online."), "it is said once");
         assert_eq!(scene.version_for("device-1").await, "1.0.0");
     }
+
+    async fn v7_v9_the_console_offers_only_what_may_come_online(host) {
+        let scene = Scene::set(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let act = |number: &str, act: &str| format!("/ui/mini-apps/coffee/versions/{number}/{act}");
+        let gray = |number: &str| format!("/ui/mini-apps/coffee/gray/new?version={number}");
+        let links = async |address: &str| browser.get(address).await.links();
+        let of = |number: &str| format!("/ui/mini-apps/coffee/versions/{number}");
+        scene.approved("0.9.0").await;
+        let first = links(&of("0.9.0")).await;
+        assert!(first.contains(&act("0.9.0", "publish")) && !first.contains(&gray("0.9.0")), "{first:?}");
+        for number in ["1.0.0", "1.1.0", "1.2.0"] {
+            scene.online(number).await;
+        }
+        for page in [of("0.9.0"), "/ui/mini-apps/coffee".into(), "/ui/mini-apps".into()] {
+            let below = links(&page).await;
+            assert!(!below.contains(&act("0.9.0", "publish")) && !below.contains(&gray("0.9.0")), "{page}: {below:?}");
+        }
+        let old = links(&of("1.0.0")).await;
+        assert!(old.contains(&act("1.0.0", "rollback")) && !old.contains(&act("1.0.0", "publish")), "{old:?}");
+        scene.roll_back("1.1.0").await.good();
+        let older = links(&of("1.0.0")).await;
+        assert!(!older.contains(&act("1.0.0", "rollback")), "no rollback follows another: {older:?}");
+        let page = browser.get(&of("1.2.0")).await;
+        assert!(page.says("Publish 1.2.0 again") && !page.links().contains(&act("1.2.0", "rollback")), "{}", page.html);
+        assert!(page.links().contains(&act("1.2.0", "publish")), "{}", page.html);
+        scene.approved("1.3.0").await;
+        let next = links(&of("1.3.0")).await;
+        assert!(next.contains(&act("1.3.0", "publish")) && next.contains(&gray("1.3.0")), "{next:?}");
+        for page in ["/ui/mini-apps/coffee", "/ui/mini-apps"] {
+            assert!(links(page).await.contains(&act("1.3.0", "publish")), "{page}");
+        }
+    }
 }
 
 #[tokio::test]

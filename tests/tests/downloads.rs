@@ -10,6 +10,21 @@ use tokio::{
     net::TcpStream,
 };
 
+/// A client that has asked for a bundle, and has taken none of it but that it comes.
+async fn begun(scene: &Scene, body: &str) -> TcpStream {
+    let mut client = TcpStream::connect(scene.host.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let (key, size) = (&scene.key, body.len());
+    let head = format!(
+        "POST /v1/bundles HTTP/1.1\r\nHost: berth\r\nX-Host-App-Key: {key}\r\nContent-Type: application/json\r\n\
+         Content-Length: {size}\r\n\r\n{body}"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut some = [0; 12];
+    client.read_exact(&mut some).await.unwrap();
+    assert_eq!(&some, b"HTTP/1.1 200", "{}", String::from_utf8_lossy(&some));
+    client
+}
+
 const PACKAGE: &str = "/v1/packages/coffee_1.0.0.apkg";
 
 on_both! {
@@ -119,6 +134,37 @@ on_both! {
         assert_eq!(scene.progress(&task).await["downloaded"], 0, "it has left");
         assert_eq!(scene.host.device(&scene.key).get(&url).await.status, 200);
         assert_eq!(scene.progress(&task).await["downloaded"], 1);
+    }
+
+    async fn f77_a_bundle_has_its_place_until_it_was_sent(host) {
+        let scene = Scene::set(host).await;
+        let large = made::with_noise(1, 1_900_000); // more than buffers on the way hold
+        scene.admin.push("coffee_1.0.0.apkg", large).await.good();
+        let audit = scene.submit("1.0.0").await;
+        scene.decide(&audit, true, "").await.good();
+        scene.publish("1.0.0").await.good();
+        scene.host.settled().await;
+        let body = json!({"host_app": "super-app"});
+        let mut open = Vec::new();
+        for _ in 0..6 {
+            open.push(begun(&scene, &body.to_string()).await);
+        }
+        let device = scene.host.device(&scene.key);
+        let refused = device.post("/v1/bundles", body.clone()).await;
+        assert_eq!(refused.header("retry-after"), "5");
+        refused.refused("too-many-requests");
+        assert_eq!(scene.admin.post("/v1/bundles", body.clone()).await.status, 200, "accounts have places of their own");
+        open.pop();
+        // The host learns in a moment that a client has left.
+        let mut status = 429;
+        for _ in 0..500 {
+            status = device.post("/v1/bundles", body.clone()).await.status;
+            if status != 429 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(status, 200);
     }
 
     async fn f70_a_download_goes_on_where_it_broke_off(host) {

@@ -88,10 +88,40 @@ on_both! {
         assert_eq!((&bob["reason"], &bob["entry_path"]), (&json!("trial"), &json!("pages/index/index")));
         set("pages/index/index", json!(["alice"])).await.good();
         assert_eq!(scene.check_as(json!({"account": "bob"})).await["reason"], "online");
-        scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.refused("version-state");
+        let kept = scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.refused("version-state");
+        assert_eq!(kept["next"], "berth version trial coffee --clear");
+        let replace = async || {
+            let name = "coffee_1.2.0.apkg";
+            let request = scene.admin.request("PUT", &format!("/v1/packages/{name}?replace=true"));
+            Answer::of(request.body(packed("coffee/1.1.0", name)), "replace".into()).await
+        };
+        let kept = replace().await.refused("version-state");
+        assert_eq!(kept["next"], "berth version trial coffee --clear");
         scene.admin.delete("/v1/mini-apps/coffee/trial").await.good();
+        assert_eq!(replace().await.status, 201, "nobody tries it any more");
         assert_eq!(scene.check_as(json!({"account": "alice"})).await["reason"], "online");
         scene.admin.get("/v1/mini-apps/coffee/trial").await.refused("not-found");
+    }
+
+    async fn v10_the_trial_of_a_version_ends_when_the_version_is_rejected(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.push("1.0.0", "1.2.0").await.good();
+        let trial = json!({"version": "1.2.0", "entry_path": "pages/index/index", "accounts": ["alice"]});
+        scene.admin.put("/v1/mini-apps/coffee/trial", trial.clone()).await.good();
+        // The rejection of another version does not concern it.
+        scene.push("1.0.0", "1.1.0").await.good();
+        let other = scene.submit("1.1.0").await;
+        scene.decide(&other, false, "no").await.good();
+        let audit = scene.submit("1.2.0").await;
+        assert_eq!(scene.check_as(json!({"account": "alice"})).await["reason"], "trial");
+        scene.decide(&audit, false, "it loses orders").await.good();
+        assert_eq!(scene.check_as(json!({"account": "alice"})).await["reason"], "online");
+        scene.admin.get("/v1/mini-apps/coffee/trial").await.refused("not-found");
+        scene.admin.put("/v1/mini-apps/coffee/trial", trial).await.refused("version-state");
+        let events = scene.admin.get("/v1/events?limit=1000").await.good();
+        let told = events["items"].as_array().unwrap().iter().rfind(|event| event["type"] == "trial.cleared").unwrap();
+        assert_eq!(told["data"], json!({"version": "1.2.0", "cause": "rejected"}));
     }
 
     async fn v11_what_is_older_than_the_minimum_must_not_run(host) {

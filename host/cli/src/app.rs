@@ -265,10 +265,12 @@ fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -
     [Cell::strong(&app.id), Cell::of(&app.name), team, online, next(&listed).into(), changed]
 }
 
-/// What is under way for a MiniApp: `1.2.0 in audit, 1.1.0 approved, 1 gray task, 1 gray task suspended`.
+/// What is under way for a MiniApp: `1.2.0 in audit, 1.1.0 approved, 1 gray task, 1 gray task suspended`. An approved version
+/// that is not above the online one comes online no more, and waits for nobody.
 fn next(listed: &ListedMiniApp) -> String {
     let audit = listed.auditing.as_ref().map(|version| format!("{version} in audit"));
-    let approved = listed.approved.as_ref().map(|version| format!("{version} approved"));
+    let is_above = |version: &&VersionNumber| listed.online.as_ref().is_none_or(|online| *version > online);
+    let approved = listed.approved.as_ref().filter(is_above).map(|version| format!("{version} approved"));
     let tasks = |number: Option<i64>| {
         number.filter(|tasks| *tasks > 0).map(|tasks| text::count(tasks, "gray task", "gray tasks"))
     };

@@ -13,6 +13,7 @@ use crate::{
     audit::Audits,
     check::{Follower, Shelf},
     config::Config,
+    download::Bundles,
     endpoint::{
         authorisation::Channels,
         fulfilment::intake::{Intake, IntakeQueue},
@@ -38,6 +39,8 @@ pub struct App {
     pub people: People,
     /// The store of packages, policies and uploaded lists.
     pub blobs: Blobs,
+    /// Limits the bundles that are made and sent at a time.
+    pub bundles: Bundles,
     /// The installed policies.
     pub policies: Policies,
     /// The registries from which policies are pulled.
@@ -139,6 +142,7 @@ impl App {
             outbox: Arc::new(Outbox::new(db.clone(), &config.webhooks, url, config.nats.clone())?),
             logs: Arc::new(logs),
             log_export: Arc::new(LogExport::new(&config.log_export)?),
+            bundles: Bundles::default(),
             policies,
             judges,
             intake,

@@ -2,7 +2,10 @@
 
 pub use berth_model::download::*;
 
-use std::io::{Seek, SeekFrom};
+use std::{
+    io::{Seek, SeekFrom},
+    sync::Arc,
+};
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -19,6 +22,8 @@ use berth_model::{
 use berth_package::{PackageName, ZipWriter};
 use berth_store::{Db, Span, Tx, blob::Blobs, version::VersionRow};
 use bytes::Bytes;
+use tempfile::NamedTempFile;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     endpoint::runtime,
@@ -140,13 +145,71 @@ fn not_online(id: &MiniAppId) -> Error {
     )
 }
 
+/// How many bundles a host makes and sends at a time.
+const PLACES: usize = 8;
+/// How many of them by public keys, which are in the apps: the others are for accounts, whose builds go on when everybody asks.
+const PLACES_BY_KEY: usize = 6;
+
+/// Limits the bundles that this host makes and sends at a time (F77): each takes a file on the disk, and while it is made
+/// the memory of a whole package.
+pub struct Bundles {
+    all: Arc<Semaphore>,
+    by_key: Arc<Semaphore>,
+}
+
+impl Default for Bundles {
+    fn default() -> Self {
+        Self { all: Arc::new(Semaphore::new(PLACES)), by_key: Arc::new(Semaphore::new(PLACES_BY_KEY)) }
+    }
+}
+
+impl Bundles {
+    fn enter(&self, who: &Fetcher) -> Result<Place> {
+        let take = |places: &Arc<Semaphore>| places.clone().try_acquire_owned().map_err(|_| busy());
+        let by_key = match who {
+            Fetcher::Device(_) => Some(take(&self.by_key)?),
+            Fetcher::Caller(_) => None,
+        };
+        Ok(Place { _all: take(&self.all)?, _by_key: by_key })
+    }
+}
+
+/// A place among the bundles that are made and sent, free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    _all: OwnedSemaphorePermit,
+    _by_key: Option<OwnedSemaphorePermit>,
+}
+
+fn busy() -> Error {
+    let detail = "Other bundles are being made and sent. Try again in a moment.";
+    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 5)
+}
+
+/// A bundle, ready to be sent.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The zip, from its beginning.
+    pub file: NamedTempFile,
+    /// The place of the bundle; to be dropped once it was sent, or will not be.
+    pub place: Place,
+}
+
 /// Makes a bundle for a host app as one zip (O4): the packages under their names, and `berth-bundle.json`. The same
 /// packages and the same runtime give the same bytes. For the devices of the host app, and accounts that may read it.
 ///
 /// # Errors
-/// `invalid-field` when both MiniApps and an endpoint application are given; `not-found`; for named MiniApps
-/// `package-off-shelf` and `not-online`; `package-damaged`.
-pub async fn bundle(db: &Db, blobs: &Blobs, who: &Fetcher, request: BundleRequest) -> Result<tempfile::NamedTempFile> {
+/// `too-many-requests` while as many others as this host has places for are being made or sent; `invalid-field` when both MiniApps and an
+/// endpoint application are given; `not-found`; for named MiniApps `package-off-shelf` and `not-online`;
+/// `package-damaged`.
+pub async fn bundle(
+    db: &Db,
+    blobs: &Blobs,
+    bundles: &Bundles,
+    who: &Fetcher,
+    request: BundleRequest,
+) -> Result<Bundle> {
+    let place = bundles.enter(who)?;
     let manifest = plan(db, who, request).await?;
     let file = blobs.scratch()?;
     let mut zip = ZipWriter::new(file.reopen().map_err(Error::internal)?);
@@ -164,7 +227,7 @@ pub async fn bundle(db: &Db, blobs: &Blobs, who: &Fetcher, request: BundleReques
         .map_err(Error::internal)??;
     }
     zip.finish()?.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
-    Ok(file)
+    Ok(Bundle { file, place })
 }
 
 async fn plan(db: &Db, who: &Fetcher, request: BundleRequest) -> Result<BundleManifest> {
@@ -235,5 +298,30 @@ fn bundled(row: VersionRow, runtime: Runtime) -> BundledPackage {
         sha256: row.sha256,
         size: row.size,
         runtime: Some(runtime),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{host, mall};
+
+    #[tokio::test]
+    async fn f77_a_host_makes_and_sends_a_few_bundles_at_a_time() {
+        let host = host().await;
+        let (who, places) = (Fetcher::Caller(host.caller.clone()), &host.app.bundles);
+        let make = async || {
+            let request = BundleRequest { host_app: mall(), mini_apps: Some(Vec::new()), cid: None };
+            bundle(&host.app.db, &host.app.blobs, places, &who, request).await
+        };
+        let mut made = Vec::new();
+        for _ in 0..PLACES {
+            made.push(make().await.expect("a bundle"));
+        }
+        let refused = make().await.expect_err("all places are taken");
+        assert_eq!(refused.code, Code::TooManyRequests);
+        assert_eq!(refused.fields["retry_after_seconds"], 5);
+        made.pop();
+        make().await.expect("a place is free again");
     }
 }

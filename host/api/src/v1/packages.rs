@@ -19,7 +19,7 @@ use berth_base::{
 use berth_model::{access::Caller, download::BundleRequest, version::Version};
 use berth_package::PackageName;
 use berth_work::{
-    download::{self, Fetcher, Offer, Servable},
+    download::{self, Bundle, Fetcher, Offer, Servable},
     report,
     version::upload::{self, Uploaded},
 };
@@ -189,15 +189,19 @@ async fn send(
 #[utoipa::path(post, path = "/v1/bundles", tag = "packages", request_body = BundleRequest, responses((status = 200, content_type = "application/zip")))]
 async fn bundle(State(app): AppState, who: Fetcher, Json(request): Json<BundleRequest>) -> Result<Response> {
     let name = format!("attachment; filename=\"{}-bundle.zip\"", request.host_app);
-    let file = download::bundle(&app.db, &app.blobs, &who, request).await?;
+    let Bundle { file, place } = download::bundle(&app.db, &app.blobs, &app.bundles, &who, request).await?;
     let size = file.as_file().metadata().map_err(Error::internal)?.len();
     // The file stays open, and is gone from the disk already, while it is sent.
     let opened = tokio::fs::File::from_std(file.reopen().map_err(Error::internal)?);
+    // The place goes with the body: it is free again once that was sent, or the client has left.
+    let sent = ReaderStream::new(opened).inspect(move |_| {
+        let _held = &place;
+    });
     Response::builder()
         .header(header::CONTENT_TYPE, "application/zip")
         .header(header::CONTENT_LENGTH, size)
         .header(header::CACHE_CONTROL, "no-store")
         .header(header::CONTENT_DISPOSITION, name)
-        .body(Body::from_stream(ReaderStream::new(opened)))
+        .body(Body::from_stream(sent))
         .map_err(|error| Problem(Error::internal(error)))
 }

@@ -74,7 +74,8 @@ impl List<'_> {
     fn next_of(&self, listed: &ListedMiniApp) -> Option<Next> {
         let app = &listed.mini_app;
         let may_release = self.visit.can(Action::Release, &app.scope());
-        if let Some(version) = listed.approved.as_ref().filter(|_| may_release) {
+        let may_publish = |version: &&VersionNumber| may_release && is_above(version, listed.online.as_ref());
+        if let Some(version) = listed.approved.as_ref().filter(may_publish) {
             let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, version);
             return Some(Next { said: self.t.next_publish(version), address });
         }
@@ -273,7 +274,30 @@ pub fn rows<'a>(visit: &Visit, app: &MiniApp, releases: &'a [Release], online: O
     releases.iter().zip(ends).enumerate().map(row).collect()
 }
 
-/// How a version that was online comes back: by a rollback after a publish, and by a publish after a rollback.
+/// Whether an approved version may still come online: no publish leads to what is below the online one (V7).
+pub fn is_above(version: &VersionNumber, online: Option<&VersionNumber>) -> bool {
+    online.is_none_or(|online| version > online)
+}
+
+/// How a version comes back that was online.
+#[derive(Clone, Copy)]
+pub enum Back {
+    /// By a rollback to it.
+    RollBack,
+    /// By one more publish.
+    PublishAgain,
+}
+
+/// How a version that was online comes back: what is above the online one by a publish, what is below it by a rollback, which
+/// never follows another one (V9).
+pub fn back_to(newest: &Release, online: &VersionNumber, version: &VersionNumber) -> Option<Back> {
+    if version > online {
+        return Some(Back::PublishAgain);
+    }
+    (version < online && newest.kind == ReleaseKind::Publish).then_some(Back::RollBack)
+}
+
+/// The way back to a version that was online, where the visitor may go it: what the act is called, and its address.
 fn way_back(
     visit: &Visit,
     app: &MiniApp,
@@ -285,10 +309,9 @@ fn way_back(
         return None;
     }
     let act = |said, path| Some((said, at!("/ui/mini-apps/{}/versions/{}", app.id, version) + path));
-    match newest.kind {
-        ReleaseKind::Publish if version < online => act(visit.t.roll_back_to(version), "/rollback"),
-        ReleaseKind::Rollback if version > online => act(visit.t.publish_again(version), "/publish"),
-        _ => None,
+    match back_to(newest, online, version)? {
+        Back::RollBack => act(visit.t.roll_back_to(version), "/rollback"),
+        Back::PublishAgain => act(visit.t.publish_again(version), "/publish"),
     }
 }
 
@@ -297,7 +320,9 @@ fn next(visit: &Visit, it: &Overview) -> Option<Next> {
     let app = &it.mini_app;
     let scope = app.scope();
     let one = |version: &Version, act: &str| at!("/ui/mini-apps/{}/versions/{}", app.id, version.version) + act;
-    if let Some(version) = it.approved.first().filter(|_| visit.can(Action::Release, &scope)) {
+    let online = it.online.as_ref().map(|online| &online.version);
+    let to_publish = it.approved.iter().find(|version| is_above(&version.version, online));
+    if let Some(version) = to_publish.filter(|_| visit.can(Action::Release, &scope)) {
         return Some(Next { said: t.next_publish(&version.version), address: one(version, "/publish") });
     }
     if let Some(audit) = it.auditing.first() {

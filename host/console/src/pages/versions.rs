@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query},
     routing::get,
 };
-use berth_base::page::Page as ListPage;
+use berth_base::{page::Page as ListPage, version::VersionNumber};
 use berth_model::{
     access::Action,
     audit::{Audit, Findings, NamedFinding},
@@ -19,11 +19,11 @@ use berth_model::{
     overview::Overview,
     policy::Severity,
     rollout::GrayTask,
-    version::{State, Version, VersionDetail},
+    version::{Release, State, Version, VersionDetail},
 };
 use serde::Deserialize;
 
-use super::mini_apps::{Tab, head, mini_app, tabs};
+use super::mini_apps::{Back, Tab, back_to, head, is_above, mini_app, tabs};
 use crate::{
     Console,
     parts::{Names, Shown},
@@ -79,7 +79,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
 
 /// An act that a page offers: done on a page of its own, which says what it will do.
 struct Act {
-    name: &'static str,
+    name: String,
     address: String,
     class: &'static str,
 }
@@ -106,12 +106,20 @@ fn counts(findings: &[NamedFinding]) -> Vec<(Severity, usize)> {
     all.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-fn acts_of(visit: &Visit, app: &MiniApp, version: &Version) -> Vec<Act> {
+/// What may be done with a version beside the one that is online: nothing that the host would always refuse. `back` is how it
+/// comes back, if it was online.
+fn acts_of(
+    visit: &Visit,
+    app: &MiniApp,
+    version: &Version,
+    online: Option<&VersionNumber>,
+    back: Option<Back>,
+) -> Vec<Act> {
     let t = visit.t;
     let develops = visit.can(Action::Develop, &app.scope());
     let releases = visit.can(Action::Release, &app.scope());
-    let act = |name, path: &str, class| Act {
-        name,
+    let act = |name: &str, path: &str, class| Act {
+        name: name.to_owned(),
         address: at!("/ui/mini-apps/{}/versions/{}", app.id, version.version) + path,
         class,
     };
@@ -123,23 +131,40 @@ fn acts_of(visit: &Visit, app: &MiniApp, version: &Version) -> Vec<Act> {
         }
         State::Rejected if develops => acts.push(act(t.submit(), "/submit", "")),
         State::Auditing if develops => acts.push(act(t.withdraw(), "/withdraw", "")),
-        State::Approved if releases => {
+        State::Approved if releases && is_above(&version.version, online) => {
             acts.push(act(t.publish(), "/publish", "primary"));
-            let address = at!("/ui/mini-apps/{}/gray/new?version={}", app.id, version.version);
-            acts.push(Act { name: t.new_gray_task(), address, class: "" });
+            // The devices outside of a grayscale have to run something.
+            if online.is_some() {
+                let address = at!("/ui/mini-apps/{}/gray/new?version={}", app.id, version.version);
+                acts.push(Act { name: t.new_gray_task().into(), address, class: "" });
+            }
         }
-        State::Historical if releases => acts.push(act(t.roll_back(), "/rollback", "")),
+        State::Historical if releases => acts.extend(back.map(|back| match back {
+            Back::RollBack => act(t.roll_back(), "/rollback", ""),
+            Back::PublishAgain => act(&t.publish_again(&version.version), "/publish", ""),
+        })),
         _ => {}
     }
     acts
 }
 
-/// The gray tasks of a version that have not ended; only an approved one has any.
-async fn gray_tasks_of(visit: &Visit, version: &Version) -> Vec<GrayTask> {
-    if version.state != State::Approved {
-        return Vec::new();
+/// The MiniApp at one look, where what is online decides what may be done with a version.
+async fn beside(visit: &Visit, version: &Version) -> Option<Overview> {
+    if !matches!(version.state, State::Approved | State::Historical) {
+        return None;
     }
-    let it: Option<Overview> = visit.api.get(&at!("/v1/mini-apps/{}/overview", version.mini_app)).await.ok();
+    visit.api.get(&at!("/v1/mini-apps/{}/overview", version.mini_app)).await.ok()
+}
+
+/// How a version comes back that was online.
+async fn back(visit: &Visit, version: &Version, online: Option<&VersionNumber>) -> Option<Back> {
+    let online = online.filter(|_| version.state == State::Historical)?;
+    let releases: Vec<Release> = visit.api.list(&at!("/v1/mini-apps/{}/releases", version.mini_app)).await.ok()?;
+    back_to(releases.first()?, online, &version.version)
+}
+
+/// The gray tasks of a version that have not ended; only an approved one has any.
+fn gray_tasks_of(it: Option<Overview>, version: &Version) -> Vec<GrayTask> {
     let tasks = it.into_iter().flat_map(|it| it.gray_tasks);
     tasks.filter(|task| task.version == version.version).collect()
 }
@@ -156,10 +181,13 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
         people.extend(audit.items.iter().filter_map(|item| item.decided_by.as_deref()));
     }
     let names = Names::of(&visit.api, people).await;
-    let mut acts = acts_of(&visit, &app, &detail.version);
+    let it = beside(&visit, &detail.version).await;
+    let online = it.as_ref().and_then(|it| it.online.as_ref()).map(|online| &online.version);
+    let way_back = back(&visit, &detail.version, online).await;
+    let mut acts = acts_of(&visit, &app, &detail.version, online, way_back);
     if let Some(audit) = audit.filter(|audit| audits::mine(&visit, audit).next().is_some()) {
         let address = at!("/ui/audits/{}", audit.id);
-        acts.insert(0, Act { name: visit.t.decide(), address, class: "primary" });
+        acts.insert(0, Act { name: visit.t.decide().into(), address, class: "primary" });
     }
     let page = One {
         t: visit.t,
@@ -168,7 +196,7 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
         version: &detail.version,
         audit,
         counts: counts(found.as_ref().map_or(&[], |found| &found.findings)),
-        gray_tasks: gray_tasks_of(&visit, &detail.version).await,
+        gray_tasks: gray_tasks_of(it, &detail.version),
         acts,
         names: &names,
     };

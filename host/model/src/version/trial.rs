@@ -12,6 +12,8 @@ text_enum! {
         Superseded = "superseded",
         /// Its version is below the minimum usable version (V11).
         MinVersion = "min-version",
+        /// Its version was rejected.
+        Rejected = "rejected",
     }
 }
 

@@ -10,12 +10,12 @@ use berth_model::{
     access::{Action, Caller, Scope},
     audit::{Audit, AuditItem, AuditState, Decide, Decision, tally},
     event::{AuditClosed, AuditDecided, OfVersion, Submitted, kind},
-    version::{Transition, Version},
+    version::{Transition, TrialEnd, Version},
 };
 use berth_store::{Db, Tx};
 
 use super::{readable, whole};
-use crate::{audit::Audits, mini_app};
+use crate::{audit::Audits, mini_app, version::trial};
 
 /// Freezes a version and starts its audit (V4), with one item for each bound host app (V5). The caller must be allowed
 /// to develop the MiniApp.
@@ -152,7 +152,8 @@ async fn authorise(tx: &mut Tx, caller: &Caller, audit: &Audit, host_app: &HostA
     Err(Error::field("host_app", text).with("host_apps", waits))
 }
 
-/// Ends an audit, moves its version to approved or rejected, and emits the event.
+/// Ends an audit, moves its version to approved or rejected, and emits the event. What is rejected is not tried any more
+/// (V10).
 pub(super) async fn close(tx: &mut Tx, audit: &mut Audit, result: Decision, reason: &str, actor: &str) -> Result<()> {
     let (state, step, kind) = match result {
         Decision::Approved => (AuditState::Approved, Transition::Approve, kind::VERSION_APPROVED),
@@ -165,6 +166,10 @@ pub(super) async fn close(tx: &mut Tx, audit: &mut Audit, result: Decision, reas
     (audit.state, audit.reason, audit.closed_at) = (state, reason.to_owned(), Some(now));
     let data = AuditClosed { audit: audit.id.clone(), version: audit.version.clone(), reason: reason.to_owned() };
     tx.tell(kind, &audit.mini_app, actor, &data).for_mini_app(&audit.mini_app);
+    if result == Decision::Rejected {
+        let rejected = |trial: &VersionNumber| *trial == audit.version;
+        trial::end(tx, actor, &audit.mini_app, TrialEnd::Rejected, rejected).await?;
+    }
     Ok(())
 }
 

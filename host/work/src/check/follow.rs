@@ -18,8 +18,9 @@ use berth_check::{
 };
 use berth_model::{
     check::Key,
-    rollout::{Admits, Side, admits::CONDITIONS},
+    rollout::{Admits, Side, admits::CONDITIONS, each_text},
 };
+use serde_json::Value;
 
 use super::{
     judge::Cohorts,
@@ -29,7 +30,7 @@ use super::{
 use crate::check::load;
 use berth_base::{
     error::Result,
-    ids::{GrayTaskId, HostAppId, MerchantId, MiniAppId},
+    ids::{CohortId, Digest, GrayTaskId, HostAppId, MerchantId, MiniAppId},
 };
 use berth_store::{Db, Span, Touched, Tx, admission::Gathered, blob::Blobs};
 
@@ -258,16 +259,14 @@ async fn gray_entry(
     admitted: Arc<Admitted>,
 ) -> GrayEntry {
     let TaskRows { row, bindings, cohorts, guarded, suspended_by_guard } = task;
+    // Lists come first: a policy that asks for one that cannot be read would take every device for one that is not in it.
+    let (lists, unread) = lists(follower, &row.mini_app_id, cohorts).await;
     let mut judges = Vec::with_capacity(bindings.len());
     for spec in bindings {
-        judges.push(bound_judge(follower, before, spec, &row.mini_app_id).await);
-    }
-    let mut lists = TaskCohorts::default();
-    for (id, digest) in cohorts {
-        match follower.shelf.members(&follower.blobs, &digest).await {
-            Ok(members) => drop(lists.0.insert(id, members)),
-            Err(error) => not_ready(follower, &row.mini_app_id, "list", &id, &error),
-        }
+        judges.push(match first_of(&unread, &spec.config) {
+            Some(list) => without_list(spec, &list),
+            None => bound_judge(follower, before, spec, &row.mini_app_id).await,
+        });
     }
     let admits = row.admits.as_ref().map(|admits| places(&admits.0, &judges));
     let typed = row.conditions.0.objects.iter().flat_map(|list| &list.values);
@@ -287,6 +286,42 @@ async fn gray_entry(
         suspended_by_guard,
         max_failures: follower.max_failures,
     }
+}
+
+/// The lists of a task, and those of them that cannot be read now.
+async fn lists(
+    follower: &Follower,
+    mini_app: &MiniAppId,
+    cohorts: Vec<(CohortId, Digest)>,
+) -> (TaskCohorts, BTreeSet<CohortId>) {
+    let (mut lists, mut unread) = (TaskCohorts::default(), BTreeSet::new());
+    for (id, digest) in cohorts {
+        match follower.shelf.members(&follower.blobs, &digest).await {
+            Ok(members) => drop(lists.0.insert(id, members)),
+            Err(error) => {
+                not_ready(follower, mini_app, "list", &id, &error);
+                unread.insert(id);
+            }
+        }
+    }
+    (lists, unread)
+}
+
+/// The first of these lists that a config names.
+fn first_of(lists: &BTreeSet<CohortId>, config: &Value) -> Option<CohortId> {
+    let mut named = None;
+    each_text(config, &mut |text| {
+        if named.is_none() {
+            named = text.parse::<CohortId>().ok().filter(|id| lists.contains(id));
+        }
+    });
+    named
+}
+
+/// A policy one of whose lists cannot be read: it gives no judgement, so that `on_error` decides (G12).
+fn without_list(spec: JudgeSpec, list: &CohortId) -> BoundJudge {
+    let judge = Arc::new(Unready(format!("The list {list} cannot be read.")));
+    BoundJudge { spec, judge, ready: false, tally: Arc::default() }
 }
 
 /// What a task admits, by the places of its policies; its conditions must hold besides where they are not named. A task whose

@@ -2,19 +2,23 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
 
+use bytes::Bytes;
 use serde_json::json;
 
-use berth_base::error::Code;
+use berth_base::{
+    error::Code,
+    ids::{CohortId, Digest},
+};
 use berth_check::{Asker, check, explain};
 use berth_model::check::{Reason, Status};
 use berth_model::{
     mini_app::{MinVersion, Shelf},
-    rollout::Note,
+    rollout::{Cohort, Note},
 };
 
 use crate::{
     rollout, shelf,
-    testing::{device, host, question, shop, v},
+    testing::{DAWN, device, host, question, shop, v},
 };
 
 #[tokio::test]
@@ -263,6 +267,46 @@ async fn g12_a_policy_that_cannot_be_loaded_admits_nobody_until_it_can() {
     }
     assert_eq!(host.app.checks.live.following().unready, 0);
     assert_eq!(host.version_for("g").await, "1.1.0");
+}
+
+#[tokio::test]
+async fn g12_a_policy_whose_list_cannot_be_read_admits_nobody_until_it_can() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let members = Bytes::from_static(b"g\n");
+    let list = list_without_bytes(&host, &members).await;
+    // The policy admits whom the list does not have, as one does that leaves devices out.
+    let policies = json!([{"policy": "verdict", "config": {"say": "admit", "unless": {"in": [list]}}}]);
+    let policies = serde_json::from_value(policies).expect("policies");
+    host.task("1.1.0", |new| new.policies = policies).await.expect("task");
+    assert_eq!(host.version_for("g").await, "1.0.0");
+    assert_eq!(host.version_for("h").await, "1.0.0", "who knows whether it was to be left out");
+    assert_eq!(host.app.checks.live.following().unready, 1);
+    host.app.blobs.keep_bytes(members).await.expect("the bytes are back");
+    for _ in 0..60 {
+        super::refresh(&host.app.follower).await.expect("round");
+    }
+    assert_eq!(host.app.checks.live.following().unready, 0);
+    assert_eq!(host.version_for("h").await, "1.1.0");
+}
+
+/// A list with these members, of which only the row is there.
+async fn list_without_bytes(host: &crate::testing::TestHost, members: &[u8]) -> CohortId {
+    let cohort = Cohort {
+        id: CohortId::generate(DAWN, host.app.db.random()),
+        name: "staff".into(),
+        members: 1,
+        lines: 1,
+        blanks: 0,
+        duplicates: 0,
+        sha256: Digest::of(members),
+        created_by: "test".into(),
+        created_at: DAWN,
+    };
+    let mut tx = host.app.db.begin().await.expect("begin");
+    tx.insert_cohort(&shop(), &cohort).await.expect("list");
+    tx.commit().await.expect("commit");
+    cohort.id
 }
 
 #[tokio::test]

@@ -35,6 +35,9 @@ const MAX_MEMBER: usize = 255;
 /// Length of one row of a table in bytes, at most.
 const MAX_ROW: usize = 64 * 1024;
 
+/// Length in bytes of a line whose end is still to come, the blanks around it included, at most.
+const MAX_OPEN: usize = 2 * MAX_ROW;
+
 /// The members of a file, one after the other in one string, which takes a third of the memory of a million strings.
 struct List {
     text: String,
@@ -64,11 +67,18 @@ impl Cutter {
             if parts.peek().is_some() {
                 self.close()?;
             } else if self.open.len() > self.list.longest() + 16 {
-                // Blanks around a member are rare; a file without line ends must not gather here.
-                check_length(self.list.lines + 1, self.open.trim_ascii().len(), self.list.longest())?;
+                self.check_open()?;
             }
         }
         Ok(())
+    }
+
+    /// A file without line ends must not gather here. Blanks around a member are rare; they are looked through with each
+    /// chunk, so that there is a limit of them, too.
+    fn check_open(&self) -> Result<()> {
+        let (line, longest) = (self.list.lines + 1, self.list.longest());
+        check_length(line, self.open.len(), MAX_OPEN)?;
+        check_length(line, self.open.trim_ascii().len(), longest)
     }
 
     fn close(&mut self) -> Result<()> {

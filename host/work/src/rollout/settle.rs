@@ -37,7 +37,8 @@ impl Settled {
         Ok(())
     }
 
-    /// Lets the tasks go on that a recall suspended, and nobody has moved since (A3). Returns them, newest first.
+    /// Lets the tasks go on that a recall suspended, and nobody has moved to another state since (A3). Returns them,
+    /// newest first.
     pub(crate) async fn resume_recalled(&mut self, tx: &mut Tx, actor: &str) -> Result<Vec<ShelvedTask>> {
         let mut resumed = Vec::new();
         for task in self.0.iter_mut().rev() {
@@ -108,12 +109,13 @@ pub(crate) async fn why_guard_suspended(tx: &mut Tx, task: &TaskRow) -> Result<O
     Ok(stopped_by_guard(&moves).map(str::to_owned))
 }
 
-/// Whether the task is suspended, and a recall did it.
+/// Whether the task is suspended, and a recall did it. Edits are moves, too, and change nothing of that.
 async fn was_recalled(tx: &mut Tx, task: &TaskRow) -> Result<bool> {
     if task.state != State::Suspended {
         return Ok(false);
     }
-    Ok(tx.gray_moves(&task.id).await?.last().is_some_and(|last| last.cause == Cause::OffShelf))
+    let moves = tx.gray_moves(&task.id).await?;
+    Ok(moves.iter().rev().find(|one| one.from != one.to).is_some_and(|last| last.cause == Cause::OffShelf))
 }
 
 fn shelved(task: &TaskRow, by_recall: bool) -> ShelvedTask {

@@ -65,6 +65,20 @@ async fn a3_back_on_the_shelf_the_tasks_stay_suspended_and_only_those_of_the_rec
 }
 
 #[tokio::test]
+async fn a3_a_task_that_was_edited_during_the_recall_is_resumed_with_the_others() {
+    let (host, [running, waiting, held]) = three_tasks().await;
+    shelf(&host, false, false).await;
+    for task in [&running, &held] {
+        let renamed = EditGrayTask { name: Some("renamed".into()), ..EditGrayTask::default() };
+        edit(&host.app.db, &*host.app.judges, &host.caller, task, &renamed).await.expect("edit");
+    }
+    let resumed = shelf(&host, true, true).await;
+    let told: Vec<_> = resumed.resumed.iter().map(|task| (task.id.clone(), task.state)).collect();
+    assert_eq!(told, [(waiting, State::Pending), (running, State::Delivering)]);
+    assert_eq!(resumed.suspended.iter().map(|task| &task.id).collect::<Vec<_>>(), [&held]);
+}
+
+#[tokio::test]
 async fn a3_a_task_whose_start_has_come_in_between_delivers_once_it_is_resumed() {
     let (host, [_, waiting, _]) = three_tasks().await;
     shelf(&host, false, false).await;

@@ -490,8 +490,12 @@ async fn g4_a_list_that_cannot_be_meant_is_refused_with_its_line() {
     assert!(refuse(b"ok\nbad\xff\n").await.1.starts_with("Line 2: this is not UTF-8."));
     assert!(refuse(b"\xff\xfea\0\n\0").await.1.contains("UTF-16"));
     assert!(refuse(b"a\0b").await.1.contains("U+0000"));
-    let endless = vec![Bytes::from(vec![b'x'; 4096]); 3];
-    assert_eq!(code(upload(&host, endless).await), Some(Code::CohortInvalid));
+    let endless = |byte: u8, chunks: usize| vec![Bytes::from(vec![byte; 4096]); chunks];
+    assert_eq!(code(upload(&host, endless(b'x', 3)).await), Some(Code::CohortInvalid));
+    let blanks = upload(&host, endless(b' ', 64)).await.expect_err("more blanks than a line may have");
+    assert!(blanks.detail.starts_with("Line 1: more than 131072 bytes."), "{}", blanks.detail);
+    let padded = [endless(b' ', 8), vec!["a\n".into()]].concat();
+    assert_eq!(upload(&host, padded).await.expect("some blanks").members, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

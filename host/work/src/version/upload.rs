@@ -15,7 +15,7 @@ use berth_model::{
 use berth_package::{Archive, Limits, Manifest, PackageName};
 use berth_store::Json;
 use berth_store::{
-    Db,
+    Db, Tx,
     blob::{Blobs, Spooled},
     version::VersionRow,
 };
@@ -41,11 +41,12 @@ struct Contents {
 
 /// Stores a package as a version in development, for a caller who may develop the MiniApp. The bytes are spooled to
 /// disk while they are hashed, and become a blob and a row only after the package has been checked. With `replace` the
-/// package of a version that was never submitted may be replaced.
+/// package of a version that was never submitted may be replaced, unless it is on trial.
 ///
 /// # Errors
-/// `version-exists` when the version has other bytes and may not be replaced (V1) or was deleted (F30);
-/// `body-too-large`; the `package-…` codes for what is wrong with the package (V2); `not-found` and `missing-grant`.
+/// `version-exists` when the version has other bytes and may not be replaced (V1) or was deleted (F30); `version-state`
+/// when it would be replaced and is on trial (V10); `body-too-large`; the `package-…` codes for what is wrong with the
+/// package (V2); `not-found` and `missing-grant`.
 #[tracing::instrument(name = "version.upload", skip_all, fields(mini_app = %name.mini_app_id, version = %name.version))]
 pub async fn upload<E: Into<Error>>(
     db: &Db,
@@ -121,6 +122,7 @@ async fn store(
         }
         Some(existing) => {
             may_replace(&existing, replace)?;
+            require_untried(&mut tx, &existing).await?;
             row.id = existing.id;
             row.created_at = existing.created_at;
             tx.replace_version(&row).await?;
@@ -150,6 +152,17 @@ fn may_replace(existing: &VersionRow, replace: bool) -> Result<()> {
     Err(Error::new(Code::VersionExists, detail).with("sha256", &existing.sha256).with("state", existing.state))
 }
 
+/// Refuses what would take the package of a version away from those who try it (V10).
+async fn require_untried(tx: &mut Tx, row: &VersionRow) -> Result<()> {
+    let (app, number) = (&row.mini_app_id, &row.number);
+    if tx.trial(app).await?.is_none_or(|trial| trial.version_id != row.id) {
+        return Ok(());
+    }
+    let command = format!("berth version trial {app} --clear");
+    let detail = format!("{number} is on trial. End the trial first: `{command}`.");
+    Err(Error::new(Code::VersionState, detail).with("state", row.state).next(command))
+}
+
 /// Deletes a version in development. Its number cannot be used again (F30).
 ///
 /// # Errors
@@ -159,9 +172,7 @@ pub async fn delete(db: &Db, caller: &Caller, id: &MiniAppId, number: &VersionNu
     let mut tx = db.begin().await?;
     mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
     let row = tx.require_version(id, number).await?;
-    if tx.trial(id).await?.is_some_and(|trial| trial.version_id == row.id) {
-        return Err(Error::new(Code::VersionState, format!("{number} is on trial. End the trial first.")));
-    }
+    require_untried(&mut tx, &row).await?;
     tx.step_version(&row, Transition::Delete).await?;
     let data = OfVersion { version: number.clone() };
     tx.tell(kind::VERSION_DELETED, id, caller.account.as_str(), &data).for_mini_app(id);
