@@ -1,6 +1,6 @@
 //! The real binary: how it starts and ends, and how it copes with full disks, large packages and restored backups.
 
-use std::time::Duration;
+use std::{fs::File, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use berth_base::clock::{Clock as _, SystemClock};
 use berth_tests::{
@@ -260,7 +260,7 @@ async fn f56_on_a_disk_that_turned_read_only_downloads_and_checks_work() {
     }
 }
 
-/// A backup as the README describes it, taken while the host works: first a copy of the database, then the blobs.
+/// A backup as `host/docs/operate.md` describes it, taken while the host works.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f65_a_backup_taken_while_the_host_works_is_whole() {
     let mut berth = Installation::new(Database::Sqlite).await;
@@ -291,6 +291,83 @@ async fn f65_a_backup_taken_while_the_host_works_is_whole() {
     invariants::hold(&pool).await;
     pool.close().await;
     admin.post("/v1/teams", json!({"name": "after"})).await.good();
+}
+
+/// Waits until somebody reads from a pipe, who then waits until what is returned is dropped.
+async fn read_from(pipe: &Path) -> File {
+    const O_NONBLOCK: i32 = 0o4000; // opening fails while nobody reads
+    for _ in 0..1200 {
+        if let Ok(writer) = File::options().write(true).custom_flags(O_NONBLOCK).open(pipe) {
+            return writer;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody reads from {}", pipe.display())
+}
+
+/// A pipe among the blobs holds the backup up: once while the blobs are copied, and once more after the database, as the copy of
+/// a pipe is never as long as the pipe. There a version is deleted, and its bytes are collected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_a_backup_has_what_is_deleted_after_its_database_was_copied() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let admin = berth.admin(&process);
+    Shop::open(&admin).await;
+    admin.push("coffee_1.0.0.apkg", made::package(1)).await.good();
+    let pipe = berth.folder.path().join("blobs/sha256/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut restored = Installation::new(Database::Sqlite).await;
+    let to = restored.folder.path().to_owned();
+    let mut command = berth.command(&["admin", "backup", "--to", to.to_str().unwrap()]);
+    let backup = tokio::spawn(async move { command.output().await.unwrap() });
+    let mut first = read_from(&pipe).await;
+    std::io::Write::write_all(&mut first, b"x").unwrap();
+    drop(first);
+    while !to.join("berth.next.db").exists() && !backup.is_finished() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let second = read_from(&pipe).await;
+    admin.delete("/v1/mini-apps/coffee/versions/1.0.0").await.good();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let (done, said) = ran(&berth, &["doctor", "--collect", "--blob-grace", "1s"]).await;
+    assert!(done && said.contains("removed 1 blob of"), "{said}");
+    drop(second);
+    let backup = backup.await.unwrap();
+    assert!(backup.status.success(), "{}", String::from_utf8_lossy(&backup.stderr));
+    process.kill().await;
+    restored.token = berth.token.clone();
+    let process = restored.start().await;
+    let package = restored.admin(&process).get("/v1/packages/coffee_1.0.0.apkg").await;
+    assert_eq!((package.status, package.bytes), (200, made::package(1)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_no_host_starts_from_a_backup_that_is_not_whole() {
+    let berth = with_a_secret().await;
+    let mut restored = Installation::new(Database::Sqlite).await;
+    let to = restored.folder.path().to_owned();
+    let backup = ["admin", "backup", "--to", to.to_str().unwrap()];
+    let (done, said) = ran(&berth, &backup).await;
+    assert!(done, "{said}");
+    let files = || ["berth-backup.json", "berth.db"].map(|name| std::fs::read(to.join(name)).unwrap());
+    let whole = files();
+    // One that breaks off before it has all leaves the earlier one as it is.
+    let in_the_way = to.join("berth.next.part");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(!ran(&berth, &backup).await.0);
+    assert!(files() == whole, "the earlier backup has changed");
+    std::fs::remove_dir(&in_the_way).unwrap();
+
+    let mut mark: serde_json::Value = serde_json::from_slice(&whole[0]).unwrap();
+    mark["whole_at"] = json!(null);
+    std::fs::write(to.join("berth-backup.json"), mark.to_string()).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let refused = tokio::time::timeout(Duration::from_secs(60), ran(&restored, &serve)).await;
+    let (done, said) = refused.expect("it does not start");
+    assert!(!done && said.contains("unfinished-backup") && said.contains("berth admin backup --to"), "{said}");
+    let (done, said) = ran(&berth, &backup).await;
+    assert!(done, "it is known as a backup of the host still, and becomes whole: {said}");
+    restored.start().await.kill().await;
 }
 
 /// What a command answers: whether it was done, and what it said.
@@ -429,7 +506,21 @@ async fn the_link_that_a_demo_prints_signs_in() {
     assert_eq!(Browser::at(&demo.process.url).get(path).await.status, 404, "it works once");
     let page = Browser::at(&demo.process.url).send("/ui/sign-in", &fields).await;
     assert_eq!(page.address, "/ui", "the name and the password work from then on");
+    let issuer = demo.admin.get("/.well-known/openid-configuration").await.good()["issuer"].clone();
+    assert_eq!(issuer, *demo.process.url, "it knows its address, so users can log in by OpenID Connect");
     demo.process.kill().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_that_was_broken_off_before_it_was_made_says_so() {
+    let installation = Installation::new(Database::Sqlite).await;
+    installation.demo().await.process.kill().await;
+    let mark = installation.folder.path().join("berth-demo.json");
+    let made = std::fs::read_to_string(&mark).unwrap();
+    assert!(!made.contains("unfinished"), "{made}");
+    std::fs::write(&mark, json!({"demo": "", "unfinished": true}).to_string()).unwrap();
+    let (done, said) = ran(&installation, &["demo", "--listen", "127.0.0.1:0"]).await;
+    assert!(!done && said.contains("unfinished-demo") && said.contains("start again"), "{said}");
 }
 
 /// An invitation that nobody gives an address has that of the host's last start.

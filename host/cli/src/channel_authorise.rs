@@ -16,8 +16,11 @@ use super::{
     session::Session,
     table::{Card, Cell},
 };
-use berth_base::error::Code;
-use berth_base::ids::{AuthorisationId, EndpointAppId, InstanceId, MerchantId};
+use berth_base::{
+    error::Code,
+    ids::{AuthorisationId, EndpointAppId, InstanceId, MerchantId},
+    text::count,
+};
 use berth_model::endpoint::{
     authorisation::{AuthorisationView as View, NewAuthorisation, NewTarget, Restart, Target, Vouched},
     channel::ChannelKind,
@@ -97,7 +100,21 @@ pub async fn run(args: Authorise, session: &mut Session) -> Done {
     };
     let answer = if args.no_wait { answer } else { wait(&client, session, answer, args.timeout).await? };
     session.out.show(&answer, view)?;
-    verdict(&read(&answer)?)
+    let run: View = read(&answer)?;
+    if !args.no_wait && is_going(&run) {
+        let text = format!(
+            "The merchant has not authorised within {}. The run goes on.",
+            count(args.timeout, "second", "seconds")
+        );
+        let again = format!("berth channel authorise {}", run.id);
+        return Err(Failure::refused("still-waiting", text).followed_by(again));
+    }
+    verdict(&run)
+}
+
+/// Whether the run waits for the merchant, or for their platform.
+fn is_going(run: &View) -> bool {
+    ["started", "authorised", "granted"].contains(&run.state.as_str())
 }
 
 /// Does what can be done for a run now: sets its target, or starts it again.
@@ -124,8 +141,7 @@ async fn wait(client: &Client, session: &mut Session, mut answer: Value, timeout
     let mut shown = None;
     loop {
         let run: View = read(&answer)?;
-        let going = ["started", "authorised", "granted"].contains(&run.state.as_str());
-        if !going || session.clock.now() >= until {
+        if !is_going(&run) || session.clock.now() >= until {
             spinner.finish_and_clear();
             return Ok(answer);
         }
@@ -146,7 +162,7 @@ async fn wait(client: &Client, session: &mut Session, mut answer: Value, timeout
     }
 }
 
-/// The outcome of the command: a failure unless the channel is bound or the run may go on.
+/// The outcome of a run that has ended, or that somebody has to act on: a failure unless the channel is bound or may be.
 fn verdict(run: &View) -> Done {
     let detail = run.detail.as_deref().unwrap_or_default();
     match run.state.as_str() {

@@ -243,6 +243,7 @@ pub fn session(global: &Global) -> Session {
         random: Arc::new(SystemRandom),
         input: Box::new(io::BufReader::new(io::stdin())),
         attended: io::stdin().is_terminal(),
+        terminal: Some(console::Term::stderr()),
     }
 }
 

@@ -270,6 +270,27 @@ fn line(entry: LogEntry, paint: &Paint) -> String {
     format!("{at}  {:<5}  {rest}", level(entry.level).render(paint))
 }
 
+/// The rules that act on what a MiniApp logs, which are those of the whole host before its own; or those of the whole host.
+async fn rules_in_force(
+    client: &Client,
+    session: &mut Session,
+    app: Option<&MiniAppId>,
+) -> Result<Vec<MaskRule>, Failure> {
+    let of_all = client.value(Call::get("/v1/log-masks")).await;
+    let Some(app) = app else { return Ok(read::<LogMasks>(&of_all?)?.rules) };
+    let mut rules = match of_all {
+        Ok(masks) => read::<LogMasks>(&masks)?.rules,
+        Err(Failure::Refused(_)) => {
+            session.out.note("The rules of the whole host, which you may not read, mask the text before these.");
+            Vec::new()
+        }
+        Err(failure) => return Err(failure),
+    };
+    let own: LogMasks = read(&client.value(Call::get(format!("/v1/mini-apps/{app}/log-masks"))).await?)?;
+    rules.extend(own.rules);
+    Ok(rules)
+}
+
 async fn mask(client: &Client, session: &mut Session, args: MaskArgs) -> Done {
     let MaskArgs { app, rules, none, text } = args;
     let path = match &app {
@@ -278,8 +299,7 @@ async fn mask(client: &Client, session: &mut Session, args: MaskArgs) -> Done {
     };
     let rules: Vec<_> = rules.into_iter().map(|RuleChoice(rule)| rule).collect();
     if let Some(text) = text {
-        let rules =
-            if rules.is_empty() { read::<LogMasks>(&client.value(Call::get(path)).await?)?.rules } else { rules };
+        let rules = if rules.is_empty() { rules_in_force(client, session, app.as_ref()).await? } else { rules };
         let masked = Mask::new(&rules).masked(&text).unwrap_or(text);
         return session.out.done(&json!({"masked": masked}), masked);
     }

@@ -14,15 +14,15 @@ use super::{
 };
 use berth_model::access::Me;
 
-/// Verifies a token and stores it. A host whose token is stored becomes current again without a question.
+/// Verifies a token and stores it. A host whose token is stored, and still taken, becomes current again without a question.
 pub async fn login(session: &mut Session) -> Done {
     let mut credentials = session.load_credentials()?;
     let server = match session.global.server.clone().or_else(|| credentials.current.clone()) {
         Some(server) => server_url(&server)?,
         None => server_url(&ask(session, "Server (such as https://berth.example)", false)?)?,
     };
-    let token = find_token(session, credentials.token(&server).map(str::to_owned))?;
-    let me: Me = read(&session.connect(&server, Credential::Token(token.clone()))?.value(Call::get("/v1/me")).await?)?;
+    let stored = credentials.token(&server).map(str::to_owned);
+    let (token, me) = accepted_token(session, &server, stored).await?;
     credentials.servers.insert(server.clone(), Login { token, account: me.account.name.clone() });
     credentials.current = Some(server.clone());
     session.save_credentials(&credentials)?;
@@ -38,19 +38,37 @@ pub async fn login(session: &mut Session) -> Done {
     Ok(())
 }
 
-/// The token: from the option, or else from stdin, or else the stored one.
-fn find_token(session: &mut Session, stored: Option<String>) -> Result<String, Failure> {
+/// A token that the host takes, and whose it is. On a terminal a stored one serves as long as it is taken.
+async fn accepted_token(session: &mut Session, server: &str, stored: Option<String>) -> Result<(String, Me), Failure> {
+    if let (None, true, Some(token)) = (&session.global.token, session.attended, &stored) {
+        match whose(session, server, token).await {
+            Err(Failure::Refused(problem)) if ["invalid-token", "expired-token"].contains(&&*problem.kind) => {
+                session
+                    .out
+                    .note(format!("The stored token is not taken any more: {}", super::paint::clean(&problem.detail)));
+            }
+            known => return Ok((token.clone(), known?)),
+        }
+    }
+    let token = given_token(session, stored)?;
+    let me = whose(session, server, &token).await?;
+    Ok((token, me))
+}
+
+async fn whose(session: &Session, server: &str, token: &str) -> Result<Me, Failure> {
+    read(&session.connect(server, Credential::Token(token.to_owned()))?.value(Call::get("/v1/me")).await?)
+}
+
+/// The token: from the option, or else what is typed, or else, where nobody is there to be asked, the stored one.
+fn given_token(session: &mut Session, stored: Option<String>) -> Result<String, Failure> {
     if let Some(token) = &session.global.token {
         return not_empty(token);
-    }
-    if let (true, Some(stored)) = (session.attended, &stored) {
-        return Ok(stored.clone());
     }
     let typed = ask(session, "Token (it is not shown)", true)?;
     if !typed.is_empty() {
         return Ok(typed);
     }
-    stored.ok_or_else(|| {
+    stored.filter(|_| !session.attended).ok_or_else(|| {
         Failure::usage(
             "No token was given. Create one with `berth admin token` on the host's machine, or ask its admin.",
         )
@@ -73,10 +91,8 @@ pub(super) fn ask(session: &mut Session, what: &str, secret: bool) -> Result<Str
         return session.read_line();
     }
     session.out.note(format!("{what}:"));
-    if !secret {
-        return session.read_line();
-    }
-    let line = console::Term::stderr().read_secure_line();
+    let (true, Some(terminal)) = (secret, &session.terminal) else { return session.read_line() };
+    let line = terminal.read_secure_line();
     line.map(|line| line.trim().to_owned())
         .map_err(|error| Failure::usage(format!("Cannot read what you type: {error}.")))
 }

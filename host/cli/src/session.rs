@@ -81,6 +81,8 @@ pub struct Session {
     pub input: Box<dyn BufRead + Send>,
     /// Whether stdin is a terminal.
     pub attended: bool,
+    /// The terminal on which secrets are typed unseen; without one they are read like anything else.
+    pub terminal: Option<console::Term>,
 }
 
 impl Session {

@@ -54,10 +54,10 @@ impl Drop for OfThread {
         // A runtime keeps values for each thread, which this one has no more.
         let dropping = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let each = created
+            let mut each = created
                 .iter()
                 .map(|Created { server, name }| run(server, format!("DROP DATABASE {name} WITH (FORCE)")));
-            each.map(|one| runtime.block_on(one)).collect::<sqlx::Result<()>>()
+            each.try_for_each(|one| runtime.block_on(one))
         });
         // A panic here would end the process, and all tests with it.
         match dropping.join() {

@@ -1,7 +1,7 @@
 //! `berth demo`: a host with sample data.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -75,6 +75,9 @@ pub struct Demo {
     /// The folder of the demo's data, which must not be that of `berth serve`; what is in it is kept
     #[arg(long, env = "BERTH_DATA_DIR", default_value = "berth-demo", value_name = "DIR")]
     pub data_dir: PathBuf,
+    /// The address by which browsers reach the demo; the one at which it listens when absent
+    #[arg(long, env = "BERTH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// Where the demo may connect besides public addresses.
     #[command(flatten)]
     pub webhooks: WebhookConfig,
@@ -84,18 +87,25 @@ pub struct Demo {
 pub async fn demo(args: Demo, session: &mut Session) -> Done {
     log("warn,berth::compiling=info");
     let (listener, bound) = listen(args.listen).await?;
-    require_demo(&args.data_dir)?;
+    let found = require_demo(&args.data_dir)?;
     let defaults = Config::with_defaults(Storage::in_folder(args.data_dir.clone()));
-    let host = open(Config { webhooks: args.webhooks, ..defaults }).await?;
-    folder::leave(&args.data_dir, &folder::Host { url: format!("http://{bound}") })?;
+    let url = args.public_url.unwrap_or_else(|| reached_at(bound)).trim_end_matches('/').to_owned();
+    let host = open(Config { webhooks: args.webhooks, public_url: Some(url.clone()), ..defaults }).await?;
+    folder::leave(&args.data_dir, &folder::Host { url: url.clone() })?;
     let app = host.app.clone();
     let token = access::admin_token(&app.db).await?.secret;
-    let link = access::invite_admin(&app.db, Some(&format!("http://{bound}"))).await?.link.unwrap_or_default();
+    let link = access::invite_admin(&app.db, Some(&url)).await?.link.unwrap_or_default();
     let http = ServeConfig::default();
     let serving = host.run(listener, &http, async { drop(stop_signal().await) });
     let introduce = async {
-        let key = seed(&app, &app.people.authenticate(&token).await?).await?;
-        session.out.line(lines_to_try(bound, &link, &token, &key))
+        let caller = app.people.authenticate(&token).await?;
+        let key = match known_key(&app, &caller).await? {
+            Some(_) if found.unfinished => return Err(unfinished(&args.data_dir)),
+            Some(key) => key,
+            None => seed(&app, &caller).await?,
+        };
+        folder::leave(&args.data_dir, &folder::Demo::new(false))?;
+        session.out.line(lines_to_try(&url, &link, &token, &key))
     };
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
@@ -108,15 +118,27 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
     Ok(())
 }
 
+/// The address by which a browser on this machine reaches what listens there.
+fn reached_at(bound: SocketAddr) -> String {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, bound.port()))
+}
+
 /// Makes the folder of a demo, or finds it. Refuses every other folder in which there is anything, such as that of a host,
 /// whose data the demo's would be mixed with.
-fn require_demo(folder: &Path) -> Done {
+fn require_demo(folder: &Path) -> Result<folder::Demo, Failure> {
     let name = folder.display();
     let why = match folder::look::<folder::Demo>(folder)? {
-        Found::Marked(_) => return Ok(()),
+        Found::Marked(mark) => return Ok(mark),
         Found::Nothing => {
             std::fs::create_dir_all(folder).map_err(|error| Failure::file("make", folder, &error))?;
-            return folder::leave(folder, &folder::Demo { demo: "Made by `berth demo`, which may write here.".into() });
+            let mark = folder::Demo::new(true);
+            folder::leave(folder, &mark)?;
+            return Ok(mark);
         }
         Found::Foreign(_) if folder.join("berth.db").exists() => {
             format!("{name} holds the data of a host that is no demo. `berth serve --data-dir {name}` goes on with it;")
@@ -129,14 +151,26 @@ fn require_demo(folder: &Path) -> Done {
     Err(Failure::refused("foreign-folder", text))
 }
 
-/// Creates what is missing of the sample data, and returns the public key of the demo's host app.
+fn unfinished(folder: &Path) -> Failure {
+    let name = folder.display();
+    let text = format!(
+        "The demo in {name} was stopped while its MiniApps were being made, so some are missing. Delete {name} and start again."
+    );
+    Failure::refused("unfinished-demo", text)
+}
+
+/// The public key of the demo's host app, which is made first of all; `None` when nothing is made yet.
+async fn known_key(app: &App, caller: &Caller) -> Result<Option<String>> {
+    match host_app::get(&app.db, caller, &HOST_APP.parse()?).await {
+        Ok(known) => Ok(Some(known.public_key)),
+        Err(error) if error.code == Code::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates the sample data, and returns the public key of the demo's host app.
 async fn seed(app: &Arc<App>, caller: &Caller) -> Result<String> {
     let id: HostAppId = HOST_APP.parse()?;
-    match host_app::get(&app.db, caller, &id).await {
-        Ok(known) => return Ok(known.public_key),
-        Err(error) if error.code == Code::NotFound => {}
-        Err(error) => return Err(error),
-    }
     let host_app =
         host_app::create(&app.db, caller, NewHostApp { name: "Demo app".into(), id: Some(id.clone()) }).await?;
     let team = access::create_team(&app.db, caller, &NewTeam { name: "Demo team".into() }).await?;
@@ -253,9 +287,9 @@ async fn device_starts(app: &App, key: &str, number: usize) -> Result<()> {
     Ok(())
 }
 
-fn lines_to_try(bound: SocketAddr, link: &str, token: &str, key: &str) -> String {
+fn lines_to_try(url: &str, link: &str, token: &str, key: &str) -> String {
     format!(
-        "Berth serves a demo on http://{bound}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online, and the merchant {MERCHANT}, whose shop is in coffee.
+        "Berth serves a demo on {url}: coffee 1.1.0 online with 1.2.0 in grayscale for half of the devices, weather 1.0.0 online, and the merchant {MERCHANT}, whose shop is in coffee.
 
 Sign in as its admin, once, within a day:
 
@@ -263,12 +297,12 @@ Sign in as its admin, once, within a day:
 
 Ask as devices do (some get 1.1.0, some 1.2.0):
 
-  curl -s http://{bound}/v1/check -H 'X-Host-App-Key: {key}' -H 'Content-Type: application/json' \\
+  curl -s {url}/v1/check -H 'X-Host-App-Key: {key}' -H 'Content-Type: application/json' \\
     -d '{{\"host_app\": \"{HOST_APP}\", \"guid\": \"device-1\", \"platform\": \"android\", \"apps\": [{{\"mini_app\": \"coffee\"}}]}}'
 
 Work with it, in another terminal (berth is target/debug/berth after `make run`):
 
-  export BERTH_SERVER=http://{bound} BERTH_TOKEN={token}
+  export BERTH_SERVER={url} BERTH_TOKEN={token}
   berth app show coffee
   berth check --host-app {HOST_APP} --app coffee --guid device-1 --explain
   berth bundle --host-app {HOST_APP} --out assets/miniapps
@@ -284,9 +318,18 @@ mod tests {
 
     #[test]
     fn the_body_to_try_is_a_check_of_coffee() {
-        let lines = lines_to_try(([127, 0, 0, 1], 7070).into(), "link", "token", "key");
+        let lines = lines_to_try("http://127.0.0.1:7070", "link", "token", "key");
         let body = lines.split("-d '").nth(1).and_then(|rest| rest.split('\'').next()).unwrap_or_default();
         let asked = serde_json::from_str::<CheckRequest>(body).map(|asked| asked.apps.len());
         assert!(matches!(asked, Ok(1)), "{asked:?}: {body}");
+    }
+
+    #[test]
+    fn a_demo_that_listens_everywhere_is_reached_on_loopback() {
+        let at = |bound: &str| bound.parse().map(reached_at);
+        assert_eq!(at("127.0.0.1:7070").as_deref(), Ok("http://127.0.0.1:7070"));
+        assert_eq!(at("0.0.0.0:7070").as_deref(), Ok("http://127.0.0.1:7070"));
+        assert_eq!(at("[::]:7070").as_deref(), Ok("http://[::1]:7070"));
+        assert_eq!(at("192.0.2.1:80").as_deref(), Ok("http://192.0.2.1:80"));
     }
 }

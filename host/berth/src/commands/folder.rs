@@ -18,7 +18,7 @@ pub struct Backup {
     pub backup_of: String,
     /// The public name of the key that seals the secrets, which is in the copy; `None` when the settings of the host give it.
     pub key: Option<String>,
-    /// When it was whole; `None` while a backup is written, and after one that broke off.
+    /// When it was whole; `None` until the first backup is, while a later one takes its place, and after one that broke off then.
     pub whole_at: Option<String>,
 }
 
@@ -27,6 +27,16 @@ pub struct Backup {
 pub struct Demo {
     /// What is said to whoever finds the file.
     pub demo: String,
+    /// Whether what it shows is still being made, or was broken off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
+}
+
+impl Demo {
+    /// The mark of a demo, whether what it shows is made already or not.
+    pub fn new(unfinished: bool) -> Self {
+        Self { demo: "Made by `berth demo`, which may write here.".into(), unfinished }
+    }
 }
 
 /// What the host of a data folder said of itself at its last start.

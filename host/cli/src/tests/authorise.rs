@@ -72,6 +72,15 @@ async fn e10_a_run_that_fails_says_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn e10_a_merchant_who_does_not_come_is_no_success() {
+    let desk = Desk::before(host(Seen::new(), vec![run("started", json!({}))])).await;
+    let ran = desk.run("channel authorise --merchant bos-1 --timeout 0").await;
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("still-waiting") && ran.err.contains(&format!("authorise {RUN}")), "{}", ran.err);
+    desk.run("channel authorise --merchant bos-1 --no-wait").await.good();
+}
+
+#[tokio::test]
 async fn e15_a_run_goes_on_with_a_move_when_that_is_said() {
     let asked = Seen::new();
     let notes = asked.clone();

@@ -289,7 +289,9 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
         listed
     };
     let next = json!({"online": "1.0.0", "auditing": "1.2.0", "delivering": 1, "changed_at": AT});
-    let items = json!({"items": [listed(true, next), listed(false, json!({"online": "1.0.0", "suspended": 2}))]});
+    let above = listed(true, json!({"online": "1.0.0", "approved": "1.1.0"}));
+    let off = listed(false, json!({"online": "1.0.0", "approved": "0.9.0", "suspended": 2}));
+    let items = json!({"items": [listed(true, next), above, off]});
     let list = move || async move { Json(items) };
     let router = Router::new()
         .route("/v1/teams", get(move || async move { Json(teams) }))
@@ -304,6 +306,7 @@ async fn a_team_is_named_where_its_id_is_taken_and_shown() {
     insta::assert_snapshot!(ran.out, @r"
     ID       NAME  TEAM         ONLINE     NEXT                         CHANGED
     mp-shop  Shop  Coffee team  1.0.0      1.2.0 in audit, 1 gray task  1 min ago
+    mp-shop  Shop  Coffee team  1.0.0      1.1.0 approved               -
     mp-shop  Shop  Coffee team  off shelf  2 gray tasks suspended       -
     ");
 }
@@ -348,4 +351,52 @@ async fn o4_a_bundle_with_nothing_in_it_fails_and_still_replaces_the_recalled_on
     assert!(ran.code == 1 && ran.err.contains("bundle-empty"), "{} {}", ran.code, ran.err);
     assert!(ran.err.contains("berth host-app bindings ha-super"), "{}", ran.err);
     assert!(!desk.path("assets/mp-old_0.9.0.apkg").exists() && desk.path("assets/berth-bundle.json").exists());
+}
+
+#[tokio::test]
+async fn w9_a_sync_that_is_waited_for_and_does_not_succeed_is_no_success() {
+    let directory = |state: &str, problem: Value| {
+        let mut sync = json!({"state": state, "next_at": AT});
+        sync.as_object_mut().unwrap().extend(problem.as_object().unwrap().clone());
+        json!({
+            "workspace": "acme", "kind": "wecom", "corp_id": "ww1", "reads": "ids", "base_url": "https://w.example",
+            "every_hours": 6, "callback": false, "changed_by": "usr_1", "changed_at": AT, "sync": sync,
+        })
+    };
+    let much = json!({"problem": "directory-too-much", "detail": "It takes away half of the members."});
+    for (state, problem, kind) in [
+        ("refused", much, "directory-too-much"),
+        ("failed", json!({}), "sync-failed"),
+        ("running", json!({}), "still-waiting"),
+    ] {
+        let desk = Desk::before(answers(Seen::new(), directory(state, problem))).await;
+        let ran = desk.run("workspace directory sync acme --wait --timeout 0").await;
+        assert!(ran.code == 1 && ran.err.contains(kind), "{state}: {} {}", ran.code, ran.err);
+        assert!(ran.out.contains(state), "{}", ran.out);
+        desk.run("workspace directory sync acme").await.good();
+    }
+    let desk = Desk::before(answers(Seen::new(), directory("done", json!({})))).await;
+    desk.run("workspace directory sync acme --wait").await.good();
+}
+
+#[tokio::test]
+async fn d4_what_a_mask_makes_of_a_text_is_what_all_masks_in_force_make_of_it() {
+    let masks = |scope: &str, rules: Value| json!({"scope": scope, "rules": rules});
+    let own = masks("mini_app", json!([{"kind": "key", "name": "password"}]));
+    let own = get(move || async move { Json(own) });
+    let of_all = masks("platform", json!([{"kind": "phone"}]));
+    let readable = get(move || async move { Json(of_all) });
+    let refused = get(|| async {
+        (StatusCode::FORBIDDEN, Json(json!({"type": "/problems/forbidden", "detail": "It is for the platform."})))
+    });
+    let line = ["logs", "mask", "--app", "mp-shop", "--try", r#"{"tel":"13812345678","password":"secret-1"}"#];
+    for (all, masked, is_noted) in [
+        (readable, r#"{"tel":"[phone]","password":"[masked]"}"#, false),
+        (refused, r#"{"tel":"13812345678","password":"[masked]"}"#, true),
+    ] {
+        let routes = Router::new().route("/v1/mini-apps/mp-shop/log-masks", own.clone()).route("/v1/log-masks", all);
+        let ran = Desk::before(routes).await.args(&line).await.good();
+        assert_eq!(ran.out.trim(), masked);
+        assert_eq!(ran.err.contains("which you may not read"), is_noted, "{}", ran.err);
+    }
 }

@@ -93,3 +93,20 @@ async fn damaged_credentials_are_named() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("credentials.json is damaged"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn a_stored_token_that_is_not_taken_any_more_is_asked_for_anew() {
+    let mut desk = Desk::bare();
+    let server = serve(host()).await;
+    desk.run(&format!("login --server {server} --token berth_good")).await.good();
+    let stored = std::fs::read_to_string(desk.path("config/berth/credentials.json")).unwrap();
+    desk.attended = true;
+    assert!(!desk.run("login").await.good().err.contains("Token"), "a good one serves without a question");
+    desk.write("config/berth/credentials.json", stored.replace("berth_good", "berth_old"));
+    desk.input = "\n".into();
+    let ran = desk.run("login").await;
+    assert!(ran.code == 2 && ran.err.contains("is not taken any more"), "{} {}", ran.code, ran.err);
+    desk.input = "berth_good\n".into();
+    desk.run("login").await.good();
+    assert!(desk.run("whoami").await.good().out.contains("Ann"));
+}

@@ -160,6 +160,7 @@ impl Desk {
             random: Arc::new(SystemRandom),
             input: Box::new(io::Cursor::new(self.input.clone())),
             attended: self.attended,
+            terminal: None,
             environment: self.environment.clone(),
             cache: Some(self.path("cache")),
         };

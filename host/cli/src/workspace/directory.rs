@@ -9,9 +9,9 @@ use super::path;
 use crate::{
     answer::read,
     call::Call,
-    failure::Done,
+    failure::{Done, Failure},
     paint::{Ink, Paint},
-    parse::one_of,
+    parse::{one_of, seconds},
     session::Session,
     table::{Card, Cell},
 };
@@ -45,9 +45,12 @@ pub enum Directory {
         /// Take away as much as the directory says, even where that looks like a mistake
         #[arg(long)]
         force: bool,
-        /// Wait until it has ended
+        /// Wait until it has ended, and fail if it has not succeeded
         #[arg(long)]
         wait: bool,
+        /// How long to wait
+        #[arg(long, default_value = "30m", value_name = "DURATION", value_parser = seconds, requires = "wait")]
+        timeout: i64,
     },
     /// Pull the address book no more; what came stays, and SCIM may go on with it
     Remove {
@@ -119,14 +122,16 @@ pub async fn run(command: Directory, session: &mut Session) -> Done {
         Directory::Show { workspace } => {
             session.out.show(&client.value(Call::get(path(&workspace, "/directory"))).await?, view)
         }
-        Directory::Sync { workspace, force, wait } => {
+        Directory::Sync { workspace, force, wait, timeout } => {
             let call = Call::ask(path(&workspace, "/directory/sync")).json(&AskSync { force });
             let mut answer = client.value(call).await?;
-            while wait && is_under_way(read::<View>(&answer)?.sync.state) {
+            let until = session.clock.now().plus_seconds(timeout);
+            while wait && is_under_way(read::<View>(&answer)?.sync.state) && session.clock.now() < until {
                 tokio::time::sleep(LOOK).await;
                 answer = client.value(Call::get(path(&workspace, "/directory"))).await?;
             }
-            session.out.show(&answer, view)
+            session.out.show(&answer, view)?;
+            if wait { verdict(read(&answer)?) } else { Ok(()) }
         }
         Directory::Remove { workspace } => {
             session.confirm(&format!("Pull the address book of {workspace} no more? Its members stay as they are."))?;
@@ -137,6 +142,17 @@ pub async fn run(command: Directory, session: &mut Session) -> Done {
             )
         }
     }
+}
+
+/// The outcome of a sync that was waited for.
+fn verdict(one: View) -> Done {
+    let again = format!("berth workspace directory show {}", one.settings.workspace);
+    let (kind, text) = match one.sync.state {
+        SyncState::Done => return Ok(()),
+        SyncState::Refused | SyncState::Failed => (one.sync.problem, one.sync.detail.unwrap_or_default()),
+        SyncState::Waiting | SyncState::Running => (Some("still-waiting".into()), "The sync goes on.".into()),
+    };
+    Err(Failure::refused(&kind.unwrap_or_else(|| "sync-failed".into()), text).followed_by(again))
 }
 
 fn is_under_way(state: SyncState) -> bool {

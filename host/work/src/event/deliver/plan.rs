@@ -212,7 +212,8 @@ impl<E: Told + Clone> Desk<E> {
             Verdict::Failed { retry_after, .. } => {
                 self.failures += 1;
                 self.slots = 1;
-                self.quiet_until = now.plus_seconds(retry_after.unwrap_or(0));
+                // A send that was under way says nothing of the pause that another one was asked for.
+                self.quiet_until = self.quiet_until.max(now.plus_seconds(retry_after.unwrap_or(0)));
             }
         }
     }

@@ -119,6 +119,20 @@ fn f98_a_receiver_that_asks_us_to_wait_is_left_alone() {
 }
 
 #[test]
+fn f98_what_fails_beside_a_send_that_was_asked_to_wait_ends_no_pause() {
+    let busy = |seconds| Verdict::Failed { status: Some(429), why: "busy".into(), retry_after: seconds };
+    for beside in [failed(), busy(None), busy(Some(1))] {
+        let mut desk = desk(&[Event(1, "a"), Event(2, "b")]);
+        assert_eq!(jobs(&mut desk, NOW), [1, 2]);
+        desk.settle(1, &busy(Some(60)), NOW, 0.0);
+        desk.settle(2, &beside, NOW, 0.0);
+        desk.offer(&[Event(3, "c")], 3, |_| true);
+        assert_eq!(jobs(&mut desk, NOW.plus_seconds(59)), [0; 0], "{beside:?}");
+        assert_eq!(jobs(&mut desk, NOW.plus_seconds(60)).len(), 1, "{beside:?}");
+    }
+}
+
+#[test]
 fn what_waits_is_bounded_and_then_nothing_further_is_taken() {
     let mut desk = desk(&[Event(1, "a")]);
     assert_eq!(jobs(&mut desk, NOW), [1]);

@@ -17,7 +17,13 @@ pub struct Marks {
     cursors: BTreeMap<i64, Vec<WebhookId>>,
     changes: Vec<(WebhookId, Vec<Change>)>,
     /// The webhooks whose leases are given back, with the reason when the receiver is gone.
-    leaving: Vec<(WebhookId, Option<String>)>,
+    leaving: Vec<(WebhookId, Option<Gone>)>,
+}
+
+/// That a receiver is gone for good.
+struct Gone {
+    url: String,
+    why: String,
 }
 
 /// The outcome of writing.
@@ -41,7 +47,8 @@ pub fn marks(hooks: &mut HashMap<WebhookId, Hook>) -> Option<Marks> {
             marks.changes.push((id.clone(), changes));
         }
         if leaves {
-            marks.leaving.push((id.clone(), hook.gone.clone()));
+            let gone = hook.gone.clone().map(|why| Gone { url: hook.target.url.clone(), why });
+            marks.leaving.push((id.clone(), gone));
         }
     }
     (!marks.cursors.is_empty()).then_some(marks)
@@ -56,8 +63,8 @@ pub async fn write(db: Db, marks: Marks) -> Written {
 
 async fn store(db: &Db, marks: &Marks) -> Result<HashSet<WebhookId>> {
     for (id, gone) in &marks.leaving {
-        if let Some(why) = gone {
-            webhook::disable(db, id, why).await?;
+        if let Some(Gone { url, why }) = gone {
+            webhook::disable(db, id, url, why).await?;
         }
     }
     let mut held = HashSet::new();

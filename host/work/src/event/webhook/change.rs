@@ -124,11 +124,13 @@ pub async fn edit(outbox: &Outbox, caller: &Caller, id: &WebhookId, edit: EditWe
     Ok(webhook)
 }
 
-/// Disables a webhook whose receiver says that it is gone. `why` is shown to the webhook's owners.
+/// Disables a webhook whose receiver at `url` says that it is gone, unless it has another receiver by now. `why` is shown to
+/// the webhook's owners.
 #[tracing::instrument(name = "webhook.disable", skip_all, fields(webhook = %id))]
-pub async fn disable(db: &Db, id: &WebhookId, why: &str) -> Result<()> {
+pub async fn disable(db: &Db, id: &WebhookId, url: &str, why: &str) -> Result<()> {
     let mut tx = db.begin().await?;
-    let Some(mut row) = tx.hold_webhook(id).await?.filter(|row| row.enabled) else { return Ok(()) };
+    let held = tx.hold_webhook(id).await?.filter(|row| row.enabled && row.url == url);
+    let Some(mut row) = held else { return Ok(()) };
     let scope = Scope::parse(row.scope_kind, &row.scope_id)?;
     row.enabled = false;
     row.disabled_why = why.to_owned();
@@ -225,6 +227,18 @@ mod tests {
             assert_eq!(now.types, types);
             assert_eq!((now.description, now.enabled), (format!("round {round}"), round % 2 == 0));
         }
+    }
+
+    #[tokio::test]
+    async fn f98_a_receiver_that_is_gone_takes_no_other_with_it() {
+        let host = host().await;
+        let id = created(&host).await;
+        let is_enabled = async || webhook::get(&host.app.db, &host.caller, &id).await.unwrap().webhook.enabled;
+        patch(&host, &id, json!({"url": "https://example.com/1"})).await;
+        disable(&host.app.db, &id, "https://example.com/0", "it answered 410").await.unwrap();
+        assert!(is_enabled().await, "it answered before the webhook got another address");
+        disable(&host.app.db, &id, "https://example.com/1", "it answered 410").await.unwrap();
+        assert!(!is_enabled().await);
     }
 
     #[tokio::test]
