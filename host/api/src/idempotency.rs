@@ -97,7 +97,7 @@ async fn begin<S: IdempotencyStore>(
             Code::IdempotencyInProgress,
             "The first request with this Idempotency-Key is still running. Ask again in a moment.",
         )
-        .with("retry_after_seconds", 1)),
+        .retry_after(1)),
     }
 }
 

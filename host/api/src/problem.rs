@@ -22,9 +22,6 @@ pub(crate) use self::oauth::{OAuthProblem, log as log_refusal};
 pub(crate) use self::scim::{SCIM_JSON, ScimProblem, document as scim_document};
 use crate::request_id;
 
-/// The member of [`Error::fields`] whose value, in seconds, becomes the `Retry-After` header.
-pub(crate) const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
-
 /// The HTTP status of a code: that of its kind, except for three codes that have a more specific one.
 pub fn status(code: Code) -> StatusCode {
     match code {
@@ -99,7 +96,12 @@ fn add_headers(response: &mut Response, error: &Error) {
     if error.code.kind() == Kind::Unauthenticated {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if let Some(seconds) = error.fields.get(RETRY_AFTER_FIELD).and_then(Value::as_u64) {
+    add_retry_after(headers, error);
+}
+
+/// Tells when to try again, if the error says so.
+pub(crate) fn add_retry_after(headers: &mut HeaderMap, error: &Error) {
+    if let Some(seconds) = error.retry_after_seconds() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
@@ -267,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_refusal_for_now_says_when_to_come_back() {
-        let response = respond(Error::new(Code::TooManyRequests, "slow down").with(RETRY_AFTER_FIELD, 7));
+        let response = respond(Error::new(Code::TooManyRequests, "slow down").retry_after(7));
         assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &HeaderValue::from(7)));
     }
 

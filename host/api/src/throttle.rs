@@ -38,7 +38,7 @@ use berth_base::{
 use berth_model::{check::Key, rollout::Side};
 
 use self::tries::{Tries, Try};
-use crate::{client_ip::ClientIp, problem::RETRY_AFTER_FIELD};
+use crate::client_ip::ClientIp;
 
 /// Settings of what may be asked for without a token, such as `3000/1m`: at most 3000 at once, and 3000 come back over a minute. `off`
 /// is for no limit. An address is an IPv4 address or an IPv6 network of 64 bits. Loopback and trusted proxies have no
@@ -432,7 +432,7 @@ impl From<Reached> for Error {
         };
         let detail = format!("{who} have used up the limit of {rate} requests.{cure}");
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Self::new(Code::TooManyRequests, detail).with(RETRY_AFTER_FIELD, seconds.max(1))
+        Self::new(Code::TooManyRequests, detail).retry_after(seconds.max(1))
     }
 }
 
@@ -497,11 +497,16 @@ mod tests {
         assert_eq!(DeviceLimits::default().newcomers.to_string(), NEWCOMERS);
     }
 
+    /// After how many seconds a refusal says to come back.
+    fn wait(refusal: &Error) -> Value {
+        refusal.retry_after_seconds().into()
+    }
+
     #[test]
     fn f110_who_has_used_up_the_limit_is_told_when_to_come_back_and_may_then() {
         let (throttle, clock) = throttle(&limits("10/20s", "off", "off"));
         let pass = |address| {
-            throttle.pass(from(address), none, nobody).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone())
+            throttle.pass(from(address), none, nobody).map_err(|error| wait(&error))
         };
         assert!((0..10).all(|_| pass("1.1.1.1").is_ok()));
         assert_eq!(pass("1.1.1.1"), Err(Value::from(2)), "one comes back every two seconds");
@@ -562,7 +567,7 @@ mod tests {
     fn p21_an_address_begins_a_limited_number_of_visits() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
         let visit =
-            |address| throttle.pass_visit(from(address)).map_err(|error| error.fields[RETRY_AFTER_FIELD].clone());
+            |address| throttle.pass_visit(from(address)).map_err(|error| wait(&error));
         assert_eq!([visit("1.1.1.1"), visit("1.1.1.1")], [Ok(()), Ok(())]);
         assert_eq!([visit("1.1.1.1"), visit("2.2.2.2")], [Err(Value::from(10)), Ok(())], "others have their own");
         assert!((0..9).all(|_| visit("127.0.0.1").is_ok() && visit("10.1.2.3").is_ok()), "they stand for many");
@@ -579,7 +584,7 @@ mod tests {
         };
         match throttle.try_secret(from(address), work).await {
             Ok(()) => Value::Null,
-            Err(error) if error.code == Code::TooManyRequests => error.fields[RETRY_AFTER_FIELD].clone(),
+            Err(error) if error.code == Code::TooManyRequests => wait(&error),
             Err(error) => Value::from(error.code.slug()),
         }
     }
@@ -624,7 +629,7 @@ mod tests {
         let work = async { is_right.then_some(()).ok_or_else(|| Error::new(Code::WrongCredentials, "wrong")) };
         match throttle.try_password(from(address), name.clone(), work).await {
             Ok(()) => Value::Null,
-            Err(error) if error.code == Code::TooManyRequests => error.fields[RETRY_AFTER_FIELD].clone(),
+            Err(error) if error.code == Code::TooManyRequests => wait(&error),
             Err(error) => Value::from(error.code.slug()),
         }
     }

@@ -267,6 +267,9 @@ codes! {
     Internal = "internal", Internal, "Something went wrong here";
 }
 
+/// The member that [`Error::retry_after`] adds.
+pub const RETRY_AFTER_FIELD: &str = "retry_after_seconds";
+
 /// A refusal or a failure: what the caller is told, and what only the log is told.
 pub struct Error {
     /// The stable reason.
@@ -324,6 +327,16 @@ impl Error {
     /// Names the command to give next, as a member for programs; the command line prints it, ready to paste.
     pub fn next(self, command: impl fmt::Display) -> Self {
         self.with("next", command.to_string())
+    }
+
+    /// Says after how many seconds to try again: as a member for programs, and over HTTP as the header `Retry-After`.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.with(RETRY_AFTER_FIELD, seconds)
+    }
+
+    /// After how many seconds to try again, if it says so.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.fields.get(RETRY_AFTER_FIELD)?.as_u64()
     }
 
     /// Sets the cause, which only the log shows.

@@ -29,7 +29,7 @@ use berth_model::{
     rollout::State,
     shelf::Shelved,
     user::{SetUnion, Union},
-    version::Force,
+    version::{Force, is_above},
 };
 
 /// The subcommands of `berth app`.
@@ -269,8 +269,8 @@ fn row(listed: ListedMiniApp, teams: &BTreeMap<TeamId, String>, paint: &Paint) -
 /// that is not above the online one comes online no more, and waits for nobody.
 fn next(listed: &ListedMiniApp) -> String {
     let audit = listed.auditing.as_ref().map(|version| format!("{version} in audit"));
-    let is_above = |version: &&VersionNumber| listed.online.as_ref().is_none_or(|online| *version > online);
-    let approved = listed.approved.as_ref().filter(is_above).map(|version| format!("{version} approved"));
+    let approved = listed.approved.as_ref().filter(|version| is_above(version, listed.online.as_ref()));
+    let approved = approved.map(|version| format!("{version} approved"));
     let tasks = |number: Option<i64>| {
         number.filter(|tasks| *tasks > 0).map(|tasks| text::count(tasks, "gray task", "gray tasks"))
     };

@@ -183,7 +183,7 @@ pub struct Place {
 
 fn busy() -> Error {
     let detail = "Other bundles are being made and sent. Try again in a moment.";
-    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 5)
+    Error::new(Code::TooManyRequests, detail).retry_after(5)
 }
 
 /// A bundle, ready to be sent.

@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn a_database_goes_with_the_thread_of_its_test() {
-        let Ok(server) = std::env::var("BERTH_TEST_POSTGRES") else { return };
+        let Ok(server) = std::env::var("BERTH_TEST_POSTGRES") else {
+            eprintln!("=== SKIPPED on PostgreSQL: BERTH_TEST_POSTGRES is not set ===");
+            return;
+        };
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let name = thread::scope(|scope| scope.spawn(|| runtime().block_on(used(&server))).join().unwrap());
         // A scoped thread may be joined before the values that it keeps are dropped.

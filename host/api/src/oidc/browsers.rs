@@ -6,7 +6,7 @@ use axum::{
     extract::{DefaultBodyLimit, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, LOCATION, ORIGIN, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE},
+        header::{CACHE_CONTROL, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE},
     },
     response::{IntoResponse, Response},
 };
@@ -24,7 +24,7 @@ use crate::{
     Api,
     client_ip::ClientIp,
     page::{escape, html},
-    problem::{self, RETRY_AFTER_FIELD, log_refusal},
+    problem::{self, add_retry_after, log_refusal},
     routes::routes,
 };
 
@@ -193,9 +193,8 @@ fn page(refusal: &Refusal) -> Response {
     let whom = "<p>Go back to where you came from. If it happens again, tell its makers what this page says.</p>";
     let text = format!("{} ({})", refusal.detail, refusal.word);
     let mut response = html(status, "You could not be logged in or out", &text, whom);
-    let later = refusal.cause.as_ref().and_then(|cause| cause.fields.get(RETRY_AFTER_FIELD)?.as_u64());
-    if let Some(seconds) = later {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(cause) = &refusal.cause {
+        add_retry_after(response.headers_mut(), cause);
     }
     response
 }

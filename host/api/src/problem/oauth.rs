@@ -3,7 +3,7 @@
 use axum::{
     http::{
         HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+        header::{CACHE_CONTROL, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
 };
@@ -11,7 +11,7 @@ use berth_base::error::Error;
 use berth_model::oidc::{Refusal, Word};
 use serde_json::json;
 
-use super::{Problem, RETRY_AFTER_FIELD, log_source, status as status_elsewhere};
+use super::{Problem, add_retry_after, log_source, status as status_elsewhere};
 
 /// A refusal as an HTTP response in OAuth's form.
 #[derive(Debug)]
@@ -40,11 +40,8 @@ impl IntoResponse for OAuthProblem {
         if let Some(challenge) = challenge(refusal.word) {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
-        let later = refusal.cause.as_ref().and_then(|cause| cause.fields.get(RETRY_AFTER_FIELD)?.as_u64());
-        if let Some(seconds) = later {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
         if let Some(cause) = &refusal.cause {
+            add_retry_after(headers, cause);
             response.extensions_mut().insert(cause.code);
         }
         response
@@ -82,7 +79,7 @@ pub(crate) fn log(refusal: &Refusal) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
-    use axum::body::to_bytes;
+    use axum::{body::to_bytes, http::header::RETRY_AFTER};
     use berth_base::error::Code;
     use serde_json::Value;
 
@@ -90,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     async fn u10_a_refusal_has_the_form_and_the_status_of_the_rfc() {
-        let tired = Error::new(Code::TooManyRequests, "later").with(RETRY_AFTER_FIELD, 7);
+        let tired = Error::new(Code::TooManyRequests, "later").retry_after(7);
         for (refusal, status, word) in [
             (Refusal::new(Word::InvalidGrant, "no"), 400, "invalid_grant"),
             (Error::new(Code::InvalidAppSecret, "no").into(), 401, "invalid_client"),

@@ -102,9 +102,12 @@ pub async fn demo(args: Demo, session: &mut Session) -> Done {
         let key = match known_key(&app, &caller).await? {
             Some(_) if found.unfinished => return Err(unfinished(&args.data_dir)),
             Some(key) => key,
-            None => seed(&app, &caller).await?,
+            None => {
+                let key = seed(&app, &caller).await?;
+                folder::leave(&args.data_dir, &folder::Demo::new(false))?;
+                key
+            }
         };
-        folder::leave(&args.data_dir, &folder::Demo::new(false))?;
         session.out.line(lines_to_try(&url, &link, &token, &key))
     };
     let mut serving = std::pin::pin!(serving);

@@ -18,7 +18,7 @@ use berth_model::{
     mini_app::{ListedMiniApp, MiniApp, NewMiniApp},
     overview::Overview,
     rollout::{GrayTask, State as GrayState},
-    version::{Force, ForceCause, Release, ReleaseKind, Version},
+    version::{Force, ForceCause, Release, ReleaseKind, Version, is_above},
 };
 
 use super::members;
@@ -272,11 +272,6 @@ pub fn rows<'a>(visit: &Visit, app: &MiniApp, releases: &'a [Release], online: O
         back: online.and_then(|online| way_back(visit, app, releases.first()?, &online.version, &release.version)),
     };
     releases.iter().zip(ends).enumerate().map(row).collect()
-}
-
-/// Whether an approved version may still come online: no publish leads to what is below the online one (V7).
-pub fn is_above(version: &VersionNumber, online: Option<&VersionNumber>) -> bool {
-    online.is_none_or(|online| version > online)
 }
 
 /// How a version comes back that was online.

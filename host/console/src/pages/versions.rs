@@ -19,11 +19,11 @@ use berth_model::{
     overview::Overview,
     policy::Severity,
     rollout::GrayTask,
-    version::{Release, State, Version, VersionDetail},
+    version::{Release, State, Version, VersionDetail, is_above},
 };
 use serde::Deserialize;
 
-use super::mini_apps::{Back, Tab, back_to, head, is_above, mini_app, tabs};
+use super::mini_apps::{Back, Tab, back_to, head, mini_app, tabs};
 use crate::{
     Console,
     parts::{Names, Shown},

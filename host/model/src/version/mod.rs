@@ -12,6 +12,6 @@ pub use compare::{ChangedFile, CompareQuery, Comparison, Side, SizeChange};
 pub use file::{MOST_SHOWN_BYTES, VersionFile, is_text};
 pub use force::{Force, ForceCause};
 pub use record::{ManifestSummary, StoredManifest, Version, VersionDetail};
-pub use release::{Publish, Release, ReleaseKind, Released, Rollback, note_rollbacks};
+pub use release::{Publish, Release, ReleaseKind, Released, Rollback, is_above, note_rollbacks};
 pub use state::{State, Transition};
 pub use trial::{Trial, TrialEnd};

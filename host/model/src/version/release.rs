@@ -46,6 +46,11 @@ pub struct Release {
     pub released_at: Millis,
 }
 
+/// Whether a version may still come online by a publish: none leads to what is not above the online version (V7).
+pub fn is_above(number: &VersionNumber, online: Option<&VersionNumber>) -> bool {
+    online.is_none_or(|online| number > online)
+}
+
 /// Says of each release whether it was rolled back, which is when a later rollback led below its version. The releases
 /// are those of one MiniApp, newest first, with every rollback that followed the oldest of them.
 pub fn note_rollbacks(newest_first: &mut [Release]) {

@@ -142,11 +142,18 @@ pub(super) async fn accept(tx: &mut Tx, id: &InvitationId) -> Result<UserId> {
 /// code of another one would get in as that person.
 pub(super) async fn withdraw_open(tx: &mut Tx, account: &UserId) -> Result<()> {
     for open in tx.open_invitations_to(account).await? {
-        if tx.delete_invitation(&open.id).await? {
-            tx.tell(kind::INVITATION_WITHDRAWN, &open.id, account.as_str(), &open);
-        }
+        withdraw(tx, account, &open).await?;
     }
     Ok(())
+}
+
+/// Withdraws an invitation for an account. Returns `false` when it was accepted.
+async fn withdraw(tx: &mut Tx, by: &UserId, invitation: &Invitation) -> Result<bool> {
+    let is_open = tx.delete_invitation(&invitation.id).await?;
+    if is_open {
+        tx.tell(kind::INVITATION_WITHDRAWN, &invitation.id, by.as_str(), invitation);
+    }
+    Ok(is_open)
 }
 
 /// The account that a person is invited to.
@@ -224,13 +231,12 @@ pub async fn withdraw_invitation(db: &Db, caller: &Caller, id: &InvitationId) ->
     let (invitation, scope) =
         found.filter(|(_, scope)| caller.knows(scope)).ok_or_else(|| Error::not_found("invitation", id))?;
     caller.require(Action::ManageMembers, &scope)?;
-    if !tx.delete_invitation(id).await? {
+    if !withdraw(&mut tx, &caller.account, &invitation).await? {
         return Err(Error::new(
             Code::InvalidInvitation,
             "The invitation was accepted. What it gave can be taken back by itself.",
         ));
     }
-    tx.tell(kind::INVITATION_WITHDRAWN, id, caller.account.as_str(), &invitation);
     tx.commit().await
 }
 

@@ -84,7 +84,7 @@ impl Passwords {
 
 fn too_many() -> Error {
     let detail = "Too many passwords are being looked at just now. Try again in a moment.";
-    Error::new(Code::Unavailable, detail).with("retry_after_seconds", AGAIN_SECONDS)
+    Error::new(Code::Unavailable, detail).retry_after(AGAIN_SECONDS)
 }
 
 fn salt(random: &dyn Random) -> [u8; 16] {

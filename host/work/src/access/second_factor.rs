@@ -282,7 +282,7 @@ fn wrong_code() -> Error {
 
 fn too_many_wrong(seconds: u64) -> Error {
     let detail = "Too many wrong codes were typed for this account. None is looked at for a while, neither of the app nor for recovery.";
-    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", seconds)
+    Error::new(Code::TooManyRequests, detail).retry_after(seconds)
 }
 
 fn over() -> Error {

@@ -169,7 +169,7 @@ fn before(cursor: &str) -> Result<VersionId> {
 
 fn running() -> Error {
     let text = "Another replay is running on this host, which has one at a time. Try again in a moment.";
-    Error::new(Code::ReplayRunning, text).with("retry_after_seconds", AGAIN_SECONDS)
+    Error::new(Code::ReplayRunning, text).retry_after(AGAIN_SECONDS)
 }
 
 /// By which revisions versions are judged.

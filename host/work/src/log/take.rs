@@ -116,7 +116,7 @@ impl Logs {
         let room = self.room.clone().try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
         let room = room.map_err(|_| {
             let text = format!("Too many entries wait to be written. Send the batch again in {AGAIN_SECONDS} seconds.");
-            Error::new(Code::LogQueueFull, text).with("retry_after_seconds", AGAIN_SECONDS)
+            Error::new(Code::LogQueueFull, text).retry_after(AGAIN_SECONDS)
         })?;
         let (answer, answered) = oneshot::channel();
         let closing = || Error::new(Code::Unavailable, "The host is closing. Send the entries again.");
@@ -124,7 +124,7 @@ impl Logs {
         let late = |_| {
             let text =
                 "The log store does not answer. Whether the entries are kept is not known; send them again later.";
-            Error::new(Code::Unavailable, text).with("retry_after_seconds", AGAIN_SECONDS)
+            Error::new(Code::Unavailable, text).retry_after(AGAIN_SECONDS)
         };
         timeout(PATIENCE, answered).await.map_err(late)?.map_err(|_| closing())?
     }

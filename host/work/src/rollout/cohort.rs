@@ -206,7 +206,7 @@ static PLACES: Semaphore = Semaphore::const_new(8);
 
 fn busy() -> Error {
     let detail = "Other lists are being uploaded. Try again in a moment.";
-    Error::new(Code::TooManyRequests, detail).with("retry_after_seconds", 5)
+    Error::new(Code::TooManyRequests, detail).retry_after(5)
 }
 
 /// Stores an uploaded list, for the conditions and policies of a MiniApp's gray tasks. The caller must be allowed to
