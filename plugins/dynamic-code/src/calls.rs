@@ -1,6 +1,6 @@
 //! Finds calls that make code at run time.
 
-use std::collections::HashSet;
+use std::{cell::OnceCell, collections::HashSet};
 
 use berth_policy::{Finding, Severity};
 use berth_policy_javascript::{
@@ -81,7 +81,21 @@ struct Finder {
     /// The offsets of calls with which a polyfill of timers makes a function of a text that it was given.
     polyfills: HashSet<u32>,
     /// The functions around the present place, the innermost last.
-    functions: Vec<Span>,
+    functions: Vec<Around>,
+}
+
+/// A function, and what its text tells. That is looked for once, however many calls are in it.
+struct Around {
+    span: Span,
+    makes_code: OnceCell<bool>,
+    evals: OnceCell<bool>,
+    loads: OnceCell<bool>,
+}
+
+impl Around {
+    fn of(span: Span) -> Self {
+        Self { span, makes_code: OnceCell::new(), evals: OnceCell::new(), loads: OnceCell::new() }
+    }
 }
 
 impl<'a> Visit<'a> for Finder {
@@ -168,13 +182,13 @@ impl<'a> Visit<'a> for Finder {
     }
 
     fn visit_function(&mut self, function: &Function<'a>, flags: ScopeFlags) {
-        self.functions.push(function.span);
+        self.functions.push(Around::of(function.span));
         walk::walk_function(self, function, flags);
         self.functions.pop();
     }
 
     fn visit_arrow_function_expression(&mut self, function: &ArrowFunctionExpression<'a>) {
-        self.functions.push(function.span);
+        self.functions.push(Around::of(function.span));
         walk::walk_arrow_function_expression(self, function);
         self.functions.pop();
     }
@@ -318,8 +332,8 @@ impl Finder {
     /// warning.
     fn softened(&self, at: u32, finding: Finding) -> Finding {
         let library = || match &*finding.rule {
-            FUNCTION_CONSTRUCTOR => self.around().is_some_and(constants::is_in_library),
-            EVAL_CALL => self.around().is_some_and(constants::is_known_to_eval),
+            FUNCTION_CONSTRUCTOR => self.is_in(|around| &around.makes_code, constants::is_in_library),
+            EVAL_CALL => self.is_in(|around| &around.evals, constants::is_known_to_eval),
             _ => false,
         };
         let severity = match finding.severity {
@@ -330,15 +344,18 @@ impl Finder {
         Finding { severity, ..finding }
     }
 
-    /// The text of the innermost function around the present place.
-    fn around(&self) -> Option<&str> {
-        self.functions.last().and_then(|span| self.code.get(span.start as usize..span.end as usize))
+    /// Whether the text of the innermost function around the present place is of a kind, by what is `known` of it or else by
+    /// what it says.
+    fn is_in(&self, known: fn(&Around) -> &OnceCell<bool>, is: impl Fn(&str) -> bool) -> bool {
+        let text = |span: Span| self.code.get(span.start as usize..span.end as usize);
+        self.functions.last().is_some_and(|around| *known(around).get_or_init(|| text(around.span).is_some_and(&is)))
     }
 
     /// The finding of a script element, which cannot work as a mini-program has no document. It is a note in the loader
     /// that webpack puts into every bundle.
     fn script_element(&self) -> Finding {
-        let loader = self.around().is_some_and(|text| LOADER.iter().any(|mark| text.contains(mark)));
+        let is_loader = |text: &str| LOADER.iter().any(|mark| text.contains(mark));
+        let loader = self.is_in(|around| &around.loads, is_loader);
         let severity = if loader { Severity::Note } else { Severity::Warning };
         Finding { severity, ..script_element() }
     }

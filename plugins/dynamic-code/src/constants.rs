@@ -82,15 +82,34 @@ pub fn texts(arguments: &[Argument<'_>]) -> Option<Vec<String>> {
 
 /// The constant parts of a text, with `…` in place of the others.
 pub fn skeleton(expression: &Expression<'_>) -> String {
+    let mut parts = String::new();
+    add_parts(&mut parts, expression);
+    parts
+}
+
+fn add_parts(parts: &mut String, expression: &Expression<'_>) {
     match expression {
-        Expression::StringLiteral(literal) => literal.value.to_string(),
+        Expression::StringLiteral(literal) => parts.push_str(literal.value.as_str()),
         Expression::TemplateLiteral(template) => {
-            template.quasis.iter().map(|part| part.value.raw.as_str()).collect::<Vec<_>>().join("…")
+            for (at, part) in template.quasis.iter().enumerate() {
+                if at > 0 {
+                    add_gap(parts);
+                }
+                parts.push_str(part.value.raw.as_str());
+            }
         }
         Expression::BinaryExpression(sum) if sum.operator == BinaryOperator::Addition => {
-            (skeleton(&sum.left) + &skeleton(&sum.right)).replace("……", "…")
+            add_parts(parts, &sum.left);
+            add_parts(parts, &sum.right);
         }
-        _ => "…".into(),
+        _ => add_gap(parts),
+    }
+}
+
+/// Adds a gap, unless there is one: two side by side are one.
+fn add_gap(parts: &mut String) {
+    if !parts.ends_with('…') {
+        parts.push('…');
     }
 }
 

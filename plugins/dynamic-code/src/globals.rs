@@ -178,14 +178,29 @@ impl Globals {
                 }
             }
             Expression::ClassExpression(_) => true,
+            Expression::CallExpression(call) => self.is_prototype(call),
             _ if expression.is_function() => true,
             _ => expression.as_member_expression().is_some_and(|member| self.is_method(member)),
         }
     }
 
-    /// Whether the member is a constructor, or a method of a literal: `[]["filter"]`, `"".sub`.
+    /// Whether the call returns what a function inherits from: `Object.getPrototypeOf(async function () {})`.
+    fn is_prototype(&self, call: &CallExpression<'_>) -> bool {
+        let Some(member) = call.callee.as_member_expression() else { return false };
+        let of = call.arguments.first().and_then(Argument::as_expression);
+        matches!(self.name(member.object()).as_deref(), Some("Object" | "Reflect"))
+            && self.property(member).as_deref() == Some("getPrototypeOf")
+            && of.is_some_and(|of| self.is_function(of))
+    }
+
+    /// Whether the member is a constructor, a method of a literal (`[]["filter"]`, `"".sub`), or what functions inherit from.
     fn is_method(&self, member: &MemberExpression<'_>) -> bool {
         let Some(name) = self.property(member) else { return false };
+        match &*name {
+            "prototype" => return self.name(member.object()).as_deref() == Some("Function"),
+            "__proto__" => return self.is_function(member.object()),
+            _ => {}
+        }
         let literal = matches!(
             member.object(),
             Expression::ArrayExpression(_)

@@ -57,6 +57,14 @@ pub struct Member {
     pub texts: Vec<Text>,
 }
 
+impl Call {
+    /// The use as people know it, such as `wx.getLocation`.
+    pub fn written(&self) -> String {
+        let name = self.api.rsplit('.').next().unwrap_or(&self.api);
+        if self.object.is_empty() { self.api.clone() } else { format!("{}.{name}", self.object) }
+    }
+}
+
 /// All uses of APIs in a program. `values` says what other scripts export, `wanted` which members of arguments matter.
 pub fn calls<'a>(program: &'a Program<'a>, values: &Values<'_>, wanted: &[&str]) -> Vec<Call> {
     let scoping = SemanticBuilder::new_compiler().build(program).semantic.into_scoping();
@@ -154,7 +162,7 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
             let own = usize::from(written.ends_with(".call"));
             let members = self.members(call.arguments.get(own..).unwrap_or_default());
             if certain || !members.is_empty() {
-                let object = self.object(&call.callee);
+                let object = self.object(if api == written { &call.callee } else { held(&call.callee) });
                 self.found.push(Call { api, object, certain, called: true, offset: call.callee.span().start, members });
             }
         }
@@ -207,6 +215,11 @@ impl<'a> Visit<'a> for Finder<'_, '_> {
 /// `request.call` and the like call `request`.
 fn strip_call(api: &str) -> &str {
     [".call", ".apply", ".bind"].iter().find_map(|end| api.strip_suffix(end)).unwrap_or(api)
+}
+
+/// What is called by `call` and the like, which are members of it.
+fn held<'x, 'a>(callee: &'x Expression<'a>) -> &'x Expression<'a> {
+    callee.as_member_expression().map_or(callee, MemberExpression::object)
 }
 
 /// The name of the method that is called.
@@ -416,6 +429,24 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_told_as_it_is_written_whatever_calls_it() {
+        for (script, written) in [
+            ("wx.login()", "wx.login"),
+            ("wx.login.call(wx, {})", "wx.login"),
+            ("wx.cloud.init.apply(null, a)", "wx.cloud.init"),
+            ("wx.cloud.callFunction()", "wx.cloud.callFunction"),
+            ("const ask = wx.login; ask.call(wx)", "login"),
+            ("const { login } = wx; login()", "login"),
+            ("promisify(wx.login)", "wx.login"),
+            ("n.a.login({ url: '/a' })", "n.a.login"),
+        ] {
+            let source = Source { path: "a.js".into(), text: script.into() };
+            let found = with_program(&source, |program| calls(program, &Values::none(), &["url"])).expect(script);
+            assert_eq!(found.iter().map(Call::written).collect::<Vec<_>>(), [written], "{script}");
+        }
+    }
+
+    #[test]
     fn what_is_partly_known_is_told_as_far_as_it_is() {
         for (script, texts) in [
             ("wx.request({ url: 'https://a/' + id })", vec!["https://a/…"]),
@@ -445,6 +476,8 @@ mod tests {
         assert_eq!(told(&sum)[0].3, [""; 0], "too deep to be followed");
         let chain = format!("wx.login(){}", ".then(f)".repeat(300));
         assert!(!told(&chain).is_empty());
+        let given = format!("let u; {} wx.request({{ url: u }})", "u = 'https://a';".repeat(20_000));
+        assert_eq!(told(&given)[0].3, ["https://a"; 8]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Import {
     pub text: String,
     /// When the script loads the other one.
     pub when: When,
+    /// Whether it need not be there yet, as what another subpackage holds: `require.async(…)`, `require(…, then)`.
+    pub apart: bool,
 }
 
 /// When a script loads another one.
@@ -62,12 +64,16 @@ struct Found {
 
 impl Imports {
     fn push(&mut self, literal: &StringLiteral<'_>, by_require: bool) {
+        self.push_apart(literal, by_require, false);
+    }
+
+    fn push_apart(&mut self, literal: &StringLiteral<'_>, by_require: bool, apart: bool) {
         let when = match (self.conditions, self.functions) {
             (0, 0) => When::Always,
             (0, _) => When::Called,
             _ => When::Perhaps,
         };
-        let import = Import { offset: literal.span.start, text: literal.value.to_string(), when };
+        let import = Import { offset: literal.span.start, text: literal.value.to_string(), when, apart };
         self.found.push(Found { import, by_require });
     }
 
@@ -78,13 +84,24 @@ impl Imports {
     }
 }
 
+fn is_require(callee: &Expression<'_>) -> bool {
+    matches!(callee, Expression::Identifier(name) if name.name == "require")
+}
+
+/// Whether it is `require.async`.
+fn is_async(callee: &Expression<'_>) -> bool {
+    matches!(callee, Expression::StaticMemberExpression(member)
+        if member.property.name == "async" && is_require(&member.object))
+}
+
 impl<'a> Visit<'a> for Imports {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        if let (Expression::Identifier(callee), [Argument::StringLiteral(text)]) =
-            (&call.callee, call.arguments.as_slice())
-            && callee.name == "require"
-        {
-            self.push(text, true);
+        match call.arguments.as_slice() {
+            [Argument::StringLiteral(text)] if is_require(&call.callee) => self.push(text, true),
+            [Argument::StringLiteral(text), ..] if is_require(&call.callee) || is_async(&call.callee) => {
+                self.on_condition(|imports| imports.push_apart(text, true, true));
+            }
+            _ => {}
         }
         // A function that is called where it stands runs at once.
         if call.callee.is_function() {
@@ -177,9 +194,19 @@ mod tests {
             ("x && require('./a')", When::Perhaps),
             ("const a = x ? require('./a') : null", When::Perhaps),
             ("import('./a')", When::Perhaps),
+            ("require.async('./a').then(f)", When::Perhaps),
+            ("require('./a', f, ({ errMsg }) => {})", When::Perhaps),
         ] {
             assert_eq!(told(script), [("./a".to_owned(), when)], "{script}");
         }
+    }
+
+    #[test]
+    fn what_another_subpackage_may_hold_is_loaded_apart() {
+        let source =
+            Source { path: "a.js".into(), text: "require('./a'); require.async('./b'); require('./c', f)".into() };
+        let imports = with_program(&source, imports).expect("a script");
+        assert_eq!(imports.iter().map(|import| import.apart).collect::<Vec<_>>(), [false, true, true]);
     }
 
     #[test]
@@ -190,6 +217,8 @@ mod tests {
             "require('./' + name)",
             "require(`./${name}`)",
             "my.require('./a')",
+            "my.require.async('./a')",
+            "({ 1: function (require, module) { require('./a', 1); require.async('./b') } })",
         ] {
             assert_eq!(told(script), [], "{script}");
         }

@@ -281,6 +281,8 @@ struct Given {
     /// Whether it was declared with nothing or with a text, and how many texts it is given later.
     is_declared: bool,
     later: usize,
+    /// How often the script writes it, once that is counted.
+    writes: Option<usize>,
     /// Whether something is put behind what it has.
     grows: bool,
 }
@@ -313,7 +315,9 @@ impl Constants<'_, '_, '_> {
         let given = self.given.entry(symbol).or_default();
         given.texts.extend(texts.into_iter().filter(|text| !text.known.is_empty() || !text.whole));
         note(given);
-        let writes = self.known.scoping.get_resolved_references(symbol).filter(|one| one.is_write()).count();
+        let scoping = self.known.scoping;
+        let count = || scoping.get_resolved_references(symbol).filter(|one| one.is_write()).count();
+        let writes = *given.writes.get_or_insert_with(count);
         if given.is_declared && given.later == writes {
             let whole = |text: &Text| text.whole && !given.grows;
             let mut texts: Vec<_> =

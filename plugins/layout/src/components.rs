@@ -129,7 +129,7 @@ fn read(json: &str, text: &str) -> Result<Map<String, Value>, (Unreadable, Map<S
         Ok(_) => return Err((told(Place::file(json), "it is not a JSON object", false), Map::new())),
         Err(error) => error,
     };
-    let place = Place { path: json.into(), line: error.line().max(1) as u32, column: error.column().max(1) as u32 };
+    let place = Lines::of(text).place(json, offset(text, &error));
     if text.trim().is_empty() {
         return Err((told(place, "it is empty", true), Map::new()));
     }
@@ -142,6 +142,12 @@ fn read(json: &str, text: &str) -> Result<Map<String, Value>, (Unreadable, Map<S
 
 fn told(place: Place, reason: &str, lenient: bool) -> Unreadable {
     Unreadable { place, reason: reason.into(), lenient }
+}
+
+/// The byte at which reading failed. The columns of serde count bytes.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let line: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    text.floor_char_boundary(line + error.column().saturating_sub(1))
 }
 
 /// The message of serde without the place, which is reported separately.

@@ -135,6 +135,9 @@ fn value(text: &str, at: usize) -> Option<(&str, usize)> {
     Some((&inside[..inside.find(quote).unwrap_or(inside.len())], start + 1))
 }
 
+/// How many bytes after `@import` are looked at. Paths of a package are far shorter.
+const LONGEST_IMPORT: usize = 1024;
+
 /// The paths that a style sheet imports, except in comments, with their byte offsets.
 pub fn style_imports(text: &str) -> Vec<(&str, usize)> {
     let (mut imports, mut at) = (Vec::new(), 0);
@@ -155,7 +158,7 @@ pub fn style_imports(text: &str) -> Vec<(&str, usize)> {
 
 /// The path in `"a.wxss"` or `url("a.wxss")`.
 fn imported<'t>(text: &str, after: &'t str) -> Option<(&'t str, usize)> {
-    let rest = after.trim_start();
+    let rest = after[..after.floor_char_boundary(LONGEST_IMPORT)].trim_start();
     let rest = rest.strip_prefix("url(").unwrap_or(rest).trim_start();
     let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
     let path = &rest[..rest.find(['"', '\'', ')', ';', '\n'])?];
@@ -242,5 +245,13 @@ mod tests {
         let paths: Vec<_> = style_imports(text).into_iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["./a.wxss", "c.css"]);
         assert_eq!(style_imports(text)[0].1, 9);
+        assert_eq!(style_imports(&format!("@import '{}';", "中".repeat(LONGEST_IMPORT))), []);
+    }
+
+    /// Only time tells: if all that follows were read for each of the beginnings, this would take minutes.
+    #[test]
+    fn f38_many_beginnings_are_read_once() {
+        assert_eq!(style_imports(&"@import ".repeat(20_000)), []);
+        assert_eq!(tags(&"<view ".repeat(20_000)).len(), 20_000);
     }
 }

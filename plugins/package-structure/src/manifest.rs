@@ -114,9 +114,9 @@ fn meant(key: &str) -> Option<&'static str> {
     if KNOWN.contains(&key) || key.starts_with('_') || key.len() < MIN_LENGTH {
         return None;
     }
-    let close = |known: &&&str| {
-        known.eq_ignore_ascii_case(key) || known.len() >= MIN_LENGTH && distance(known, key) <= MAX_SLIP
-    };
+    let length = key.chars().count();
+    let alike = |known: &str| known.len() >= MIN_LENGTH && known.len().abs_diff(length) <= MAX_SLIP;
+    let close = |known: &&&str| known.eq_ignore_ascii_case(key) || alike(known) && distance(known, key) <= MAX_SLIP;
     KNOWN.iter().find(close).copied()
 }
 

@@ -63,7 +63,7 @@ impl Markup {
         let mut bases = BTreeMap::<String, Vec<String>>::new();
         for stem in &subject.components.stems {
             if let Some(file) = subject.layout.markup_of(stem) {
-                visit(subject, &file, path::folder(stem), &mut files, &mut bases);
+                visit(subject, file, path::folder(stem), &mut files, &mut bases);
             }
         }
         let mut markup = Self::default();
@@ -94,24 +94,24 @@ fn lost(file: &str, named: &Named) -> Lost {
 }
 
 /// Reads a file and what it imports, once for each folder whose page or component uses it, as pictures of a template
-/// are looked for from there.
+/// are looked for from there. Templates may import one another in chains of any length.
 fn visit(
     subject: &Subject<'_>,
-    file: &str,
+    file: String,
     base: &str,
     files: &mut HashMap<String, Vec<Named>>,
     bases: &mut BTreeMap<String, Vec<String>>,
 ) {
-    let known = bases.entry(file.to_owned()).or_default();
-    if !subject.layout.has(file) || known.iter().any(|have| have == base) {
-        return;
-    }
-    known.push(base.to_owned());
-    let named = files.entry(file.to_owned()).or_insert_with(|| read(subject, file));
-    let templates = named.iter().filter(|named| named.sort == Is::Template);
-    let next: Vec<_> = templates.filter_map(|named| find(subject, file, &[], named)).collect();
-    for template in next {
-        visit(subject, &template, base, files, bases);
+    let mut queue = vec![file];
+    while let Some(file) = queue.pop() {
+        let known = bases.entry(file.clone()).or_default();
+        if !subject.layout.has(&file) || known.iter().any(|have| have == base) {
+            continue;
+        }
+        known.push(base.to_owned());
+        let named = files.entry(file.clone()).or_insert_with(|| read(subject, &file));
+        let templates = named.iter().filter(|named| named.sort == Is::Template);
+        queue.extend(templates.filter_map(|named| find(subject, &file, &[], named)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks the files of pages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use berth_policy::{Finding, Place, Severity};
 use berth_policy_layout::Lack;
@@ -42,6 +42,7 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     }
     let none = pages.is_empty().then(|| no_pages(subject));
     let missing = groups.iter().map(|group| group.finding(subject));
+    let repeated: BTreeSet<&String> = repeated.into_iter().collect();
     let twice = repeated.into_iter().map(|page| twice(subject, page));
     none.into_iter().chain(missing).chain(unbuilt::findings(subject, "page", unbuilt)).chain(twice).collect()
 }

@@ -1,6 +1,6 @@
 //! Checks what scripts import, beginning with those that a device loads by itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use berth_policy::{
     Finding, Place,
@@ -33,7 +33,7 @@ pub struct Scripts {
     /// The files that exist.
     pub references: Vec<Reference>,
     /// Texts that may be paths of pages, each with its first place.
-    pub paths: HashMap<String, Place>,
+    pub paths: BTreeMap<String, Place>,
 }
 
 impl Scripts {
@@ -54,7 +54,10 @@ impl Scripts {
                         if seen.insert(to.clone()) {
                             queue.push(to.clone());
                         }
-                        scripts.references.push(Reference { from: place, to });
+                        // An independent subpackage may use what others hold, if it loads that apart.
+                        if !import.apart {
+                            scripts.references.push(Reference { from: place, to });
+                        }
                     }
                     Target::Missing(target) if import.when < When::Perhaps => {
                         let (npm, meant) = npm_package(subject, &npm, &import.text);

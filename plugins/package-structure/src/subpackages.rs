@@ -8,10 +8,8 @@ use crate::{Reference, Subject, gaps::listed};
 /// placeholder.
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let subpackages = &subject.layout.subpackages;
-    let each = subpackages.iter().enumerate();
-    let nested =
-        each.flat_map(|(at, sub)| subpackages.iter().skip(at + 1).filter_map(move |other| overlap(sub, other)));
-    let nested = nested.map(|(root, finding)| finding.at(subject.layout.manifest.place_of(&root)));
+    let nested = subpackages.iter().enumerate().filter_map(|(at, sub)| overlap(subpackages, at, sub));
+    let nested = nested.map(|(root, finding)| finding.at(subject.layout.manifest.place_of(root)));
     let inside = subject.layout.manifest.pages().into_iter().filter_map(|page| {
         let sub = subject.layout.subpackage_of(&page)?;
         let message = format!("The page {page} of the main package lies inside of the subpackage {}.", sub.root);
@@ -21,21 +19,16 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     nested.chain(inside).chain(without_placeholder(subject)).collect()
 }
 
-fn overlap(one: &Subpackage, other: &Subpackage) -> Option<(String, Finding)> {
-    let (inner, outer) = match (one.holds(&other.root), other.holds(&one.root), one.root == other.root) {
-        (true, _, _) | (_, _, true) => (&other.root, &one.root),
-        (_, true, _) => (&one.root, &other.root),
-        _ => return None,
+/// The root of a subpackage, and its finding, if it lies in the folder of another one, or has that of one before it.
+fn overlap<'s>(all: &[Subpackage], at: usize, sub: &'s Subpackage) -> Option<(&'s str, Finding)> {
+    let root = &*sub.root;
+    let message = match all.iter().find(|other| other.holds(root)) {
+        Some(outer) => format!("The subpackage {root} lies inside of the subpackage {}.", outer.root),
+        None if all[..at].iter().any(|other| other.root == root) => format!("Two subpackages have the root {root}."),
+        None => return None,
     };
-    let message = if inner == outer {
-        format!("Two subpackages have the root {inner}.")
-    } else {
-        format!("The subpackage {inner} lies inside of the subpackage {outer}.")
-    };
-    Some((
-        inner.clone(),
-        Finding::error("subpackages-overlap", message).fix("Give each subpackage a folder of its own."),
-    ))
+    let finding = Finding::error("subpackages-overlap", message).fix("Give each subpackage a folder of its own.");
+    Some((root, finding))
 }
 
 /// Reports components of another subpackage without a placeholder: they are missing until that subpackage is loaded.

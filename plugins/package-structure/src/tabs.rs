@@ -22,8 +22,7 @@ const ICON: Sort = Sort {
 pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let main: HashSet<String> = subject.layout.manifest.pages().into_iter().collect();
     let theme = Theme::of(subject);
-    let tabs = subject.layout.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
-    let tabs: Vec<_> = tabs.into_iter().flatten().collect();
+    let tabs: Vec<_> = tabs(subject).collect();
     let mut findings: Vec<Finding> = tabs.iter().filter_map(|tab| page(subject, &main, tab)).collect();
     let (mut undefined, mut missing) = (Vec::new(), Vec::new());
     for icon in tabs.iter().flat_map(|tab| icons(tab)) {
@@ -38,16 +37,22 @@ pub fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The tabs that the manifest has. Alipay calls the list of them `items`.
+fn tabs<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Value> {
+    let lists: &[&str] = if subject.layout.dialect.name == "Alipay" { &["list", "items"] } else { &["list"] };
+    let bar = subject.layout.manifest.members.get("tabBar");
+    lists.iter().filter_map(move |list| bar?.get(list)?.as_array()).flatten()
+}
+
 /// Whether the pages with tabs have parts that may be a bar: components, or markup that they import.
 pub fn may_draw_the_bar(subject: &Subject<'_>) -> bool {
-    let tabs = subject.layout.manifest.members.get("tabBar").and_then(|bar| bar.get("list")).and_then(Value::as_array);
-    let pages = tabs.into_iter().flatten().filter_map(|tab| Some(path::clean(tab.get("pagePath")?.as_str()?)));
+    let mut pages = tabs(subject).filter_map(|tab| Some(path::clean(tab.get("pagePath")?.as_str()?)));
     let imports = |page: &str| {
         let markup = subject.layout.markup_of(page).map(|file| subject.text(&file)).unwrap_or_default();
         tags(&markup).iter().any(|tag| ["import", "include"].contains(&tag.name))
     };
     let uses = |json: &str| subject.components.found.iter().any(|(used, _)| used.json == json);
-    uses("app.json") || pages.into_iter().any(|page| uses(&format!("{page}.json")) || imports(&page))
+    uses("app.json") || pages.any(|page| uses(&format!("{page}.json")) || imports(&page))
 }
 
 fn page(subject: &Subject<'_>, main: &HashSet<String>, tab: &Value) -> Option<Finding> {

@@ -15,8 +15,9 @@
 //!
 //! What is used: calls of APIs in all dialects, APIs that are passed on, `authorize` of a scope, `open-type` of buttons, and
 //! components such as `<camera>`. Only a warning are APIs that add something and read nothing (`saveImageToPhotosAlbum`),
-//! buttons that scripts make, and what stands in a script or component that nothing loads; only a note is a method of
-//! another object that has the name of an API. Whether an API is there may be asked without using it.
+//! buttons that scripts make, what an `open-type` chooses among by an expression, and what stands in a script or component
+//! that nothing loads; only a note is a method of another object that has the name of an API. Whether an API is there may be
+//! asked without using it.
 
 mod catalogue;
 mod uses;
@@ -310,6 +311,10 @@ fn first_of_each(said: &Said) -> Vec<(&Placed, usize)> {
 
 /// What the agreement declares and nothing uses, as far as uses can be seen.
 fn unused(catalogue: &Catalogue, layout: &Layout, said: &Said, declared: &Declared) -> Vec<Finding> {
+    // The markup of a bundle is in its scripts, so that no component can be seen.
+    if layout.is_bundled() {
+        return Vec::new();
+    }
     let used = |item: &Item| {
         said.uses.iter().any(|placed| {
             let one = &placed.one;

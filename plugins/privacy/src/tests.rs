@@ -112,10 +112,18 @@ fn d14_what_is_less_sure_is_less_serious() {
         told(SOME, &package("h(Button, { openType: 'getPhoneNumber' })")),
         one("not-declared", Severity::Warning)
     );
+    let chosen = |markup: &str| told(SOME, &package("").with("a.wxml", markup));
+    assert_eq!(
+        chosen("<button open-type=\"{{ready ? 'getPhoneNumber' : ''}}\"/>"),
+        one("not-declared", Severity::Warning)
+    );
+    assert_eq!(chosen("<button open-type=\"{{type === 'getPhoneNumber' ? '' : type}}\"/>"), []);
     let unloaded = package("").with("lib/contacts.js", "wx.chooseContact()");
     assert_eq!(told(SOME, &unloaded), one("not-declared", Severity::Warning), "nothing loads it");
     let loaded = package("require('./lib/contacts')").with("lib/contacts.js", "wx.chooseContact()");
     assert_eq!(told(SOME, &loaded), one("not-declared", Severity::Error));
+    let apart = loaded.with("a.js", "require.async('./lib/contacts').then(f)");
+    assert_eq!(told(SOME, &apart), one("not-declared", Severity::Error));
     let idle = package("")
         .with("lib/camera.js", "Component({})")
         .with("lib/camera.wxml", "<camera/>")
@@ -211,6 +219,8 @@ fn d14_wechat_says_more_of_itself() {
     for markup in ["<button id='a' open-type='agreePrivacyAuthorization'/>", "<button open-type='{{i.openType}}'/>"] {
         assert_eq!(told(SOME, &package(listens).with("a.wxml", markup)), [], "{markup}");
     }
+    let bundle = package("").with("app-service.js", listens).with("page-frame.html", "<html/>");
+    assert_eq!(audit(SOME, &bundle), [], "buttons and components of a bundle cannot be seen");
     let asks = "wx.getPrivacySetting({ success: f }); wx.requirePrivacyAuthorize({}); wx.openPrivacyContract()";
     assert_eq!(told(SOME, &package(asks)), []);
 }

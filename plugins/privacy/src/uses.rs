@@ -8,7 +8,7 @@ use berth_policy_javascript::{
     with_program,
 };
 use berth_policy_layout::{
-    asks::{open_type, open_types},
+    asks::{open_type, open_types, possible_open_types},
     scanner::{Tag, tags},
 };
 
@@ -70,7 +70,7 @@ pub fn in_script(catalogue: &Catalogue, source: &Source) -> Script {
 }
 
 fn of_call(catalogue: &Catalogue, call: &Call) -> Vec<Use> {
-    let written = if call.object.is_empty() { call.api.clone() } else { format!("{}.{}", call.object, call.api) };
+    let written = call.written();
     let (api, offset) = (&call.api, call.offset);
     if api == "authorize" {
         let texts = call.members.get(SCOPE).map(|scope| scope.texts.as_slice()).unwrap_or_default();
@@ -140,10 +140,12 @@ pub fn in_markup(catalogue: &Catalogue, source: &Source) -> Markup {
         let asked: Vec<_> = open_types(&tag).collect();
         let dynamic = open_type(&tag).is_some_and(|(value, _)| value.contains('{'));
         markup.may_agree |= dynamic || asked.iter().any(|(api, _)| *api == "agreePrivacyAuthorization");
-        markup.uses.extend(asked.into_iter().filter_map(|(api, at)| {
+        let possible = possible_open_types(&tag).into_iter().map(|asked| (asked, Surely::Mostly));
+        let asked = asked.into_iter().map(|asked| (asked, Surely::Yes)).chain(possible);
+        markup.uses.extend(asked.filter_map(|((api, at), surely)| {
             let (kind, _) = catalogue.of_api(api)?;
             let what = format!("open-type=\"{api}\"");
-            Some(Use { kind, api: api.to_owned(), what, surely: Surely::Yes, offset: at as u32 })
+            Some(Use { kind, api: api.to_owned(), what, surely, offset: at as u32 })
         }));
         markup.uses.extend(of_tag(catalogue, &tag, &source.text));
     }

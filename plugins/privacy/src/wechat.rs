@@ -14,7 +14,8 @@ pub fn findings(catalogue: &Catalogue, layout: &Layout, said: &Said, declared: &
         return Vec::new();
     }
     let mut findings = required(catalogue, layout, said, declared);
-    findings.extend(no_button(said));
+    // The markup of a bundle is in its scripts, so that no button can be seen.
+    findings.extend(no_button(said).filter(|_| !layout.is_bundled()));
     findings.extend(check_off(layout, said));
     findings
 }

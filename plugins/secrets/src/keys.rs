@@ -7,6 +7,8 @@ use crate::randomness::{entropy, is_random};
 /// How the bare base64 of a private key goes on after its first characters, which are its length, and how many these
 /// are at most: RSA and elliptic curves in PKCS #8, and RSA in PKCS #1.
 const BARE: [(&str, usize); 3] = [("IBADANBgkqhkiG9w0BAQEFAASC", 16), ("AgEAMBMGByqGSM49AgEG", 8), ("IBAAK", 10)];
+/// How the first line of PEM begins.
+const BEGIN: &str = "-----BEGIN ";
 /// How many characters of base64 a key has at least.
 const SHORTEST: usize = 64;
 /// How many characters a line of a key in PEM has at least. Usually they are 64, but some wrap earlier.
@@ -19,39 +21,37 @@ pub fn whole(text: &str) -> Option<Finding> {
 }
 
 fn pem(text: &str) -> Option<Finding> {
-    let (kind, body) = begun(text)?;
-    let body = body.split("-----").next().unwrap_or_default();
-    let content: String = body.chars().filter(|c| is_base64(*c)).collect();
-    (content.len() >= SHORTEST && entropy(&content) > 4.0).then(|| told(kind, content.len()))
+    begun(text).find_map(|(_, kind, body)| {
+        let content: String = body.chars().filter(|c| is_base64(*c)).collect();
+        (content.len() >= SHORTEST && entropy(&content) > 4.0).then(|| told(kind, content.len()))
+    })
 }
 
-/// The kind of the key that the first line of PEM names, and what follows that line.
-fn begun(text: &str) -> Option<(&str, &str)> {
-    let (_, rest) = text.split_once("-----BEGIN ")?;
-    let (kind, body) = rest.split_once("PRIVATE KEY-----")?;
-    (kind.len() <= 12).then_some((kind, body))
+/// The private keys that begin in a text, before which others such as certificates may stand: the byte offset, the kind,
+/// and what follows the first line of PEM up to its last one.
+fn begun(text: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let starts = text.match_indices(BEGIN).map(|(at, _)| at);
+    starts.zip(text.split(BEGIN).skip(1)).filter_map(|(at, rest)| {
+        let (kind, body) = rest.split_once("PRIVATE KEY-----")?;
+        let body = body.split("-----").next().unwrap_or_default();
+        (kind.len() <= 12).then_some((at, kind, body))
+    })
 }
 
 fn bare(text: &str) -> Option<Finding> {
-    let is_key = |(mark, before): &(&str, usize)| {
-        let at = text.find(mark)?;
-        let start = text[..at].rfind(|c| !is_base64(c)).map_or(0, |before| before + 1);
-        let length = text[start..].find(|c| !is_base64(c)).unwrap_or(text.len() - start);
-        let key = &text[start..start + length];
-        (key.starts_with("MI") && at - start <= *before && length >= SHORTEST && entropy(key) > 4.0).then_some(length)
-    };
-    BARE.iter().find_map(is_key).map(|length| told("", length))
+    let begins = |word: &str| BARE.iter().any(|(mark, before)| word.find(mark).is_some_and(|at| at <= *before));
+    let is_key = |word: &&str| word.starts_with("MI") && word.len() >= SHORTEST && begins(word) && entropy(word) > 4.0;
+    // What stands before a `=` is the name of the key, or all of it.
+    text.split(|c| !is_base64(c) || c == '=').find(is_key).map(|key| told("", key.len()))
 }
 
 /// A key in PEM whose lines are texts of their own, as in an array or in a comment.
 pub fn spread(text: &str) -> Option<(u32, Finding)> {
-    let (kind, body) = begun(text)?;
-    let body = body.split("-----").next().unwrap_or_default();
-    let mut lines = body.split(|c| !is_base64(c)).filter(|line| line.len() >= SHORTEST_LINE && is_random(line));
-    let first = lines.next()?;
-    let length = first.len() + lines.map(str::len).sum::<usize>();
-    let at = text.find("-----BEGIN ").unwrap_or(0);
-    (length >= SHORTEST).then(|| (at as u32, told(kind, length)))
+    begun(text).find_map(|(at, kind, body)| {
+        let lines = body.split(|c| !is_base64(c)).filter(|line| line.len() >= SHORTEST_LINE && is_random(line));
+        let length: usize = lines.map(str::len).sum();
+        (length >= SHORTEST).then(|| (at as u32, told(kind, length)))
+    })
 }
 
 fn is_base64(c: char) -> bool {

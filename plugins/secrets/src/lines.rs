@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn f28_no_text_breaks_the_reader() {
-        let text = "中=\"é:'`a==::名='中\u{301}' -----BEGIN PRIVATE KEY-----eyJ.é.中://a:é@中secret=é sk-中";
+        let text = "中=\"é:'`a==::名='中\u{301}' -----BEGIN PRIVATE KEY-----eyJ.é.中://a:é@中secret=é sk-中 私钥：MII中IBAAK中\
+                    AgEAMBMGByqGSM49AgEG中IBADANBgkqhkiG9w0BAQEFAASC中.eyJ中.é://é:中@é-----BEGIN 中PRIVATE KEY-----中-----END";
         let cuts = text.char_indices().map(|(at, _)| at);
         cuts.for_each(|at| drop((in_text(&text[at..]), in_text(&text[..at]))));
     }

@@ -126,7 +126,7 @@ fn key_id(text: &str) -> Option<Finding> {
 
 /// A secret in an address such as `https://api.weixin.qq.com/sns/jscode2session?appid=…&secret=…`.
 fn secret_in_address(text: &str) -> Option<Finding> {
-    let (_, rest) = text.split_once("secret=")?;
-    let secret = rest.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
-    is_hex_secret(secret).then(|| app_secret("An address", secret))
+    let given = text.split("secret=").skip(1);
+    let mut words = given.filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric()).next());
+    words.find(|word| is_hex_secret(word)).map(|secret| app_secret("An address", secret))
 }

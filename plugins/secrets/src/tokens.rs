@@ -30,12 +30,15 @@ const TOKENS: [(&str, &str, usize, usize); 19] = [
     ("Slack webhook", "https://hooks.slack.com/services/T", 30, 60),
 ];
 
-/// The secrets of Berth itself: their name and their prefix. 32 characters follow.
+/// The secrets of Berth itself: their name and their prefix.
 const OWN: [(&str, &str); 3] = [
     ("MiniApp's AppSecret", "berth_secret_"),
     ("MiniApp's server token", "berth_server_"),
     ("token of Berth", "berth_"),
 ];
+
+/// How many characters follow the prefix of Berth's own secrets.
+const OWN_LENGTH: usize = 32;
 
 /// The characters of Berth's own secrets, which are never words: i, l, o and u are not among them.
 const OWN_CHARACTERS: &str = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -51,58 +54,71 @@ pub fn token(text: &str) -> Option<Finding> {
 
 fn foreign(text: &str) -> Option<(&'static str, &str)> {
     TOKENS.iter().find_map(|(what, prefix, shortest, longest)| {
-        let token = word_after(text, prefix)?;
-        let secret = token.strip_prefix(prefix)?;
-        ((*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret))
-            .then_some((*what, token))
+        let fits = |(_, secret): &(&str, &str)| {
+            (*shortest..=*longest).contains(&secret.len()) && is_random(secret) && !is_words(secret)
+        };
+        words_after(text, prefix, *longest).find(fits).map(|(token, _)| (*what, token))
     })
 }
 
 fn own(text: &str) -> Option<(&'static str, &str)> {
-    OWN.iter().find_map(|(what, prefix)| {
-        let token = word_after(text, prefix)?;
-        let secret = token.strip_prefix(prefix)?;
-        let fits = secret.len() == 32 && secret.chars().all(|c| OWN_CHARACTERS.contains(c));
-        (fits && is_random(secret)).then_some((*what, token))
-    })
+    let fits = |(_, secret): &(&str, &str)| {
+        secret.len() == OWN_LENGTH && secret.chars().all(|c| OWN_CHARACTERS.contains(c)) && is_random(secret)
+    };
+    OWN.iter()
+        .find_map(|(what, prefix)| words_after(text, prefix, OWN_LENGTH).find(fits).map(|(token, _)| (*what, token)))
 }
 
-/// The first word of the text that begins with the prefix.
-fn word_after<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
-    let start = text.find(prefix)?;
-    let joined = text[..start].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric());
+/// The words of the text that begin with the prefix, each with what follows the prefix. Of a word that is longer than
+/// `longest` no more than one character too many is read.
+fn words_after<'t>(text: &'t str, prefix: &str, longest: usize) -> impl Iterator<Item = (&'t str, &'t str)> {
     let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/".contains(&byte);
-    let rest = &text[start + prefix.len()..];
-    let end = rest.bytes().position(|byte| !part(byte)).unwrap_or(rest.len());
-    (!joined).then(|| &text[start..start + prefix.len() + end])
+    let joined = move |start: usize| text[..start].ends_with(|c: char| c.is_ascii_alphanumeric());
+    text.match_indices(prefix).filter(move |(start, _)| !joined(*start)).map(move |(start, found)| {
+        let from = start + found.len();
+        let end = from + text[from..].bytes().take(longest + 1).take_while(|byte| part(*byte)).count();
+        (&text[start..end], &text[from..end])
+    })
 }
 
 /// A JSON web token, `eyJ….eyJ….signature`: two JSON objects in base64, and a signature.
 pub fn web_token(text: &str) -> Option<Finding> {
-    let start = text.find("eyJ")?;
-    let token = &text[start..];
-    let part = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    let token = &token[..token.bytes().position(|byte| !part(byte)).unwrap_or(token.len())];
-    let parts: Vec<_> = token.split('.').collect();
-    let [header, claims, signature] = parts[..] else { return None };
-    let signed = header.len() >= 16 && claims.starts_with("eyJ") && signature.len() >= 20 && is_random(signature);
-    signed.then(|| {
+    let token = text.match_indices(".eyJ").find_map(|(dot, _)| signed_around(text, dot))?;
+    Some(
         Finding::warning("json-web-token", format!("A JSON web token lies in the package: {}.", masked(token)))
-            .fix("Let the server give each user a token; revoke this one unless everybody may have it.")
-    })
+            .fix("Let the server give each user a token; revoke this one unless everybody may have it."),
+    )
+}
+
+/// The token whose first two parts meet at a dot.
+fn signed_around(text: &str, dot: usize) -> Option<&str> {
+    let other = |c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-';
+    let header = text[..dot].rsplit(other).next()?;
+    let header = &header[header.find("eyJ")?..];
+    let (claims, rest) = text[dot + 1..].split_once('.')?;
+    let signature = rest.split(other).next()?;
+    let signed = header.len() >= 16 && !claims.contains(other) && signature.len() >= 20 && is_random(signature);
+    let (start, end) = (dot - header.len(), dot + 1 + claims.len() + 1 + signature.len());
+    signed.then(|| &text[start..end])
 }
 
 /// An address with a password, such as `mysql://name:password@host`.
 pub fn connection(text: &str) -> Option<Finding> {
-    let (before, rest) = text.split_once("://")?;
-    let scheme: String = before.chars().rev().take_while(char::is_ascii_alphanumeric).collect();
+    let mut parts = text.match_indices("://").map(|(at, found)| (&text[..at], &text[at + found.len()..]));
+    let password = parts.find_map(|(before, rest)| password_in(before, rest))?;
+    Some(
+        Finding::error("connection-string", format!("An address holds a password: {}.", masked(password)))
+            .fix("Change the password now, and connect from your server only."),
+    )
+}
+
+/// The password in an address, of which a part stands before `://` and the rest behind it.
+fn password_in<'t>(before: &str, rest: &'t str) -> Option<&'t str> {
     let authority = rest.split(['/', '?', '#', ' ', '"', '\'', '`', '\n', '<']).next()?;
     let (user, host) = authority.rsplit_once('@')?;
     let (_, password) = user.split_once(':')?;
     let plain = password.len() >= 6 && !password.contains(['$', '{', '%', '<', '*', '[']) && !is_placeholder(password);
     let real = !["password", "passwd", "pass", "pwd", "user"].iter().any(|word| password.eq_ignore_ascii_case(word));
-    (!scheme.is_empty() && !host.is_empty() && plain && real).then(|| {
-        Finding::error("connection-string", format!("An address holds a password: {}.", masked(password)))
-            .fix("Change the password now, and connect from your server only.")
-    })
+    let has_scheme = before.ends_with(|c: char| c.is_ascii_alphanumeric());
+    (has_scheme && !host.is_empty() && plain && real).then_some(password)
 }

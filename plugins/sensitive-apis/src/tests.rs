@@ -39,6 +39,7 @@ fn d3_a_call_that_is_not_granted_is_found_in_every_dialect_with_its_place() {
         assert_eq!((&*found[0].rule, place.line), ("api-not-granted", 2), "{script}");
         assert!(found[0].message.contains("super-app"), "{script}");
     }
+    assert!(audit("wx.chooseImage.call(wx)")[0].message.starts_with("wx.chooseImage is sensitive"));
     let place = audit("\n  wx.chooseImage({})")[0].place.clone().expect("a place");
     assert_eq!((place.line, place.column), (2, 3));
 }
@@ -82,6 +83,12 @@ fn d3_a_button_asks_by_its_open_type() {
     let found = SensitiveApis::from_json(HOST_APPS).expect("a config").audit(&markup).expect("audits");
     let place = found[0].place.clone().expect("a place");
     assert_eq!((&*found[0].rule, &*place.path, place.line, place.column), ("api-not-granted", "a.wxml", 2, 20));
+    let chosen = |value: &str| {
+        let markup = format!("<button open-type=\"{{{{{value}}}}}\">中</button>");
+        rules(HOST_APPS, &package(r#"{"pages": ["a"]}"#, "").with("a.wxml", markup))
+    };
+    assert_eq!(chosen("ready ? 'getPhoneNumber' : ''"), ["api-not-granted"]);
+    assert_eq!(chosen("type === 'getPhoneNumber' ? '' : type"), [""; 0]);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_policy::{Place, text::Lines};
 use berth_policy_javascript::{Source, Values, calls, with_program};
-use berth_policy_layout::{asks::open_types, scanner::tags};
+use berth_policy_layout::{
+    asks::{open_types, possible_open_types},
+    scanner::tags,
+};
 
 /// One use of an API.
 pub struct Use {
@@ -67,17 +70,18 @@ const CALLBACKS: [&str; 3] = ["success", "fail", "complete"];
 pub fn in_script(source: &Source) -> Vec<Use> {
     let all = with_program(source, |program| calls(program, &Values::none(), &CALLBACKS)).unwrap_or_default();
     let one = |call: berth_policy_javascript::Call| {
-        let what = if call.object.is_empty() { call.api.clone() } else { format!("{}.{}", call.object, call.api) };
+        let what = call.written();
         Use { api: call.api, what, certain: call.certain, offset: call.offset }
     };
     all.into_iter().map(one).collect()
 }
 
-/// What buttons ask for by `open-type`.
+/// What buttons ask for by `open-type`, always or as an expression says.
 pub fn in_markup(source: &Source) -> Vec<Use> {
     let asked = |(api, at): (&str, usize)| {
         let (api, what) = (api.to_owned(), format!("open-type=\"{api}\""));
         Use { api, what, certain: true, offset: at as u32 }
     };
-    tags(&source.text).iter().flat_map(open_types).map(asked).collect()
+    let all = tags(&source.text);
+    all.iter().flat_map(|tag| open_types(tag).chain(possible_open_types(tag))).map(asked).collect()
 }

@@ -48,9 +48,11 @@ impl Read {
             "http" | "ws" => Self::Insecure { scheme, host },
             _ if scheme != wanted(kind) => Self::Elsewhere,
             _ if host.is_empty() || (is_cut && !ends_as_a_host(&host)) => Self::Unknown,
+            // `https://api.example.com:` and then the port.
+            _ if is_cut && port.is_some() => Self::Unknown,
             _ if !host.is_ascii() => Self::Unknown,
             _ if is_local(&host) => Self::Ip(host),
-            _ => Self::Address(Address { scheme, host, port: port.filter(|port| port != "443") }),
+            _ => Self::Address(Address { scheme, host, port: port.filter(|port| !matches!(&**port, "" | "443")) }),
         }
     }
 
@@ -97,10 +99,13 @@ fn is_local(host: &str) -> bool {
 }
 
 impl Address {
-    /// Whether a domain that is set is this one. A domain for UDP or TCP without a port stands for all ports.
+    /// Whether a domain that is set is this one. A domain for UDP or TCP without a port stands for all ports, and an
+    /// address without one goes to a port that is known at run time only.
     pub fn is_of(&self, domain: &str) -> bool {
         let any_port = ["udp", "tcp"].contains(&self.scheme.as_str());
-        domain == self.to_string() || any_port && domain == format!("{}://{}", self.scheme, self.host)
+        let port = domain.strip_prefix(&format!("{}://{}", self.scheme, self.host));
+        let fits = |port: &str| port.is_empty() || self.port.is_none() && port.starts_with(':');
+        domain == self.to_string() || any_port && port.is_some_and(fits)
     }
 }
 

@@ -44,7 +44,7 @@ pub fn judge(
     for call in all.unwrap_or_default().iter().filter(|call| call.called) {
         let Some(kind) = kind_of(&call.api) else { continue };
         let reads = reads(kind, call);
-        let what = what(call);
+        let what = call.written();
         let judged = reads.iter().filter_map(|read| policy.finding(kind, &what, read, mini_app));
         found.extend(judged.map(|(about, finding)| (call.offset, about, finding)));
         let is_unknown = call.certain && (reads.is_empty() || reads.contains(&Read::Unknown));
@@ -59,14 +59,6 @@ fn unknown(what: &str, mini_app: &str) -> Finding {
     let text =
         format!("The address of {what} is known only at run time, and was not compared with the domains that are set.");
     Finding::note("address-unknown", text).fix(format!("See that its domain is set: berth domains show {mini_app}."))
-}
-
-fn what(call: &Call) -> String {
-    if call.object.is_empty() { call.api.clone() } else { format!("{}.{}", call.object, last(&call.api)) }
-}
-
-fn last(api: &str) -> &str {
-    api.rsplit('.').next().unwrap_or(api)
 }
 
 fn kind_of(api: &str) -> Option<Kind> {

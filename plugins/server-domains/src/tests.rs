@@ -125,6 +125,27 @@ fn d8_an_address_that_is_known_at_run_time_only_is_a_note_once_a_kind() {
 }
 
 #[test]
+fn d8_a_port_that_is_known_at_run_time_only_is_not_compared() {
+    for script in [
+        "wx.connectSocket({ url: 'wss://push.example.com:' + port })",
+        "wx.connectSocket({ url: `wss://other.example.com:${port}/a` })",
+        "wx.request({ url: 'https://alt.example.com:84' + rest })",
+    ] {
+        let rules: Vec<_> = audit(script).into_iter().map(|one| one.0).collect();
+        assert_eq!(rules, ["address-unknown"], "{script}");
+    }
+    for script in [
+        "wx.request({ url: 'https://api.example.com:/v1' })",
+        "wx.createUDPSocket().send({ address: 'game.example.com', port })",
+        "wx.createTCPSocket().connect({ address: 'game.example.com', port: options.port })",
+    ] {
+        assert_eq!(audit(script), [], "{script}");
+    }
+    let other = audit("wx.createUDPSocket().send({ address: 'game.example.com.evil.com', port })");
+    assert_eq!(other.into_iter().map(|one| one.0).collect::<Vec<_>>(), ["domain-not-set"]);
+}
+
+#[test]
 fn d8_an_address_is_known_where_all_that_its_variable_is_given_begins_with_a_domain() {
     let host = "const host = 'https://other.example.com'; ";
     for script in [

@@ -31,6 +31,10 @@ fn the_function_constructor_is_found_however_it_is_written() {
             "new Browser.window.Function(code)",
             "(function (w) { return w.Function(code) })(self)",
             "const { Function: F } = globalThis; new F(code)",
+            "const AsyncFunction = Object.getPrototypeOf(async function () {}).constructor; new AsyncFunction(code)",
+            "Reflect.getPrototypeOf(function* () {}).constructor(code)",
+            "(async () => {}).__proto__.constructor(code)",
+            "Function.prototype.constructor(code)",
         ],
     );
 }
@@ -52,6 +56,9 @@ fn function_as_a_type_is_not_meant() {
         "[].length.constructor(x)",
         "root.Function(x)",
         "Reflect.construct(Date, [], f)",
+        "new (Object.getPrototypeOf(this).constructor)(x); Object.getPrototypeOf(x).constructor(y)",
+        "const A = Object.getPrototypeOf(async function () {}).constructor; x instanceof A",
+        "B.prototype.constructor(x); x.__proto__.constructor(y); Function.prototype.call(f)",
     ]);
 }
 

@@ -294,6 +294,17 @@ fn many_findings_of_one_kind_are_cut_short() {
     assert!(findings[20].message.ends_with("which are not listed."));
 }
 
+/// Only time tells: if the function were searched for each call, or the sum put together for each part, this would take
+/// minutes.
+#[test]
+fn f38_many_calls_in_one_function_and_many_parts_of_one_sum_are_looked_at_once() {
+    let calls = "eval(x); new Function(x); document.createElement('script');".repeat(10_000);
+    let findings = audit(&format!("function f() {{ {calls} }}"));
+    assert_eq!(findings.len(), 3 * 21);
+    let part = format!(" + x + '{}'", "a".repeat(4_000));
+    each_is("function-constructor", Severity::Error, &[&format!("Function(''{})", part.repeat(500))]);
+}
+
 #[test]
 fn files_of_mini_programs_parse() {
     each_passes(&[

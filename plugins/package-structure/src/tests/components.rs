@@ -192,6 +192,15 @@ fn json_that_cannot_be_read_is_an_error_at_its_place_and_hides_no_component_that
     assert_eq!((&*finding.rule, finding.severity), ("json-unreadable", Severity::Error));
     assert_eq!(finding.place.map(|place| (place.path, place.line)), Some(("pages/me/me.json".into(), 2)));
     assert_eq!(rules(&good().with("pages/me/me.json", text)), ["json-unreadable", "component-missing"]);
+    for (text, line, column) in [
+        ("{\"a\": \"中文\", oops}", 1, 13),
+        ("{\r\n  \"名\": \"é\" oops\r\n}", 2, 12),
+        ("{\"a\": \"中文", 1, 9),
+        ("中", 1, 1),
+    ] {
+        let place = only(&good().with("pages/me/me.json", text)).place;
+        assert_eq!(place, Some(Place { path: "pages/me/me.json".into(), line, column }), "{text}");
+    }
     let nested = component(using(r#"{"one": "./nav"}"#), "pages/me/nav").with("pages/me/nav.json", "");
     assert_eq!(rules(&nested), ["json-unreadable"]);
     for text in ["{} // why", "", " \n"] {

@@ -13,6 +13,17 @@ fn tabs_lead_to_pages_of_the_main_package() {
 }
 
 #[test]
+fn tabs_of_alipay_are_looked_at_too() {
+    let items = GOOD.replacen("\"list\"", "\"items\"", 1).replacen("iconPath", "icon", 1);
+    let alipay = |manifest: &str| in_dialect(declaring(manifest), "axml");
+    assert_eq!(audit(&alipay(&items)), []);
+    assert_eq!(rules(&alipay(&items.replacen("img/home.png", "img/no.png", 1))), ["tab-icon-missing"]);
+    let page = items.replacen(r#"{"pagePath": "pages/me/me""#, r#"{"pagePath": "shop/list/list""#, 1);
+    assert_eq!(rules(&alipay(&page)), ["tab-page-undeclared"]);
+    assert_eq!(audit(&declaring(&page)), [], "WeChat has no items");
+}
+
+#[test]
 fn tab_icons_exist() {
     let finding = only(
         &good()

@@ -70,7 +70,11 @@ fn a_package_without_pages_or_manifest_is_an_error() {
 
 #[test]
 fn a_page_declared_twice_is_a_warning() {
-    assert_eq!(rules(&declaring(r#"{"pages": ["pages/me/me", "pages/me/me"]}"#)), ["page-declared-twice"]);
+    for manifest in
+        [r#"{"pages": ["pages/me/me", "pages/me/me"]}"#, r#"{"pages": ["pages/me/me", "/pages/me/me", "pages/me/me"]}"#]
+    {
+        assert_eq!(rules(&declaring(manifest)), ["page-declared-twice"], "{manifest}");
+    }
 }
 
 #[test]
@@ -94,6 +98,11 @@ fn subpackages_lie_side_by_side() {
         "The subpackage shop/cart lies inside of the subpackage shop."
     );
     assert_eq!(only(&roots("shop", "/shop/")).message, "Two subpackages have the root shop.");
+    // Each is told once, however many there are.
+    let many = [r#"{"root": "shop"}"#; 1_000].join(", ");
+    let manifest = format!(r#"{{"pages": ["pages/me/me"], "subpackages": [{{"root": "shop/cart"}}, {many}]}}"#);
+    let findings = audit(&declaring(&manifest).without("shop/list/list.js"));
+    assert_eq!(findings.len(), 1_000, "one lies in another, and all but the first of the others have its root");
 }
 
 #[test]

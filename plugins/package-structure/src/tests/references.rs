@@ -30,6 +30,16 @@ fn scripts_that_nothing_loads_are_not_judged_and_those_that_something_loads_are(
     assert_eq!(finding.place.map(|place| place.path), Some("lib/a.js".into()));
 }
 
+#[test]
+fn scripts_that_are_loaded_apart_are_looked_at_and_may_be_absent() {
+    for script in ["require.async('../../shop/a')", "require('../../shop/a', use, failed)"] {
+        let package = good().with("pages/me/me.js", script);
+        assert_eq!(audit(&package), [], "{script}");
+        let finding = only(&package.with("shop/a.js", "require('./no')"));
+        assert_eq!(finding.place.map(|place| place.path), Some("shop/a.js".into()), "{script}");
+    }
+}
+
 /// Seen twenty times in one sample of WeChat's.
 #[test]
 fn npm_packages_that_are_written_as_files_are_one_finding() {
@@ -100,10 +110,21 @@ fn pictures_of_a_template_are_looked_for_from_the_page_that_imports_it() {
 }
 
 #[test]
+fn f36_templates_that_import_one_another_are_followed_to_the_end() {
+    let import = |number: usize| format!("<import src='/parts/{number}.wxml'/>");
+    let package = (0..9_000).fold(good().with("pages/me/me.wxml", import(0)), |package, number| {
+        package.with(&format!("parts/{number}.wxml"), import(number + 1))
+    });
+    assert_eq!(only(&package).place.map(|place| place.path), Some("parts/8999.wxml".into()));
+    assert_eq!(audit(&package.with("parts/9000.wxml", import(0))), []);
+}
+
+#[test]
 fn an_independent_subpackage_uses_nothing_of_the_main_package() {
     let manifest = GOOD.replacen(r#""root": "shop","#, r#""root": "shop", "independent": true,"#, 1);
     let package = good().with("app.json", manifest).with("lib/a.js", "x");
     assert_eq!(audit(&package), []);
+    assert_eq!(audit(&package.clone().with("shop/list/list.js", "require.async('../../lib/a').then(f)")), []);
     for (path, text) in [
         ("shop/list/list.js", "require('../../lib/a')"),
         ("shop/list/list.wxml", "<image src='/img/home.png'/>"),

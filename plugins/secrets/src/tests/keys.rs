@@ -65,11 +65,63 @@ fn tokens_are_found_by_their_form() {
     ]);
 }
 
+/// A private key in base64 without PEM around it.
+fn bare() -> String {
+    format!("{}{}{}{RANDOM}{HEX}", "MIIEvQ", "IBADANBgkqhkiG9w0BAQ", "EFAASCBKcwggSj")
+}
+
+#[test]
+fn f28_characters_of_several_bytes_before_a_key_break_nothing_and_hide_nothing() {
+    each_passes(&["const t = '中IBAAK'", "const t = '私钥：MII'", "const t = '中AgEAMBMGByqGSM49AgEG'"]);
+    let keys = [format!("const t = '私钥：{}'", bare()), format!("const t = 'key={}'", bare())];
+    each_is("private-key", Severity::Error, &keys);
+    assert_eq!(audit("a.txt", "中IBAAK"), []);
+    assert_eq!(audit("a.txt", &format!("私钥：{}", bare()))[0].rule, "private-key");
+}
+
+#[test]
+fn a_private_key_is_found_behind_its_certificate() {
+    let certificate = format!("-----BEGIN CERTIFICATE-----\\n{RANDOM}\\n-----END CERTIFICATE-----");
+    each_is("private-key", Severity::Error, &[format!("const pair = '{certificate}\\n{}'", pem(""))]);
+    let file = format!("{certificate}\\n{}", pem("EC ")).replace("\\n", "\n");
+    let findings = audit("cert/pair.pem", &file);
+    assert_eq!(findings.iter().map(|finding| &*finding.rule).collect::<Vec<_>>(), ["private-key"]);
+    assert_eq!(findings[0].place.as_ref().map(|place| place.line), Some(4));
+}
+
+#[test]
+fn a_secret_is_found_behind_what_only_begins_like_one() {
+    each_is(
+        "access-token",
+        Severity::Error,
+        &[
+            format!("u = 'https://x.example/task-list?key={}{RANDOM}'", "sk-"),
+            format!("u = '{0}short {0}{RANDOM}'", "sk-"),
+            format!("t = '{0} and {0}{OWN}'", "berth_secret_"),
+        ],
+    );
+    let token = web_token();
+    let tokens = [format!("t = 'eyJhbGciOiJIUzI1NiJ9 and {token}'"), format!("t = 'The token is {token}.'")];
+    each_is("json-web-token", Severity::Warning, &tokens);
+    each_is("app-secret", Severity::Error, &[format!("u = 'https://x.example/?client_secret=&secret={HEX}'")]);
+    let address = "u = 'https://x.example or mysql://root:Zk7mQ2vR9x@db.example.org/shop'";
+    each_is("connection-string", Severity::Error, &[address.to_owned()]);
+}
+
+/// Only time tells: if what follows were read again for each of the beginnings, this would take hours.
+#[test]
+fn f38_many_beginnings_of_secrets_are_read_once() {
+    let many = |text: &str| format!("t = '{}'", text.repeat(500_000 / text.len()));
+    for text in ["sk-", "eyJ.", "eyJ", "a://", "secret=", "-----BEGIN ", "IBAAK", "MII"] {
+        assert_eq!(audit("a.js", &many(text)), [], "{text}");
+    }
+}
+
 #[test]
 fn private_keys_are_found_in_any_wrapping() {
     let (one, two) = (&format!("{RANDOM}{HEX}")[..64], &format!("{HEX}{RANDOM}")[..64]);
     let (begin, end) = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----");
-    let bare = format!("{}{}{}{RANDOM}{HEX}", "MIIEvQ", "IBADANBgkqhkiG9w0BAQ", "EFAASCBKcwggSj");
+    let bare = bare();
     for (path, text) in [
         ("a.js", format!("k = ['{begin}', '{one}', '{two}', '{end}'].join('\\n')")),
         ("a.js", format!("/*\n * {begin}\n * {one}\n * {two}\n * {end}\n */")),
@@ -124,9 +176,13 @@ fn keys_of_model_services_are_tokens() {
     ]);
 }
 
+fn web_token() -> String {
+    format!("eyJ{}.eyJ{}.{}", "hbGciOiJIUzI1NiJ9", "zdWIiOiI5MjM0In0", &RANDOM[..30])
+}
+
 #[test]
 fn json_web_tokens_are_warnings() {
-    let token = format!("eyJ{}.eyJ{}.{}", "hbGciOiJIUzI1NiJ9", "zdWIiOiI5MjM0In0", &RANDOM[..30]);
+    let token = web_token();
     each_is("json-web-token", Severity::Warning, &[format!("t = 'Bearer {token}'")]);
     each_passes(&["t = 'eyJhbGciOiJIUzI1NiJ9'", "t = 'eyJ.eyJ.a'"]);
 }
