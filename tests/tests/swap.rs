@@ -273,6 +273,22 @@ on_both! {
         assert_eq!(refused(shop.request("GET", "/").send().await.unwrap()).await, (502, "upstream-unreachable".into()));
     }
 
+    async fn u9_a_user_who_goes_on_is_renewed_before_being_forgotten(host) {
+        let shop = Shop::open(host, |args| args.remember = Duration::from_secs(4)).await;
+        let body = format!("{{\"open_id\":\"{}\"}}", shop.alice[0]);
+        let start = tokio::time::Instant::now();
+        assert_eq!(shop.post_json(&body).await.status(), 200);
+        tokio::time::sleep_until(start + Duration::from_millis(2200)).await;
+        assert_eq!(shop.post_json(&body).await.status(), 200);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        // From now on the host tells the proxy nothing.
+        shop.scene.admin.post("/v1/mini-apps/mall/secret/reset", json!(null)).await.good();
+        tokio::time::sleep_until(start + Duration::from_millis(4400)).await;
+        assert_eq!(shop.post_json(&body).await.status(), 200, "it was asked again when half of the time was over");
+        tokio::time::sleep_until(start + Duration::from_millis(8800)).await;
+        assert_eq!(refused(shop.post_json(&body).await).await, (503, "swap-unavailable".into()), "and not kept longer than said");
+    }
+
     async fn u9_bodies_that_are_not_looked_through_are_streamed_both_ways(host) {
         let shop = Shop::open(host, |args| args.patience = Duration::from_millis(300)).await;
         let (sender, receiver) = tokio::sync::mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);

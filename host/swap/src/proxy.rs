@@ -46,7 +46,7 @@ pub(crate) struct Proxy {
     upstream: Url,
     requests: Places,
     answers: Places,
-    pub(crate) swapper: Swapper,
+    pub(crate) swapper: Arc<Swapper>,
     max_document: usize,
     patience: Duration,
 }
@@ -148,7 +148,7 @@ impl Proxy {
     pub(crate) fn new(args: SwapArgs, asker: Asker, http: Client) -> Self {
         let SwapArgs { app, to, upstream, requests, answers, remember, max_document, patience, .. } = args;
         Self {
-            swapper: Swapper::new(http.clone(), asker, app, to, remember),
+            swapper: Arc::new(Swapper::new(http.clone(), asker, app, to, remember)),
             http,
             upstream,
             requests: Places::new(requests),

@@ -28,6 +28,15 @@ struct Kept {
     since: Option<Instant>,
 }
 
+/// What is remembered of an OpenID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// What it was swapped for; `None` where there is no other one to be told.
+    pub(crate) other: Option<OpenId>,
+    /// Whether it is forgotten soon, so that whoever goes on asking has it renewed before.
+    pub(crate) is_aging: bool,
+}
+
 impl Kept {
     fn turn(&mut self, now: Instant, half: Duration) {
         let age = self.since.map_or(Duration::MAX, |since| now.saturating_duration_since(since));
@@ -47,14 +56,15 @@ impl Remembered {
     }
 
     /// What an OpenID was swapped for; `None` when that is not known any more.
-    pub(crate) fn get(&self, way: Way, open_id: &OpenId, now: Instant) -> Option<Option<OpenId>> {
+    pub(crate) fn get(&self, way: Way, open_id: &OpenId, now: Instant) -> Option<Known> {
         if self.half.is_zero() {
             return None;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.turn(now, self.half);
         let key = (way, open_id.clone());
-        kept.young.get(&key).or_else(|| kept.old.get(&key)).cloned()
+        let known = |entries: &Entries, is_aging| Some(Known { other: entries.get(&key)?.clone(), is_aging });
+        known(&kept.young, false).or_else(|| known(&kept.old, true))
     }
 
     /// Keeps what an OpenID was swapped for when the host was asked at `asked`.
@@ -81,7 +91,7 @@ mod tests {
             let at = start + Duration::from_millis(pause);
             remembered.put(Way::To, id.clone(), Some(other.clone()), start);
             let known = remembered.get(Way::To, &id, at);
-            assert_eq!(known.is_some(), pause < 4000, "{pause} ms later");
+            assert_eq!(known.map(|known| known.is_aging), (pause < 4000).then_some(pause > 2000), "{pause} ms later");
             assert_eq!(remembered.get(Way::From, &id, at), None);
         }
         let none = Remembered::new(Duration::ZERO);

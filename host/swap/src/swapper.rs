@@ -2,14 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 
 use berth_base::{ids::MiniAppId, secret::Secret};
 use berth_model::{
@@ -36,7 +35,16 @@ pub(crate) struct Swapper {
     app: MiniAppId,
     other: MiniAppId,
     remembered: Remembered,
-    token: Mutex<Option<Token>>,
+    aging: Mutex<Aging>,
+    token: tokio::sync::Mutex<Option<Token>>,
+}
+
+/// What is remembered for a little while yet, and was just asked for.
+#[derive(Default)]
+struct Aging {
+    open_ids: HashSet<(Way, OpenId)>,
+    /// Whether somebody renews them.
+    is_renewed: bool,
 }
 
 #[derive(Clone)]
@@ -59,29 +67,88 @@ enum Failure {
 
 impl Swapper {
     pub(crate) fn new(http: Client, asker: Asker, app: MiniAppId, other: MiniAppId, remember: Duration) -> Self {
-        Self { http, asker, app, other, remembered: Remembered::new(remember), token: Mutex::default() }
+        let remembered = Remembered::new(remember);
+        Self { http, asker, app, other, remembered, aging: Mutex::default(), token: Default::default() }
     }
 
-    /// Swaps OpenIDs.
+    /// Swaps OpenIDs. Those that are remembered and soon forgotten are renewed meanwhile, so that a user who goes on waits for the
+    /// host only once.
     ///
     /// # Errors
     /// [`Refusal::Host`] when the host does not answer, or refuses.
-    pub(crate) async fn swap(&self, way: Way, open_ids: impl IntoIterator<Item = OpenId>) -> Result<Swaps, Refusal> {
-        let asked = Instant::now();
-        let (mut swaps, mut unknown) = (Swaps::new(), Vec::new());
+    pub(crate) async fn swap(
+        self: &Arc<Self>,
+        way: Way,
+        open_ids: impl IntoIterator<Item = OpenId>,
+    ) -> Result<Swaps, Refusal> {
+        let now = Instant::now();
+        let (mut swaps, mut unknown, mut aging) = (Swaps::new(), Vec::new(), Vec::new());
         for open_id in open_ids.into_iter().collect::<HashSet<_>>() {
-            match self.remembered.get(way, &open_id, asked) {
-                Some(other) => drop(swaps.insert(open_id, other)),
-                None => unknown.push(open_id),
+            let Some(known) = self.remembered.get(way, &open_id, now) else {
+                unknown.push(open_id);
+                continue;
+            };
+            if known.is_aging {
+                aging.push((way, open_id.clone()));
             }
+            swaps.insert(open_id, known.other);
         }
+        self.renew(aging);
         for some in unknown.chunks(MOST_SWAPPED) {
-            for (open_id, other) in some.iter().zip(self.ask(way, some).await?) {
-                self.remembered.put(way, open_id.clone(), other.clone(), asked);
-                swaps.insert(open_id.clone(), other);
-            }
+            swaps.extend(some.iter().cloned().zip(self.learn(way, some).await?));
         }
         Ok(swaps)
+    }
+
+    /// Asks the host, and remembers what it says.
+    async fn learn(&self, way: Way, open_ids: &[OpenId]) -> Result<Vec<Option<OpenId>>, Refusal> {
+        let asked = Instant::now();
+        let others = self.ask(way, open_ids).await?;
+        for (open_id, other) in open_ids.iter().zip(&others) {
+            self.remembered.put(way, open_id.clone(), other.clone(), asked);
+        }
+        Ok(others)
+    }
+
+    /// Has these OpenIDs renewed, by one question at a time: those that come during one are in the next.
+    fn renew(self: &Arc<Self>, open_ids: Vec<(Way, OpenId)>) {
+        if open_ids.is_empty() {
+            return;
+        }
+        let mut aging = self.aging();
+        aging.open_ids.extend(open_ids);
+        if std::mem::replace(&mut aging.is_renewed, true) {
+            return;
+        }
+        let swapper = self.clone();
+        tokio::spawn(async move {
+            while let Some((way, some)) = swapper.next_to_renew() {
+                // What cannot be renewed is forgotten in time; then the request that needs it is told why.
+                let _ = swapper.learn(way, &some).await;
+            }
+        });
+    }
+
+    /// OpenIDs for one question; `None` at the end.
+    fn next_to_renew(&self) -> Option<(Way, Vec<OpenId>)> {
+        let mut aging = self.aging();
+        let Some((way, _)) = aging.open_ids.iter().next().cloned() else {
+            aging.is_renewed = false;
+            return None;
+        };
+        let mut some = Vec::new();
+        aging.open_ids.retain(|(its_way, open_id)| {
+            let is_now = *its_way == way && some.len() < MOST_SWAPPED;
+            if is_now {
+                some.push(open_id.clone());
+            }
+            !is_now
+        });
+        Some((way, some))
+    }
+
+    fn aging(&self) -> MutexGuard<'_, Aging> {
+        self.aging.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the host, and once more with a new server token when the one at hand was ended by a reset or a restart.
