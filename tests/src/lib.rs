@@ -383,6 +383,16 @@ pub struct Api {
 }
 
 impl Api {
+    /// A client of the host at this address, as nobody.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), token: None, key: None }
+    }
+
+    /// A client of the same host, as a device of the host app with this key.
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { url: self.url.clone(), token: None, key: Some(key.to_owned()) }
+    }
+
     /// A client of the same host, as whoever has this token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { url: self.url.clone(), token: Some(token.to_owned()), key: None }

@@ -7,13 +7,14 @@ use berth_tests::{
     Api, Database, Pool,
     browser::Browser,
     invariants, made, postgres_is_there,
-    process::{Installation, Process},
+    process::{Installation, Process, berth},
     shop::Shop,
 };
 use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
+    net::{TcpListener, TcpStream},
+    process::{Child, ChildStdout},
     sync::oneshot,
 };
 
@@ -365,9 +366,60 @@ async fn f65_no_host_starts_from_a_backup_that_is_not_whole() {
     let refused = tokio::time::timeout(Duration::from_secs(60), ran(&restored, &serve)).await;
     let (done, said) = refused.expect("it does not start");
     assert!(!done && said.contains("unfinished-backup") && said.contains("berth admin backup --to"), "{said}");
+    let elsewhere = tempfile::tempdir().unwrap();
+    for command in [
+        &["admin", "token"][..],
+        &["admin", "invite"],
+        &["admin", "rotate-secrets"],
+        &["admin", "rotate-oidc-key"],
+        &["admin", "backup", "--to", elsewhere.path().to_str().unwrap()],
+        &["doctor"],
+    ] {
+        let (done, said) = ran(&restored, command).await;
+        assert!(!done && said.contains("unfinished-backup"), "{command:?}: {said}");
+    }
     let (done, said) = ran(&berth, &backup).await;
     assert!(done, "it is known as a backup of the host still, and becomes whole: {said}");
+    let (done, said) = ran(&restored, &["doctor"]).await;
+    assert!(done, "{said}");
     restored.start().await.kill().await;
+}
+
+/// Somebody looks into a backup, and is killed: SQLite's log of its database stays there. It must not come into the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f65_nothing_of_an_earlier_backup_comes_into_the_next_one() {
+    let mut berth = Installation::new(Database::Sqlite).await;
+    let process = berth.start().await;
+    let mut copy = Installation::new(Database::Sqlite).await;
+    let to = copy.folder.path().to_owned();
+    let backup = ["admin", "backup", "--to", to.to_str().unwrap()];
+    let (done, said) = ran(&berth, &backup).await;
+    assert!(done, "{said}");
+    let (done, said) = ran(&copy, &["admin", "token"]).await;
+    assert!(done, "{said}");
+    let log = to.join("berth.db-wal");
+    assert!(!log.exists(), "a command closes the database");
+    let pool = sqlx::SqlitePool::connect(copy.file().to_str().unwrap()).await.unwrap();
+    sqlx::query("CREATE TABLE left_behind (x)").execute(&pool).await.unwrap();
+    let left = std::fs::read(&log).unwrap();
+    pool.close().await;
+    std::fs::write(&log, left).unwrap();
+
+    berth.admin(&process).post("/v1/teams", json!({"name": "Since then"})).await.good();
+    let (done, said) = ran(&berth, &backup).await;
+    assert!(done, "{said}");
+    process.kill().await;
+    let (done, said) = ran(&copy, &["doctor"]).await;
+    assert!(done, "{said}");
+    copy.token = berth.token.clone();
+    let process = copy.start().await;
+    let teams = copy.admin(&process).get("/v1/teams").await.good();
+    assert_eq!(teams["items"][0]["name"], "Since then", "{teams}");
+    let pool = copy.pool().await;
+    assert_eq!(pool.texts("PRAGMA integrity_check").await, ["ok"]);
+    assert_eq!(pool.number("SELECT count(*) FROM sqlite_master WHERE name = 'left_behind'").await, 0);
+    pool.close().await;
+    process.kill().await;
 }
 
 /// What a command answers: whether it was done, and what it said.
@@ -523,6 +575,66 @@ async fn a_demo_that_was_broken_off_before_it_was_made_says_so() {
     assert!(!done && said.contains("unfinished-demo") && said.contains("start again"), "{said}");
 }
 
+/// A command that goes on, the rest of what it prints, and the document that it prints with `--json` when it is ready.
+async fn announced(
+    berth: &Installation,
+    arguments: &[&str],
+) -> (Child, Lines<BufReader<ChildStdout>>, serde_json::Value) {
+    let mut command = berth.command(arguments);
+    let command = command.arg("--json").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push_str(&line);
+        if let Ok(document) = serde_json::from_str(&said) {
+            return (child, lines, document);
+        }
+    }
+    panic!("it ended before it was ready: {said}")
+}
+
+/// Ends what goes on, and asserts that it has printed nothing more.
+async fn ended_silently(mut child: Child, mut lines: Lines<BufReader<ChildStdout>>) {
+    child.kill().await.unwrap();
+    assert_eq!(lines.next_line().await.unwrap(), None, "it prints one document");
+}
+
+/// Links lead to a host that listens at all addresses by one that there is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p6_a_host_tells_programs_where_it_is_and_how_its_admin_gets_in() {
+    let berth = Installation::new(Database::Sqlite).await;
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let (child, lines, first) = announced(&berth, &serve).await;
+    let url = first["url"].as_str().unwrap().to_owned();
+    assert_eq!(url, format!("http://{}", first["listen"].as_str().unwrap()));
+    let path = first["link"].as_str().unwrap().strip_prefix(&url).unwrap().to_owned();
+    assert!(Browser::at(&url).get(&path).await.says("This link signs in as"), "{first}");
+    let admin = Api::at(&url).with_token(first["token"].as_str().unwrap());
+    admin.get("/v1/me").await.good();
+    ended_silently(child, lines).await;
+    let (child, lines, again) = announced(&berth, &serve).await;
+    let members: Vec<_> = again.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["listen", "url"]);
+    ended_silently(child, lines).await;
+    let (done, said) = ran(&berth, &["admin", "invite"]).await;
+    assert!(done && said.contains(again["url"].as_str().unwrap()), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demo_tells_programs_how_it_is_tried() {
+    let berth = Installation::new(Database::Sqlite).await;
+    let (child, lines, told) = announced(&berth, &["demo", "--listen", "127.0.0.1:0"]).await;
+    let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{name}: {told}")).to_owned();
+    assert!(text("link").starts_with(&text("url")), "{told}");
+    let admin = Api::at(&text("url")).with_token(&text("token"));
+    admin.get("/v1/mini-apps/coffee").await.good();
+    let device = Api::at(&text("url")).with_key(&text("host_app_key"));
+    let check = json!({"host_app": text("host_app"), "guid": "d", "apps": [{"mini_app": "coffee"}]});
+    device.post("/v1/check", check).await.good();
+    ended_silently(child, lines).await;
+}
+
 /// An invitation that nobody gives an address has that of the host's last start.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p6_an_invitation_leads_to_where_the_host_listened() {
@@ -549,4 +661,35 @@ async fn f64_the_doctor_collects() {
     let doctor = berth.command(&["doctor", "--collect", "--blob-grace", "1s"]).output().await.unwrap();
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(doctor.status.success() && said.contains("removed 1 blob of"), "{said} {doctor:?}");
+}
+
+/// A bundle is told to end while the host that it asks is silent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o4_a_bundle_that_is_told_to_end_leaves_nothing_behind() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let (api, folder) = (Api::at(&url).with_token("berth_secret"), tempfile::tempdir().unwrap());
+    let out = folder.path().join("assets");
+    let mut command = berth(&api, &["bundle", "--host-app", "ha-super", "--out", out.to_str().unwrap()]);
+    let command = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let bundle = command.spawn().unwrap();
+    let _asked = silent.accept().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "what it stages");
+    let id = rustix::process::Pid::from_raw(bundle.id().unwrap() as i32).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(60), bundle.wait_with_output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(1) && said.contains("interrupted"), "{:?} {said}", ended.status);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o4_a_bundle_replaces_no_folder_in_which_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = Api::at("http://127.0.0.1:9");
+    let mut command = berth(&nobody, &["bundle", "--host-app", "ha-super", "--out", "."]);
+    let done = command.current_dir(folder.path()).output().await.unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(2) && said.contains("The command runs in"), "{:?} {said}", done.status);
 }

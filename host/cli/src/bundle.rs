@@ -14,8 +14,10 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
+    paint::clean,
     push::progress,
     session::Session,
+    stop::stopped,
     table::{Cell, Table},
     unpack::{MANIFEST, Manifest},
 };
@@ -34,8 +36,9 @@ use berth_package::PackageName;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The folder then holds exactly {id}_{version}.apkg for each MiniApp, and berth-bundle.json with their SHA-256. It is
-replaced as a whole, and only when everything was verified. Commit berth-bundle.json and give it as --pin to get the
-same bytes again, whatever was published since.
+replaced as a whole, and only when everything was verified; what is in it before has to be an earlier bundle, as its
+berth-bundle.json says. Commit berth-bundle.json and give it as --pin to get the same bytes again, whatever was
+published since.
 
 Examples:
   berth bundle --host-app ha-super --out app/assets/miniapps
@@ -75,40 +78,47 @@ impl Bundle {
 
 pub async fn run(args: Bundle, session: &mut Session) -> Done {
     let client = session.client_as(args.key.as_deref())?;
-    refuse_foreign(&args.out)?;
-    let parent = files::parent(&args.out);
+    // A link stays, and the folder that it leads to is filled.
+    let out = fs::canonicalize(&args.out).unwrap_or_else(|_| args.out.clone());
+    refuse_here(&out)?;
+    refuse_foreign(&out)?;
+    let parent = files::parent(&out);
     fs::create_dir_all(parent).map_err(|error| Failure::file("create", parent, &error))?;
     let staged = tempfile::Builder::new().prefix(".berth-bundle-").tempdir_in(parent);
     let staged = staged.map_err(|error| Failure::file("write to", parent, &error))?;
     let folder = staged.path().join("new");
     fs::create_dir(&folder).map_err(|error| Failure::file("create", &folder, &error))?;
-    // Ctrl-C must not leave the staged folder behind.
+    // What ends the command must not leave the staged folder behind.
     let manifest = tokio::select! {
         filled = fill(&client, session, &args, &folder) => filled?,
-        _ = tokio::signal::ctrl_c() => return Err(Failure::refused("interrupted", "Nothing was replaced.")),
+        () = stopped() => return Err(Failure::refused("interrupted", "Nothing was replaced.")),
     };
-    let earlier = earlier(&args.out);
-    replace(&args.out, &folder, &staged.path().join("old"))?;
-    for remark in remarks(&client, &args, &earlier, &manifest).await {
-        session.out.note(remark);
+    let earlier = earlier(&out).unwrap_or_default();
+    replace(&out, &folder, &staged.path().join("old"))?;
+    drop(staged);
+    // The bundle is there, so who ends the command now ends what is said besides.
+    let told = tokio::select! {
+        told = remarks(&client, &args, &earlier, &manifest) => told,
+        () = stopped() => Vec::new(),
+    };
+    for remark in told {
+        session.out.note(clean(&remark));
     }
     report(session, &args.out, &manifest)
 }
 
-/// The MiniApps of the bundle that is in the folder already; none when it cannot be read, as it is about to be
-/// replaced.
-fn earlier(out: &Path) -> Vec<MiniAppId> {
-    let text = fs::read_to_string(out.join(MANIFEST)).unwrap_or_default();
-    let manifest = serde_json::from_str(&text).ok().and_then(|document| Manifest::read(document).ok());
-    let packages = manifest.map(|manifest| manifest.packages).unwrap_or_default();
-    packages.into_iter().map(|package| package.name.mini_app_id).collect()
+/// The packages that the manifest in the folder names; `None` when there is none that can be read.
+fn earlier(out: &Path) -> Option<Vec<PackageName>> {
+    let text = fs::read_to_string(out.join(MANIFEST)).ok()?;
+    let manifest = Manifest::read(serde_json::from_str(&text).ok()?).ok()?;
+    Some(manifest.packages.into_iter().map(|package| package.name).collect())
 }
 
 /// Remarks for people about this bundle: MiniApps that the previous bundle had and this one has not, and pinned versions
 /// that devices will not run.
-async fn remarks(client: &Client, args: &Bundle, earlier: &[MiniAppId], manifest: &Manifest) -> Vec<String> {
+async fn remarks(client: &Client, args: &Bundle, earlier: &[PackageName], manifest: &Manifest) -> Vec<String> {
     let has = |id: &MiniAppId| manifest.packages.iter().any(|package| package.name.mini_app_id == *id);
-    let gone: Vec<_> = earlier.iter().filter(|id| !has(id)).collect();
+    let gone: Vec<_> = earlier.iter().map(|name| &name.mini_app_id).filter(|id| !has(id)).collect();
     if let Some(choice) = args.choice() {
         let pinned = args.pin.iter().flat_map(|_| &manifest.packages).map(|package| having(&package.name));
         let stale = statuses(client, &args.host_app, pinned.collect()).await;
@@ -240,15 +250,33 @@ async fn pinned(
     Ok(manifest)
 }
 
-/// Refuses a folder with other files than those of a bundle, as the folder is replaced as a whole.
+/// Refuses the folder in which the command runs, or one around it: it is replaced as a whole, and the shell would go on in the
+/// one that is gone.
+fn refuse_here(out: &Path) -> Result<(), Failure> {
+    if !std::env::current_dir().is_ok_and(|here| here.starts_with(out)) {
+        return Ok(());
+    }
+    let out = out.display();
+    Err(Failure::usage(format!(
+        "The command runs in {out}, which would be replaced as a whole. Run it from elsewhere."
+    )))
+}
+
+/// Refuses a folder with other files than those of the earlier bundle, as the folder is replaced as a whole.
 fn refuse_foreign(out: &Path) -> Result<(), Failure> {
     if !out.exists() {
         return Ok(());
     }
+    let (has_manifest, named) = (out.join(MANIFEST).exists(), earlier(out));
+    let is_bundled = |package: &PackageName| match &named {
+        Some(named) => named.contains(package),
+        // A manifest that cannot be read may name any.
+        None => has_manifest,
+    };
     let entries = fs::read_dir(out).map_err(|error| Failure::file("read", out, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name != MANIFEST && name.parse::<PackageName>().is_err() {
+        if name != MANIFEST && !name.parse::<PackageName>().is_ok_and(|package| is_bundled(&package)) {
             return Err(Failure::usage(format!(
                 "{} holds {name:?}, which is of no bundle and would be lost. Give the bundle a folder of its own.",
                 out.display()

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt;
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode, header, redirect};
 use serde_json::{Value, json};
 use tokio_util::io::ReaderStream;
 
 use super::{
     call::{Body, Call},
     failure::{Failure, Problem},
+    paint::clean,
 };
 use crate::{names::Names, reach};
 use berth_base::{clock::Random, ids::UserId, page::Page};
@@ -51,6 +52,8 @@ impl Client {
     pub fn new(base: &str, credential: Credential, random: Arc<dyn Random>) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("berth/", env!("CARGO_PKG_VERSION"), " (cli)"))
+            // What is sent, such as a token or an AppSecret, is for the host that was named.
+            .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
             .tcp_keepalive(Duration::from_secs(30));
         // An upload has no deadline, so a line that went dead must end it.
@@ -180,6 +183,11 @@ impl Client {
         if response.status().is_success() {
             return Ok(response);
         }
+        if let Some(location) = sent_on_to(&response) {
+            let text =
+                format!("{} sends on to {location}. If that is the host, give its address by --server.", self.base);
+            return Err(Failure::Unreachable(text));
+        }
         Err(Failure::Refused(Box::new(problem(response).await)))
     }
 
@@ -244,6 +252,13 @@ fn asked_to_wait(response: &Response, otherwise: Duration) -> Option<Duration> {
     }
     let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds).clamp(otherwise, LONGEST_PAUSE))
+}
+
+/// Where an answer sends on to, safe to be printed; `None` when it does not. No call is answered so by a host, but by what
+/// stands in front of it, as to lead from http to https.
+fn sent_on_to(response: &Response) -> Option<String> {
+    let location = response.headers().get(header::LOCATION).filter(|_| response.status().is_redirection())?;
+    Some(clean(&String::from_utf8_lossy(location.as_bytes())))
 }
 
 /// The refusal in an answer, even when something in front of the host gave it.

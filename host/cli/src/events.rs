@@ -12,7 +12,7 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    paint::Paint,
+    paint::{Paint, clean_lines},
     session::Session,
     table::Cell,
 };
@@ -162,9 +162,9 @@ async fn tail(client: &Client, session: &mut Session, which: &Which, mut after: 
     loop {
         let call = which.of(Call::get("/v1/events/stream")).query("types", types.as_ref()).query("after", after);
         match follow(client, session, &call, &mut after).await {
-            Err(Failure::Unreachable(reason)) => session.out.note(reason),
+            Err(Failure::Unreachable(reason)) => session.out.note(clean_lines(&reason)),
             Err(Failure::Refused(problem)) if problem.status >= 500 || problem.status == 429 => {
-                session.out.note(&problem.detail);
+                session.out.note(clean_lines(&problem.detail));
             }
             ended => ended?,
         }

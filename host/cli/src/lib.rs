@@ -60,6 +60,7 @@ mod second_factor;
 mod secret;
 mod session;
 mod settings;
+mod stop;
 mod swap;
 mod table;
 mod token;

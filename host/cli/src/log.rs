@@ -12,7 +12,7 @@ use super::{
     call::Call,
     client::Client,
     failure::{Done, Failure},
-    paint::{Ink, Paint},
+    paint::{Ink, Paint, clean_lines},
     parse::{Past, duration, one_of},
     session::Session,
     table::{Card, Cell},
@@ -230,9 +230,9 @@ async fn follow(client: &Client, session: &mut Session, which: &Which) -> Done {
     loop {
         let call = which.of("/v1/logs/stream").query("after", after.as_ref());
         match read_stream(client, session, &call, &mut after).await {
-            Err(Failure::Unreachable(reason)) => session.out.note(reason),
+            Err(Failure::Unreachable(reason)) => session.out.note(clean_lines(&reason)),
             Err(Failure::Refused(problem)) if problem.status >= 500 || problem.status == 429 => {
-                session.out.note(&problem.detail);
+                session.out.note(clean_lines(&problem.detail));
             }
             ended => ended?,
         }

@@ -86,7 +86,7 @@ fn not_empty(token: &str) -> Result<String, Failure> {
 }
 
 /// What the person types: into a terminal, or as a line of stdin.
-pub(super) fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {
+pub(crate) fn ask(session: &mut Session, what: &str, secret: bool) -> Result<String, Failure> {
     if !session.attended {
         return session.read_line();
     }

@@ -7,7 +7,7 @@ use super::{
     answer::read,
     call::Call,
     failure::Done,
-    paint::Paint,
+    paint::{Paint, clean},
     parse::one_of,
     session::Session,
     table::{Card, Cell},
@@ -195,7 +195,7 @@ pub async fn run(command: LoginEntry, session: &mut Session) -> Done {
         LoginEntry::Bound { open_id } => {
             let answer = client.value(Call::ask("/v1/login-bindings").json(&BoundUser { open_id })).await?;
             let items: Vec<LoginBinding> = read(&answer["items"])?;
-            let lines: Vec<_> = items.iter().map(|one| format!("{}  {}", one.entry, one.subject)).collect();
+            let lines: Vec<_> = items.iter().map(|one| clean(&format!("{}  {}", one.entry, one.subject))).collect();
             session.out.done(&answer, if lines.is_empty() { "Nobody anywhere.".into() } else { lines.join("\n") })
         }
         LoginEntry::End { name, open_id } => {

@@ -1,7 +1,7 @@
 //! How `berth message` shows templates, consents and messages.
 
 use super::{
-    paint::{Ink, Paint, said},
+    paint::{Ink, Paint, clean_lines, said},
     table::{Card, Cell},
 };
 use berth_model::message::{
@@ -40,7 +40,8 @@ pub fn template_view(one: &MessageTemplate, paint: &Paint) -> String {
         .field("template", Cell::of(&one.template))
         .field("kind", Cell::of(one.kind))
         .field("fields", fields(&one.keywords));
-    format!("{}\n\n{}\n\n{}", card.render(paint), one.preview.en, one.preview.zh)
+    let preview = clean_lines(&format!("{}\n\n{}", one.preview.en, one.preview.zh));
+    format!("{}\n\n{preview}", card.render(paint))
 }
 
 /// What a user allows, for a table.
@@ -56,7 +57,7 @@ pub fn request_view(request: SubscriptionRequest, _: &Paint) -> String {
         .dropped
         .iter()
         .map(|one| format!("{} is not asked for: it has the same title as {}.", one.template, one.same_title_as));
-    asked.chain(dropped).collect::<Vec<_>>().join("\n\n")
+    clean_lines(&asked.chain(dropped).collect::<Vec<_>>().join("\n\n"))
 }
 
 fn state(state: MessageState) -> Cell {

@@ -3,7 +3,15 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{answer::read, call::Call, failure::Done, login::ask, paint::Paint, session::Session, table::Card};
+use super::{
+    answer::read,
+    call::Call,
+    failure::Done,
+    login::ask,
+    paint::{Paint, clean, clean_lines},
+    session::Session,
+    table::Card,
+};
 use berth_model::access::{RecoveryCodes, SecondFactor as View, SecondFactorKey};
 
 const PATH: &str = "/v1/me/second-factor";
@@ -37,11 +45,12 @@ pub async fn second_factor(command: SecondFactor, session: &mut Session) -> Done
             let password = ask(session, PASSWORD, true)?;
             let key = client.value(Call::ask(PATH).json(&json!({"password": password}))).await?;
             let SecondFactorKey { secret, uri } = read(&key)?;
+            let (secret, uri) = (clean(&secret), clean(&uri));
             session.out.note(format!("Type this key into the app, or make a QR code of the address:\n{secret}\n{uri}"));
             let code = ask(session, "Code that the app shows", false)?;
             let answer = client.value(Call::ask(format!("{PATH}/confirm")).json(&json!({"code": code}))).await?;
             session.out.show(&answer, |codes: RecoveryCodes, _| {
-                let codes = codes.recovery_codes.join("\n");
+                let codes = clean_lines(&codes.recovery_codes.join("\n"));
                 format!("{codes}\n\nSigning in takes a code from now on. Each of these gets in once without the app. They are shown this once.")
             })
         }

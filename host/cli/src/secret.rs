@@ -7,6 +7,7 @@ use super::{
     call::Call,
     client::Credential,
     failure::{Done, Failure},
+    login::ask,
     paint::{Ink, Paint, said},
     session::Session,
     table::{Card, Cell},
@@ -62,17 +63,17 @@ pub enum Secret {
 /// The proof that the server of a MiniApp is asking.
 #[derive(Args, Debug)]
 pub struct Proof {
-    /// The AppSecret; a line of stdin when absent, so that it shows in no list of processes
+    /// The AppSecret; asked for, or a line of stdin, when absent, so that it shows in no list of processes
     #[arg(long, env = "BERTH_APP_SECRET", value_name = "SECRET", hide_env_values = true)]
     secret: Option<secret::Secret>,
 }
 
 impl Proof {
-    /// The AppSecret that was given.
+    /// The AppSecret that was given, or is typed now.
     pub fn secret(self, session: &mut Session) -> Result<secret::Secret, Failure> {
         match self.secret {
             Some(secret) => Ok(secret),
-            None => Ok(session.read_line()?.into()),
+            None => Ok(ask(session, "AppSecret (it is not shown)", true)?.into()),
         }
     }
 }

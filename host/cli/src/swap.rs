@@ -5,7 +5,7 @@ use serde_json::json;
 
 use berth_swap::{Asker, SwapArgs};
 
-use super::{failure::Done, secret::Proof, session::Session};
+use super::{failure::Done, paint::clean_lines, secret::Proof, session::Session, stop::stopped};
 
 /// The arguments of `berth swap`.
 #[derive(Args, Debug)]
@@ -32,26 +32,9 @@ pub async fn run(swap: Swap, session: &mut Session) -> Done {
         format!("http://{address} swaps OpenIDs of {app} for those of {to}, in front of {upstream}"),
     )?;
     if let Some(doubt) = doubt {
+        let doubt = clean_lines(&doubt);
         session.out.note(format!("For now the host would not swap, and requests with OpenIDs are refused: {doubt}"));
     }
     listener.serve(stopped()).await;
     Ok(())
-}
-
-/// Ready when the process is told to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                _ = tokio::signal::ctrl_c() => return,
-            }
-        }
-    }
-    // Without a handler there is nothing that could tell of it.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
 }

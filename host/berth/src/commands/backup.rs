@@ -34,6 +34,9 @@ pub struct Backup {
 /// The copy of the database until it takes the place of an earlier one.
 const NEXT: &str = "berth.next.db";
 
+/// What SQLite leaves beside a database that was not closed: of an earlier one, it would be written into the one that comes.
+const LOGS: [&str; 2] = ["berth.db-wal", "berth.db-shm"];
+
 /// Copies the blobs, then the database, and then the blobs that are new. In this order the copy has every blob that its
 /// database names: it was there before, or is young and stays for longer than a backup takes, whatever is deleted meanwhile.
 /// Only at the end the database takes the place of an earlier one, so that a backup that breaks off leaves that one whole.
@@ -43,6 +46,7 @@ const NEXT: &str = "berth.next.db";
 /// of reading and writing.
 pub async fn backup(args: Backup, session: &mut Session) -> Done {
     let Backup { storage, to } = args;
+    require_whole(&storage.data_dir)?;
     super::require_data(&storage)?;
     let earlier = require_own(&storage, &to)?;
     let mut db = Db::open(&storage.db, &storage.data_dir, Nature::default()).await?;
@@ -82,6 +86,7 @@ fn take_place(to: &Path, key: Option<&Path>, mark: folder::Backup, now: String) 
         return Err(refused(to, "is no backup any more: a host has started from it meanwhile."));
     }
     folder::leave(to, &mark)?;
+    LOGS.iter().try_for_each(|log| folder::remove(&to.join(log)))?;
     let database = to.join("berth.db");
     std::fs::rename(to.join(NEXT), &database).map_err(|error| Failure::file("write", &database, &error))?;
     if let Some(key) = key {
@@ -92,8 +97,8 @@ fn take_place(to: &Path, key: Option<&Path>, mark: folder::Backup, now: String) 
     folder::leave(to, &folder::Backup { whole_at: Some(now), ..mark })
 }
 
-/// Refuses to start a host from a backup that is not whole, as it would lack its database, its key or packages, and nobody
-/// would know any more.
+/// Refuses to start a host from a backup that is not whole, or to work on it, as it would lack its database, its key or
+/// packages, and nobody would know any more.
 ///
 /// # Errors
 /// `unfinished-backup`, with what to do.
@@ -188,8 +193,10 @@ mod tests {
         assert!(require_whole(&to).is_ok());
         assert!(take_place(&to, Some(&key), mark(None), "now".into()).is_err() && require_whole(&to).is_err());
         std::fs::write(to.join(NEXT), "new").unwrap();
+        LOGS.iter().for_each(|log| std::fs::write(to.join(log), "of the old one").unwrap());
         take_place(&to, Some(&key), mark(None), "now".into()).unwrap();
         assert_eq!(files(), ["new", "new key"]);
+        assert!(!LOGS.iter().any(|log| to.join(log).exists()), "SQLite would write them into the new one");
         assert_eq!(folder::mark::<folder::Backup>(&to), Some(mark(Some("now"))));
         assert!(require_whole(&to).is_ok() && require_whole(root.path()).is_ok());
     }

@@ -20,6 +20,7 @@ use berth_store::{
 };
 use berth_work::config::{Config, Storage};
 
+use super::backup::require_whole;
 use crate::{server, settings::Settings};
 
 /// The arguments of `berth doctor`.
@@ -61,19 +62,11 @@ const EARLIEST: Millis = Millis(1_767_225_600_000); // 2026-01-01
 /// # Errors
 /// A refusal when something is wrong.
 pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
-    let storage = args.settings.host.storage.clone();
-    super::require_data(&storage)?;
-    let mut findings = vec![
-        finding("configuration", configuration(&args.settings)),
-        finding("database", database(&storage).await),
-        finding("blob store", blobs(&storage).await),
-        finding("secrets", secrets(&args.settings.host).await),
-        finding("policies", policies(args.settings.host.clone()).await),
-        finding("clock", clock(session.clock.now(), &storage)),
-    ];
-    if args.collect {
-        findings.push(finding("collection", collection(args.settings.host).await));
-    }
+    let findings = match require_whole(&args.settings.host.storage.data_dir) {
+        Ok(()) => look(&args, session).await?,
+        // To look at more would open the part that is there, and bring it up to date.
+        Err(unfinished) => vec![Finding { what: "backup", well: false, says: unfinished.to_string() }],
+    };
     let ill = findings.iter().filter(|finding| !finding.well).count();
     let text: Vec<_> = findings
         .iter()
@@ -84,6 +77,25 @@ pub async fn doctor(args: Doctor, session: &mut Session) -> Done {
         0 => Ok(()),
         _ => Err(Failure::refused("doctor", format!("{ill} of {} checks failed; see above.", findings.len()))),
     }
+}
+
+/// Checks one thing after the other.
+async fn look(args: &Doctor, session: &Session) -> Result<Vec<Finding>, Failure> {
+    let host = &args.settings.host;
+    let storage = &host.storage;
+    super::require_data(storage)?;
+    let mut findings = vec![
+        finding("configuration", configuration(&args.settings)),
+        finding("database", database(storage).await),
+        finding("blob store", blobs(storage).await),
+        finding("secrets", secrets(host).await),
+        finding("policies", policies(host.clone()).await),
+        finding("clock", clock(session.clock.now(), storage)),
+    ];
+    if args.collect {
+        findings.push(finding("collection", collection(host.clone()).await));
+    }
+    Ok(findings)
 }
 
 fn finding(what: &'static str, found: Result<String>) -> Finding {

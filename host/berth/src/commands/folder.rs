@@ -123,9 +123,16 @@ pub fn leave<M: Mark>(folder: &Path, mark: &M) -> Result<(), Failure> {
 /// # Errors
 /// A refusal when it is there and stays.
 pub fn forget<M: Mark>(folder: &Path) -> Result<(), Failure> {
-    let file = folder.join(M::FILE);
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file("remove", &file, &error)),
+    remove(&folder.join(M::FILE))
+}
+
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// A refusal when it is there and stays.
+pub fn remove(file: &Path) -> Result<(), Failure> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::file("remove", file, &error)),
         _ => Ok(()),
     }
 }

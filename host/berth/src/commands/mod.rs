@@ -4,10 +4,12 @@ mod backup;
 mod demo;
 mod doctor;
 mod folder;
+mod reached;
 
 use std::{io::IsTerminal, net::SocketAddr, path::Path};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -27,6 +29,7 @@ use berth_work::{
     oidc,
 };
 
+use self::reached::reached_at;
 use crate::{
     server::{self, Host},
     settings::{DEFAULT_LISTEN, Settings},
@@ -141,26 +144,31 @@ pub async fn serve(args: Serve, session: &mut Session) -> Done {
     let host = open(args.settings.host).await?;
     // From now on the folder is the host's own, and no backup may write over it.
     folder::forget::<folder::Backup>(&data_dir)?;
-    let url = host.app.config.public_url.clone().unwrap_or_else(|| format!("http://{bound}"));
+    let at = reached_at(bound);
+    let url = host.app.config.public_url.clone().unwrap_or_else(|| at.clone());
     folder::leave(&data_dir, &folder::Host { url: url.clone() })?;
-    let admin = access::first_admin(&host.app.db).await?;
-    match admin {
+    let mut ready = json!({"listen": bound.to_string(), "url": url});
+    let text = match access::first_admin(&host.app.db).await? {
         Some(admin) => {
             let invited = access::invite_admin(&host.app.db, Some(&url)).await?;
-            welcome(session, bound, &admin, &invited)?;
+            ready["token"] = json!(admin.secret);
+            ready["link"] = json!(invited.link);
+            welcome(&at, &admin, &invited)
         }
-        None => session.out.line(format!(
-            "Berth serves on http://{bound}\n  a new admin token:  berth admin token --data-dir {}",
-            data_dir.display()
-        ))?,
-    }
+        None => {
+            let folder = data_dir.display();
+            format!("Berth serves on {at}\n  a new admin token:  berth admin token --data-dir {folder}")
+        }
+    };
+    session.out.done(&ready, text)?;
     host.run(listener, &args.settings.http, async { drop(stop_signal().await) }).await?;
     Ok(())
 }
 
-fn welcome(session: &mut Session, bound: SocketAddr, admin: &IssuedToken, invited: &IssuedInvitation) -> Done {
-    session.out.line(format!(
-        "Berth serves on http://{bound}
+/// What the first run says to people, of a host that is reached at `at`.
+fn welcome(at: &str, admin: &IssuedToken, invited: &IssuedInvitation) -> String {
+    format!(
+        "Berth serves on {at}
 
 This is its first run, so there is an admin now. In a browser, open this link and choose a name and a password. It is good
 once, until {until}; `berth admin invite` makes another one:
@@ -173,19 +181,19 @@ For the command line there is the admin's token, shown this once:
 
 Next, in another terminal:
 
-  berth login --server http://{bound} --token {secret}
+  berth login --server {at} --token {secret}
   berth team create \"My team\"
   berth --help",
         until = invited.invitation.expires_at,
         link = invited.link.as_deref().unwrap_or_default(),
         secret = admin.secret
-    ))
+    )
 }
 
 /// Prints a new platform-admin token of the host whose data is in the storage.
 pub async fn admin_token(args: AdminToken, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let issued = by_command(&host.app.db, "admin token", access::admin_token(&host.app.db)).await?;
+    let issued = by_command_alone(&host.app.db, "admin token", access::admin_token(&host.app.db)).await?;
     if session.out.json {
         return session.out.done(&issued, "");
     }
@@ -198,7 +206,7 @@ pub async fn admin_invite(args: AdminInvite, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
     let url = args.public_url.unwrap_or_else(|| supposed(&folder, session));
     let work = access::invite_admin(&host.app.db, Some(&url));
-    let issued = by_command(&host.app.db, "admin invite", work).await?;
+    let issued = by_command_alone(&host.app.db, "admin invite", work).await?;
     let link = issued.link.as_deref().unwrap_or_default();
     let text = format!("{link}\n\nIt is good once, until {}.", issued.invitation.expires_at);
     session.out.done(&issued, text)
@@ -217,8 +225,9 @@ fn supposed(folder: &Path, session: &mut Session) -> String {
     url
 }
 
-/// The host whose data is in `storage`, which must exist.
+/// The host whose data is in `storage`, which must exist and be whole.
 async fn existing(storage: Storage) -> Result<Host, Failure> {
+    backup::require_whole(&storage.data_dir)?;
     require_data(&storage)?;
     Ok(server::assemble(Config::with_defaults(storage), Compiler::this_program()?, Nature::default()).await?)
 }
@@ -230,10 +239,17 @@ async fn by_command<T>(db: &Db, name: &str, work: impl Future<Output = Result<T,
     act::by_command(db, name, &format!("uid {user} on {}", machine.trim()), work).await
 }
 
+/// As [`by_command`], for the only work of a process. The database is closed, as what is not leaves its log in the folder.
+async fn by_command_alone<T>(db: &Db, name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let done = by_command(db, name, work).await;
+    db.close().await;
+    done
+}
+
 /// Seals every stored secret anew with the first key, and prints how many there were.
 pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
-    let done = by_command(&host.app.db, "admin rotate-secrets", seal::rotate(&host.app.db)).await?;
+    let done = by_command_alone(&host.app.db, "admin rotate-secrets", seal::rotate(&host.app.db)).await?;
     let text = format!(
         "{} secrets are sealed anew under the key {}; {} were already. Keys after the first are not needed any more.",
         done.sealed, done.key, done.current
@@ -245,7 +261,7 @@ pub async fn rotate_secrets(args: RotateSecrets, session: &mut Session) -> Done 
 pub async fn rotate_oidc_key(args: RotateOidcKey, session: &mut Session) -> Done {
     let host = existing(args.storage).await?;
     let work = oidc::rotate_key(&host.app.db, args.at_once);
-    let rotated = by_command(&host.app.db, "admin rotate-oidc-key", work).await?;
+    let rotated = by_command_alone(&host.app.db, "admin rotate-oidc-key", work).await?;
     let former = match (&rotated.former, rotated.former_ends_at) {
         (Some(former), Some(ends_at)) => format!(" {former} is served until {ends_at}."),
         _ => String::new(),

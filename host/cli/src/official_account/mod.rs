@@ -10,7 +10,13 @@ mod views;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{call::Call, failure::Done, parse::one_of, session::Session};
+use super::{
+    call::Call,
+    failure::{Done, Failure},
+    login::ask,
+    parse::one_of,
+    session::Session,
+};
 use berth_base::{
     ids::{AccountTemplateName, MerchantId, WechatAppId},
     secret::Secret,
@@ -34,7 +40,7 @@ Examples:
   berth official-account send bos-1 --member m1 --template order-paid --field thing1=Latte --page shop
   berth official-account move bos-1 --from wx0123456789abcdef --to wxfedcba9876543210")]
 pub enum OfficialAccount {
-    /// Add an official account; its secret is a line of stdin, or in BERTH_ACCOUNT_SECRET
+    /// Add an official account; its secret is asked for, or a line of stdin, or in BERTH_ACCOUNT_SECRET
     Add {
         /// Its app id at WeChat
         app_id: WechatAppId,
@@ -77,7 +83,7 @@ pub enum OfficialAccount {
         /// Whether it is in use
         #[arg(long, value_parser = one_of!(OfficialAccountState))]
         state: Option<OfficialAccountState>,
-        /// Read its new secret: a line of stdin
+        /// Set another secret, which is asked for, or a line of stdin
         #[arg(long)]
         new_secret: bool,
     },
@@ -119,12 +125,17 @@ fn path(app_id: &WechatAppId) -> String {
     format!("/v1/official-accounts/{app_id}")
 }
 
+/// The secret of an official account, as somebody types or pipes it.
+fn typed(session: &mut Session) -> Result<Secret, Failure> {
+    Ok(ask(session, "Secret at WeChat (it is not shown)", true)?.into())
+}
+
 pub async fn run(command: OfficialAccount, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
         OfficialAccount::Add { app_id, name, merchant, authorised, secret } => {
             let secret = match secret {
-                None if !authorised => Some(session.read_line()?.into()),
+                None if !authorised => Some(typed(session)?),
                 secret => secret,
             };
             let secret = secret.as_ref().map(Secret::expose);
@@ -144,7 +155,7 @@ pub async fn run(command: OfficialAccount, session: &mut Session) -> Done {
             session.out.show(&client.value(Call::get(path(&app_id))).await?, account_view)
         }
         OfficialAccount::Edit { app_id, name, state, new_secret } => {
-            let secret: Option<Secret> = if new_secret { Some(session.read_line()?.into()) } else { None };
+            let secret = if new_secret { Some(typed(session)?) } else { None };
             let edit = json!({"name": name, "state": state, "secret": secret.as_ref().map(Secret::expose)});
             session.out.show::<View>(&client.value(Call::patch(path(&app_id)).json(&edit)).await?, account_view)
         }

@@ -17,6 +17,7 @@ use crate::policy::local;
 use crate::{
     failure::{Done, Failure},
     files,
+    paint::clean,
     session::Session,
 };
 
@@ -71,7 +72,7 @@ pub async fn run(args: Build, session: &mut Session) -> Done {
     let (component, _) = berth_judge::admit(&wasm)?;
     let metadata = PolicyMetadata { revision: args.revision, ..told.metadata }.or(berth_judge::metadata(&wasm));
     let opened = Local::of(with_metadata(component.into_owned(), &metadata), session).await?;
-    told.left_out.iter().chain(&other_version(&opened)).for_each(|remark| session.out.note(remark));
+    told.left_out.iter().chain(&other_version(&opened)).for_each(|remark| session.out.note(clean(remark)));
     let out = out.unwrap_or_else(|| dir.join(format!("{}.wasm", opened.policy.description().name)));
     fs::write(&out, &opened.wasm).map_err(|error| Failure::file("write", &out, &error))?;
     local::show(&opened, &out, session)

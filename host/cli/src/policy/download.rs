@@ -18,6 +18,7 @@ use crate::{
     failure::{Done, Failure},
     files::{self, Existing},
     pack::readable,
+    paint::clean,
     session::Session,
 };
 
@@ -39,7 +40,7 @@ pub async fn run(args: Download, session: &mut Session) -> Done {
     let client = session.client()?;
     let policy: InstalledPolicy = read(&client.value(installed::call(&args.policy)).await?)?;
     let to = args.out.unwrap_or_else(|| format!("{}-{}.wasm", policy.name, policy.version).into());
-    let said = format!("{}  sha256 {}", to.display(), policy.digest);
+    let said = clean(&format!("{}  sha256 {}", to.display(), policy.digest));
     let document = json!({"file": to, "name": policy.name, "version": policy.version, "digest": policy.digest});
     if files::is_there(&to, &policy.digest, Existing::by(args.force))? {
         return session.out.done(&document, said);

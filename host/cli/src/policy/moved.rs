@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::policy::installed;
-use berth_base::text;
+use berth_base::{ids::Digest, text};
 use berth_model::policy::registry::{InstalledPolicy, PolicyBinding, PolicyBindingPatch};
 
 use crate::{
@@ -30,15 +30,27 @@ pub struct Rebind {
 /// Runs `berth policy rebind`.
 pub async fn rebind(args: Rebind, session: &mut Session) -> Done {
     let client = session.client()?;
-    let which = match args.to {
-        None => args.policy,
-        Some(to) if to.parse::<berth_base::ids::Digest>().is_ok() => to,
-        Some(to) => format!("{}@{to}", args.policy),
-    };
-    let policy: InstalledPolicy = read(&client.value(installed::call(&which)).await?)?;
+    let policy = target(&client, args).await?;
     let moved = move_all(&client, &policy).await?;
     session.out.done(&moved.document(&policy), moved.words(&policy))?;
     moved.settle(&policy)
+}
+
+/// The version to move to. A digest alone names it, and has to be of the policy that was named: the bindings of that one move.
+async fn target(client: &Client, Rebind { policy: name, to }: Rebind) -> Result<InstalledPolicy, Failure> {
+    let digest = to.as_deref().filter(|to| to.parse::<Digest>().is_ok());
+    let which = match (digest, &to) {
+        (Some(digest), _) => digest.to_owned(),
+        (None, Some(version)) => format!("{name}@{version}"),
+        (None, None) => name.clone(),
+    };
+    let policy: InstalledPolicy = read(&client.value(installed::call(&which)).await?)?;
+    if digest.is_some() && policy.name != name {
+        let InstalledPolicy { name: other, version, .. } = policy;
+        let text = format!("That digest is {other} {version}, which is no version of {name}.");
+        return Err(Failure::usage(clean(&text)));
+    }
+    Ok(policy)
 }
 
 /// The bindings of other versions of a policy.
@@ -54,13 +66,13 @@ impl Elsewhere {
 
     /// The bindings in words; `None` when there are none.
     pub fn words(&self, policy: &InstalledPolicy) -> Option<String> {
-        let lines = self.0.iter().map(|it| format!("  {}  {}  {}", it.id, place(&it.scope), it.policy_version));
+        let line = |it: &PolicyBinding| clean(&format!("  {}  {}  {}", it.id, place(&it.scope), it.policy_version));
         (!self.0.is_empty()).then(|| {
             format!(
                 "Older versions still judge in {}:\n{}\nMove them: berth policy rebind {}",
                 text::count(self.0.len() as u64, "place", "places"),
-                lines.collect::<Vec<_>>().join("\n"),
-                policy.name
+                self.0.iter().map(line).collect::<Vec<_>>().join("\n"),
+                clean(&policy.name)
             )
         })
     }
@@ -74,16 +86,18 @@ impl Elsewhere {
 /// The bindings that were to be moved to a version, and the outcome of each.
 pub struct Moved(Vec<(PolicyBinding, Result<(), Failure>)>);
 
-/// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is.
+/// Moves all bindings of other versions to this one, each by itself. A binding that is refused stays as it is. When the host
+/// cannot be reached any more that ends it, so that what was moved until then can be told.
 pub(crate) async fn move_all(client: &Client, policy: &InstalledPolicy) -> Result<Moved, Failure> {
     let mut moved = Vec::new();
     for binding in Elsewhere::than(client, policy).await?.0 {
         let patch = PolicyBindingPatch { policy: Some(policy.digest.to_string()), ..PolicyBindingPatch::default() };
         let call = Call::put(format!("/v1/policy-bindings/{}", binding.id)).json(&patch);
-        match client.value(call).await {
-            Err(error @ Failure::Refused(_)) => moved.push((binding, Err(error))),
-            Err(error) => return Err(error),
-            Ok(_) => moved.push((binding, Ok(()))),
+        let outcome = client.value(call).await.map(drop);
+        let goes_on = matches!(outcome, Ok(()) | Err(Failure::Refused(_)));
+        moved.push((binding, outcome));
+        if !goes_on {
+            break;
         }
     }
     Ok(Moved(moved))
@@ -97,10 +111,12 @@ impl Moved {
         }
         let line = |(binding, outcome): &(PolicyBinding, Result<(), Failure>)| {
             let (id, place, from, to) = (&binding.id, place(&binding.scope), &binding.policy_version, &policy.version);
-            match outcome {
+            let line = match outcome {
                 Ok(()) => format!("moved   {id}  {place}  {from} -> {to}"),
-                Err(error) => format!("stayed  {id}  {place}  {from}: {error}"),
-            }
+                Err(error @ Failure::Refused(_)) => format!("stayed  {id}  {place}  {from}: {}", first_line(error)),
+                Err(error) => format!("unsure  {id}  {place}  {from}: {}", first_line(error)),
+            };
+            clean(&line)
         };
         self.0.iter().map(line).collect::<Vec<_>>().join("\n")
     }
@@ -116,8 +132,12 @@ impl Moved {
                "bindings": self.0.iter().map(one).collect::<Vec<_>>()})
     }
 
-    /// Fails when one of the bindings was refused.
+    /// Fails when one of the bindings was refused, or the host could not be reached any more.
     pub fn settle(&self, policy: &InstalledPolicy) -> Done {
+        if let Some((_, Err(Failure::Unreachable(why)))) = self.0.last() {
+            let text = format!("{why} What was moved until then is told above; the same command moves the rest.");
+            return Err(Failure::Unreachable(text));
+        }
         let stayed = self.0.iter().filter(|(_, outcome)| outcome.is_err()).count();
         if stayed == 0 {
             return Ok(());
@@ -131,4 +151,9 @@ impl Moved {
         );
         Err(Failure::refused("not-rebound", text))
     }
+}
+
+/// Why, without what to do next, for which one line has no room.
+fn first_line(failure: &Failure) -> String {
+    failure.to_string().lines().next().unwrap_or_default().to_owned()
 }

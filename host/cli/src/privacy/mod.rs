@@ -13,6 +13,7 @@ use crate::{
     client::Client,
     failure::{Done, Failure},
     files,
+    paint::clean_lines,
     parse::one_of,
     session::Session,
     user::AppUser,
@@ -187,7 +188,10 @@ pub async fn run(command: Privacy, session: &mut Session) -> Done {
         Privacy::Text { app, which, language, format } => {
             let path = if which.draft { at(&app, "draft/text") } else { at(&app, "text") };
             let call = Call::get(path).query("version", which.version).query("language", Some(language));
-            session.out.verbatim(&client.text(call.query("format", Some(format))).await?)
+            let text = client.text(call.query("format", Some(format))).await?;
+            // Others have written it, and a terminal might obey it; a file gets it as it is.
+            let text = if session.out.is_on_terminal() { clean_lines(&text) } else { text };
+            session.out.verbatim(&text)
         }
         Privacy::Agree { user: AppUser { host_app, app, account }, version } => {
             let call = Call::ask(format!("/v1/host-apps/{host_app}/privacy-consents"));

@@ -1,7 +1,7 @@
 //! Agreements and consents, as people read them.
 
 use crate::{
-    paint::{Ink, Paint},
+    paint::{Ink, Paint, clean},
     table::{Card, Cell, Table},
 };
 use berth_model::privacy::{
@@ -79,7 +79,8 @@ pub fn draft(draft: PrivacyDraft, paint: &Paint) -> String {
         .maybe("by", changed_by.map(|id| paint.who(id)));
     let mut text = format!("{}\n\n{}", card.render(paint), collected(&agreement.collected, paint));
     for one in missing {
-        text.push_str(&format!("\n{}", paint.ink(Ink::Warn, &format!("missing {}: {}", one.pointer, one.rule))));
+        let missing = clean(&format!("missing {}: {}", one.pointer, one.rule));
+        text.push_str(&format!("\n{}", paint.ink(Ink::Warn, &missing)));
     }
     text
 }

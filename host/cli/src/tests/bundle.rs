@@ -47,6 +47,12 @@ fn names(desk: &Desk, folder: &str) -> Vec<String> {
     names
 }
 
+/// An earlier bundle, in `assets`.
+fn earlier(desk: &Desk) {
+    desk.write("assets/berth-bundle.json", manifest(&[pinned("mp-old", b"old")]));
+    desk.write("assets/mp-old_1.2.0.apkg", "old");
+}
+
 #[tokio::test]
 async fn o4_a_bundle_replaces_the_folder_as_a_whole() {
     let packages = manifest(&[pinned("mp-one", b"one"), pinned("mp-two", b"two")]);
@@ -57,7 +63,7 @@ async fn o4_a_bundle_replaces_the_folder_as_a_whole() {
     ]);
     let asked = Seen::new();
     let desk = Desk::before(host(zip, asked.clone())).await;
-    desk.write("assets/mp-old_0.9.0.apkg", "old");
+    earlier(&desk);
     let out = desk.arg("assets");
     let ran = desk.run(&format!("bundle --host-app ha-super --out {out} --app mp-one --app mp-two")).await.good();
     assert_eq!(names(&desk, "assets"), ["berth-bundle.json", "mp-one_1.2.0.apkg", "mp-two_1.2.0.apkg"]);
@@ -101,11 +107,11 @@ async fn f16_a_bundle_with_other_names_or_bytes_changes_nothing() {
     );
     for (what, zip) in cases.into_iter().chain([longer]) {
         let desk = Desk::before(host(zip, Seen::new())).await;
-        desk.write("assets/mp-old_0.9.0.apkg", "old");
+        earlier(&desk);
         let ran = desk.run(&format!("bundle --host-app ha-super --out {}", desk.arg("assets"))).await;
         assert_eq!(ran.code, 1, "{what}: {}", ran.err);
         assert!(ran.err.contains("bundle-invalid"), "{what}: {}", ran.err);
-        assert_eq!(names(&desk, "assets"), ["mp-old_0.9.0.apkg"], "{what}");
+        assert_eq!(names(&desk, "assets"), ["berth-bundle.json", "mp-old_1.2.0.apkg"], "{what}");
         assert_eq!(names(&desk, ""), ["assets"], "{what}");
     }
 }
@@ -118,6 +124,31 @@ async fn a_folder_with_files_of_the_users_is_left_alone() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("logo.png"), "{}", ran.err);
     assert!(desk.path("assets/logo.png").exists());
+}
+
+#[tokio::test]
+async fn o4_packages_that_no_bundle_wrote_are_left_alone() {
+    for named in [None, Some(manifest(&[pinned("mp-other", b"other")]))] {
+        let desk = Desk::before(host(Vec::new(), Seen::new())).await;
+        desk.write("assets/mp-old_1.2.0.apkg", "mine");
+        named.iter().for_each(|text| drop(desk.write("assets/berth-bundle.json", text)));
+        let ran = desk.run(&format!("bundle --host-app ha-super --out {}", desk.arg("assets"))).await;
+        assert!(ran.code == 2 && ran.err.contains("mp-old_1.2.0.apkg"), "{named:?}: {}", ran.err);
+        assert_eq!(std::fs::read(desk.path("assets/mp-old_1.2.0.apkg")).unwrap(), b"mine");
+    }
+}
+
+#[tokio::test]
+async fn o4_a_link_stays_and_the_folder_that_it_leads_to_is_filled() {
+    let zip =
+        zip(&[("berth-bundle.json", manifest(&[pinned("mp-one", b"one")]).as_bytes()), ("mp-one_1.2.0.apkg", b"one")]);
+    let desk = Desk::before(host(zip, Seen::new())).await;
+    std::fs::create_dir(desk.path("real")).unwrap();
+    std::os::unix::fs::symlink(desk.path("real"), desk.path("assets")).unwrap();
+    desk.run(&format!("bundle --host-app ha-super --out {}", desk.arg("assets"))).await.good();
+    assert!(std::fs::symlink_metadata(desk.path("assets")).unwrap().is_symlink());
+    assert_eq!(names(&desk, "real"), ["berth-bundle.json", "mp-one_1.2.0.apkg"]);
+    assert_eq!(names(&desk, ""), ["assets", "real"]);
 }
 
 fn packages(bytes: &'static [u8]) -> Router {

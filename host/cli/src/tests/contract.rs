@@ -666,10 +666,44 @@ async fn a_push_tells_of_older_versions_and_rebinds_when_asked_to() {
         "{}",
         ran.out
     );
+    assert!(!ran.out.contains("try:"), "one line for each: {}", ran.out);
     assert!(ran.code == 1 && ran.err.contains("1 of 2 bindings did not move to secrets 1.1.0"), "{}", ran.err);
     let puts: Vec<_> = asked.all().into_iter().filter(|line| line.starts_with("PUT")).collect();
     let put = |id: &str| format!(r#"PUT /v1/policy-bindings/{id} {{"policy":"{}"}}"#, digest("1.1.0"));
     assert_eq!(puts, [put(&first), put(&second)]);
+}
+
+#[tokio::test]
+async fn a_digest_of_another_policy_moves_no_binding() {
+    let asked = Seen::new();
+    let desk = Desk::before(policies(asked.clone())).await;
+    let ran = desk.run(&format!("policy rebind licences --to {}", digest("1.1.0"))).await;
+    let says = "That digest is secrets 1.1.0, which is no version of licences.";
+    assert!(ran.code == 2 && ran.err.contains(says), "{} {}", ran.code, ran.err);
+    assert_eq!(asked.all(), [format!("GET /v1/policies/{}", digest("1.1.0"))]);
+    let ran = desk.run(&format!("policy rebind secrets --to {}", digest("1.1.0"))).await;
+    assert!(ran.code == 1 && ran.out.contains("moved "), "{} {}", ran.code, ran.out);
+}
+
+#[tokio::test]
+async fn what_was_moved_until_the_host_could_not_be_reached_is_told() {
+    let second = format!("/v1/policy-bindings/{}", binding(2));
+    let host = policies(Seen::new()).route(&second, axum::routing::put(|| async { "<html>" }));
+    let ran = Desk::before(host).await.run("policy rebind secrets").await;
+    assert!(ran.out.contains(&format!("moved   {}", binding(1))), "{}", ran.out);
+    assert!(ran.out.contains(&format!("unsure  {}", binding(2))), "{}", ran.out);
+    assert!(ran.code == 3 && ran.err.contains("is told above"), "{} {}", ran.code, ran.err);
+}
+
+#[tokio::test]
+async fn f28_why_a_binding_stays_cannot_steer_the_terminal() {
+    let second = format!("/v1/policy-bindings/{}", binding(2));
+    let refused = axum::routing::put(|| async {
+        let problem = json!({"type": "/problems/policy-config", "detail": "n\u{1b}[2J is missing."});
+        (axum::http::StatusCode::UNPROCESSABLE_ENTITY, Json(problem))
+    });
+    let ran = Desk::before(policies(Seen::new()).route(&second, refused)).await.run("policy rebind secrets").await;
+    assert!(!ran.out.contains('\u{1b}') && ran.out.contains("n\u{fffd}[2J is missing."), "{}", ran.out);
 }
 
 #[tokio::test]
@@ -727,6 +761,31 @@ async fn i8_an_app_secret_is_typed_or_piped_and_its_requests_carry_no_other_cred
     let all = seen.all();
     assert_eq!(parts(&all[0]), ("false".into(), json!({"mini_app": "mp-shop", "secret": "piped"})));
     assert_eq!(parts(&all[1]), ("false".into(), json!({"mini_app": "mp-shop", "secret": "piped", "code": "c"})));
+}
+
+#[tokio::test]
+async fn i8_a_secret_is_asked_for_on_a_terminal_which_is_not_to_show_it() {
+    let (app_secret, at_wechat) = ("AppSecret (it is not shown):", "Secret at WeChat (it is not shown):");
+    for (line, asks) in [
+        ("secret token mp-shop --json", app_secret),
+        ("user session mp-shop c --json", app_secret),
+        ("official-account add wxaaaaaaaaaaaaaaaa Plaza --json", at_wechat),
+        ("official-account edit wxaaaaaaaaaaaaaaaa --new-secret --json", at_wechat),
+    ] {
+        let seen = Seen::new();
+        let heard = seen.clone();
+        let router = Router::new().fallback(move |body: Bytes| async move {
+            heard.note(serde_json::from_slice::<Value>(&body).unwrap());
+            Json(json!({}))
+        });
+        let mut desk = Desk { input: "typed\n".into(), ..Desk::before(router).await };
+        assert_eq!(desk.run(line).await.good().err, "", "{line}: nobody is there to be asked");
+        desk.attended = true;
+        let ran = desk.run(line).await.good();
+        assert_eq!(ran.err.trim_end(), asks, "{line}");
+        let secrets: Vec<_> = seen.all().iter().map(|body| body["secret"].clone()).collect();
+        assert_eq!(secrets, ["typed", "typed"], "{line}");
+    }
 }
 
 #[tokio::test]

@@ -346,6 +346,9 @@ async fn o4_a_bundle_with_nothing_in_it_fails_and_still_replaces_the_recalled_on
     let zip = zip.finish().unwrap().into_inner();
     let bundle = move || async move { ([(header::CONTENT_TYPE, "application/zip")], zip) };
     let desk = Desk::before(Router::new().route("/v1/bundles", post(bundle))).await;
+    let old = json!({"mini_app": "mp-old", "version": "0.9.0", "file": "mp-old_0.9.0.apkg", "sha256": "0".repeat(64), "size": 3});
+    let earlier = json!({"format": 1, "host_app": "ha-super", "packages": [old]});
+    desk.write("assets/berth-bundle.json", earlier.to_string());
     desk.write("assets/mp-old_0.9.0.apkg", "old");
     let ran = desk.run(&format!("bundle --host-app ha-super --out {}", desk.arg("assets"))).await;
     assert!(ran.code == 1 && ran.err.contains("bundle-empty"), "{} {}", ran.code, ran.err);

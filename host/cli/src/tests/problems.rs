@@ -2,13 +2,13 @@
 
 use axum::{
     Json, Router,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::IntoResponse,
     routing::{get, post},
 };
 use serde_json::{Value, json};
 
-use super::{Desk, Seen};
+use super::{Desk, Seen, serve};
 
 fn refusal() -> impl IntoResponse {
     let problem = json!({"type": "https://berth.example/problems/missing-grant", "title": "Not enough", "status": 403,
@@ -84,6 +84,45 @@ async fn nobody_listening_is_exit_code_3() {
     let ran = Desk::bare().run(&format!("whoami --server http://{address}")).await;
     assert_eq!(ran.code, 3);
     assert!(ran.err.contains("nothing listens there"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn i8_what_is_sent_reaches_no_other_host_than_the_one_that_was_named() {
+    let asked = Seen::new();
+    let heard = asked.clone();
+    let other = Router::new().fallback(move |uri: Uri| async move {
+        heard.note(uri.to_string());
+        Json(json!({}))
+    });
+    let other = serve(other).await;
+    for status in [301, 302, 303, 307, 308] {
+        let (status, location) = (StatusCode::from_u16(status).unwrap(), format!("{other}/v1/there"));
+        let front =
+            Router::new().fallback(move || async move { (status, [(header::LOCATION, location)], "").into_response() });
+        let desk = Desk { input: "hush\n".into(), ..Desk::before(front).await };
+        for line in ["whoami", "secret token mp-shop"] {
+            let ran = desk.run(line).await;
+            let says = format!("sends on to {other}/v1/there. If that is the host, give its address by --server.");
+            assert!(ran.code == 3 && ran.err.contains(&says), "{status} {line}: {} {}", ran.code, ran.err);
+        }
+    }
+    assert_eq!(asked.all(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn f28_what_a_host_says_while_it_is_followed_cannot_steer_the_terminal() {
+    for line in ["events tail", "logs follow --app mp-shop"] {
+        let asked = Seen::new();
+        let answer = move || async move {
+            let ends = asked.note(()) > 1;
+            let status = if ends { StatusCode::FORBIDDEN } else { StatusCode::SERVICE_UNAVAILABLE };
+            (status, Json(json!({"type": "/problems/unavailable", "detail": "Later.\u{1b}[2J"})))
+        };
+        let ran = Desk::before(Router::new().fallback(answer)).await.run(line).await;
+        assert_eq!(ran.code, 1, "{line}: {}", ran.err);
+        assert!(!ran.err.contains('\u{1b}'), "{line}: {}", ran.err);
+        assert_eq!(ran.err.matches("Later.\u{fffd}[2J").count(), 2, "{line}: {}", ran.err);
+    }
 }
 
 #[tokio::test]

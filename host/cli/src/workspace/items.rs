@@ -7,7 +7,7 @@ use super::path;
 use crate::{
     call::Call,
     failure::Done,
-    paint::{Ink, Paint},
+    paint::{Ink, Paint, clean},
     parse::one_of,
     session::Session,
     table::{Card, Cell, Table},
@@ -243,7 +243,7 @@ fn access_view(access: Access, paint: &Paint) -> String {
 
 fn portal_view(portal: Portal, paint: &Paint) -> String {
     if portal.items.is_empty() {
-        return format!("{} may open nothing.", portal.name);
+        return format!("{} may open nothing.", clean(&portal.name));
     }
     let mut table = Table::new(["ID", "NAME", "MAY", "WHY"]);
     for item in portal.items {
