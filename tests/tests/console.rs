@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, path::Path};
 use berth_tests::{
     Answer, Database, Host,
     browser::{Browser, Page},
-    guests, on_both, packed,
+    guests,
+    merchant::Merchant,
+    on_both, packed,
     scene::{Scene, person, text},
     shell, there_is,
     tour::{all_pages, furnished, log, one_of_each, window},
@@ -155,6 +157,16 @@ fn shell_words(command: &str) -> Vec<String> {
     };
     shell::words(command).into_iter().map(stands_for).collect()
 }
+
+/// The fields of a form, as a browser sends them.
+fn fields(of: &[(String, String)]) -> Vec<(&str, &str)> {
+    of.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
+/// More organisation nodes than a form lists.
+const MANY_NODES: &str = "INSERT INTO org_node (id, merchant_id, parent_id, name, limited, created_at)
+    WITH RECURSIVE counted (place) AS (SELECT 1 UNION ALL SELECT place + 1 FROM counted WHERE place < 2000)
+    SELECT 'node-' || place, 'brew', NULL, 'Node', FALSE, 0 FROM counted RETURNING id";
 
 on_both! {
     async fn people_come_in_by_an_invitation_and_by_a_password_and_leave(host) {
@@ -834,6 +846,166 @@ on_both! {
         assert_eq!(page.address, "/ui/mini-apps/coffee/privacy", "{}", page.html);
         let now = scene.admin.get(draft).await.good()["agreement"].take();
         assert_eq!((&now["sdks"][0]["name"], &now["sdks"][1]["purpose"]["en"]), (&json!("Ads"), &json!("to draw small maps")));
+    }
+
+    async fn p24_w2_an_older_page_gives_nobody_what_was_taken_away_meanwhile(host) {
+        let scene = furnished(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let (item, access) = ("/ui/workspaces/acme/apps/coffee", "/v1/workspaces/acme/mini-apps/coffee/access");
+        let mut form = browser.get(item).await.filled();
+        let before = scene.admin.get(access).await.good();
+        // Somebody else takes it from those with the tag, while it is given to everyone here.
+        scene.admin.put(access, json!({"departments": before["departments"]})).await.good();
+        form.push(("everyone".into(), "on".into()));
+        let page = browser.send(&format!("{item}/access"), &fields(&form)).await;
+        assert!(page.html.contains("role=\"alert\"") && page.says("There now: Sales"), "{}", page.html);
+        assert!(page.faults().is_empty(), "{:?}", page.faults());
+        let now = scene.admin.get(access).await.good();
+        assert_eq!((&now["everyone"], &now["tags"]), (&json!(false), &json!([])), "nothing is stored");
+        let again = page.filled();
+        let sends = |name: &str| again.iter().any(|(sent, _)| sent == name);
+        assert!(sends("everyone") && sends("departments") && !sends("tags"), "{again:?}");
+        let page = browser.send(&format!("{item}/access"), &fields(&again)).await;
+        assert_eq!(page.address, item, "{}", page.html);
+        let now = scene.admin.get(access).await.good();
+        assert_eq!((&now["everyone"], &now["tags"]), (&json!(true), &json!([])));
+        assert_eq!(now["departments"], before["departments"]);
+    }
+
+    async fn p24_u11_an_older_page_registers_no_address_again_that_was_taken_out_meanwhile(host) {
+        let scene = furnished(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let tools = scene.admin.get("/v1/workspaces/acme/applications").await.good();
+        let tool = text(&tools["items"][0]["id"]);
+        let of_tool = format!("/ui/workspaces/acme/apps/{tool}");
+        let form_of_tool = format!("{of_tool}/client");
+        let client_of_tool = format!("/v1/workspaces/acme/applications/{tool}/oidc-client");
+        let identity = "/ui/mini-apps/coffee/identity";
+        for (page, form, client) in [
+            (identity, identity, "/v1/mini-apps/coffee/oidc-client"),
+            (&*of_tool, &*form_of_tool, &*client_of_tool),
+        ] {
+            let (kept, taken) = ("https://shop.example.com/back", "https://old.example.com/back");
+            scene.admin.put(client, json!({"redirect_uris": [kept, taken]})).await.good();
+            let tag = browser.get(page).await.hidden("client_tag").unwrap();
+            scene.admin.put(client, json!({"redirect_uris": [kept]})).await.good();
+            let typed = format!("{kept}\r\n{taken}");
+            let send = async |tag: &str| {
+                let fields = [("client_tag", tag), ("redirect_uris", &*typed), ("post_logout_redirect_uris", "")];
+                browser.send(form, &fields).await
+            };
+            let late = send(&tag).await;
+            let there = format!("There now: {kept}");
+            assert!(late.html.contains("role=\"alert\"") && late.says(&there), "{page}: {}", late.html);
+            assert!(late.faults().is_empty(), "{page}: {:?}", late.faults());
+            assert_eq!(scene.admin.get(client).await.good()["redirect_uris"], json!([kept]), "nothing is stored");
+            let tag = late.hidden("client_tag").unwrap();
+            assert_eq!(send(&tag).await.address, page);
+            let now = scene.admin.get(client).await.good();
+            assert_eq!(now["redirect_uris"].as_array().unwrap().len(), 2, "{page}: {now}");
+        }
+    }
+
+    async fn p24_v10_an_older_page_puts_no_account_on_trial_again(host) {
+        let scene = Scene::set(host).await;
+        scene.push("1.0.0", "1.0.0").await.good();
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let (address, path) = ("/ui/mini-apps/coffee/trial", "/v1/mini-apps/coffee/trial");
+        let entry = "pages/index/index?from=trial";
+        let trial = |accounts: Value| json!({"version": "1.0.0", "entry_path": entry, "accounts": accounts});
+        scene.admin.put(path, trial(json!(["alice", "bob"]))).await.good();
+        let form = browser.get(address).await.filled();
+        assert!(form.contains(&("entry_path".into(), entry.into())), "{form:?}");
+        scene.admin.put(path, trial(json!(["bob"]))).await.good();
+        let page = browser.send(address, &fields(&form)).await;
+        assert!(page.html.contains("role=\"alert\"") && page.says("There now: bob"), "{}", page.html);
+        assert!(page.faults().is_empty(), "{:?}", page.faults());
+        assert_eq!(scene.admin.get(path).await.good()["accounts"], json!(["bob"]), "nothing is stored");
+        let page = browser.send(address, &fields(&page.filled())).await;
+        assert!(page.says("The trial was set."), "{}", page.html);
+        assert_eq!(scene.admin.get(path).await.good(), trial(json!(["alice", "bob"])));
+    }
+
+    async fn d6_the_end_of_a_permit_that_nobody_has_touched_in_the_form_stays_as_somebody_else_has_set_it(host) {
+        let scene = furnished(host).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let permits = "/v1/mini-apps/coffee/permits?kind=sensitive_api";
+        let permit = async || scene.admin.get(permits).await.good()["items"][0].clone();
+        let id = text(&permit().await["id"]);
+        let form = format!("/ui/permits/{id}/approve");
+        let set = async |until: &str| {
+            scene.admin.post(&format!("/v1/permits/{id}/approve"), json!({"until": until})).await.good()["until"].clone()
+        };
+        set("2098-01-01T00:00:00Z").await;
+        let mut touched = browser.get(&form).await.filled();
+        let untouched = touched.clone();
+        let later = set("2099-01-01T00:00:00Z").await;
+        let page = browser.send(&form, &fields(&untouched)).await;
+        assert_eq!(page.address, format!("/ui/permits/{id}"), "{}", page.html);
+        assert_eq!(permit().await["until"], later);
+        touched.iter_mut().find(|(name, _)| name == "until").expect("a field for the end").1 = "2097-06-01T00:00".into();
+        browser.send(&form, &fields(&touched)).await;
+        let until = text(&permit().await["until"]);
+        assert!(until.starts_with("2097-"), "{until}");
+    }
+
+    async fn e9_a_node_stays_below_one_that_its_form_has_no_room_for(host) {
+        let scene = Scene::set(host).await;
+        let merchant = Merchant::new(&scene.admin, "brew").await;
+        let pool = scene.host.pool().await;
+        assert_eq!(pool.texts(MANY_NODES).await.len(), 2_000);
+        pool.close().await;
+        merchant.node("zhejiang", None, &[]).await;
+        merchant.node("zhejiang-shop", Some("zhejiang"), &[]).await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let node = "/ui/merchants/brew/nodes/zhejiang-shop";
+        let form = browser.get(node).await;
+        let above = "<option value=\"zhejiang\" selected>zhejiang (zhejiang)</option>";
+        assert!(form.html.contains(above) && form.faults().is_empty(), "{:?}", form.faults());
+        let page = browser.send(node, &fields(&form.filled())).await;
+        assert_eq!(page.address, node, "{}", page.html);
+        assert_eq!(scene.admin.get("/v1/org-nodes/zhejiang-shop").await.good()["parent"], "zhejiang");
+        let new = browser.get("/ui/merchants/brew/nodes/new?parent=zhejiang").await;
+        assert!(new.html.contains(above) && new.faults().is_empty(), "{:?}", new.faults());
+    }
+
+    async fn a2_v7_the_console_offers_no_release_off_the_shelf_and_no_audit_of_a_pre_release(host) {
+        let scene = Scene::set(host).await;
+        scene.online("1.0.0").await;
+        scene.online("1.1.0").await;
+        scene.approved("1.2.0").await;
+        scene.push("1.0.0", "1.3.0-rc.1").await.good();
+        let task = text(&scene.gray("1.2.0", json!({})).await.good()["id"]);
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let of = |number: &str| format!("/ui/mini-apps/coffee/versions/{number}");
+        let pages = [
+            of("1.0.0"), of("1.2.0"), format!("/ui/gray/{task}"), "/ui/mini-apps/coffee".into(), "/ui/mini-apps".into(),
+            "/ui/mini-apps/coffee/gray".into(), "/ui/mini-apps/coffee/releases".into(), "/ui".into(),
+        ];
+        let is_refused = |link: &String| {
+            let acts = ["/publish", "/rollback", "/submit", "/gray/new", "/gray/new?version=1.2.0"];
+            acts.iter().any(|act| link.ends_with(act))
+        };
+        let offers = async || {
+            let mut offers = BTreeSet::new();
+            for page in &pages {
+                offers.extend(browser.get(page).await.links().into_iter().filter(is_refused));
+            }
+            offers
+        };
+        let shelve = async |on: bool| scene.admin.post("/v1/mini-apps/coffee/shelf", json!({"on": on})).await.good();
+        let on = offers().await;
+        for offered in [format!("{}/publish", of("1.2.0")), format!("{}/rollback", of("1.0.0"))] {
+            assert!(on.contains(&offered), "{offered}: {on:?}");
+        }
+        shelve(false).await;
+        let off = offers().await;
+        assert!(off.is_empty(), "{off:?}");
+        shelve(true).await;
+        assert_eq!(offers().await, on);
+        let early = browser.get(&of("1.3.0-rc.1")).await.links();
+        assert!(early.contains(&format!("{}/delete", of("1.3.0-rc.1"))), "{early:?}");
+        assert!(!early.iter().any(is_refused), "{early:?}");
     }
 
     async fn a_member_keeps_what_the_form_does_not_show_and_a_department_what_its_tags_give(host) {

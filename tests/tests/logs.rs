@@ -208,6 +208,27 @@ on_both! {
         assert_eq!(scene.admin.put("/v1/log-masks", wrong).await.refused("invalid-field")["pointer"], "/rules/0/pattern");
     }
 
+    async fn d4_of_two_who_change_the_masks_that_they_have_read_one_is_refused(host) {
+        let scene = scene(host).await;
+        for path in ["/v1/log-masks", "/v1/mini-apps/coffee/log-masks"] {
+            let tag = async || scene.admin.get(path).await.header("etag").to_owned();
+            let set = async |tag: &str, kind: &str| {
+                let body = json!({"rules": [{"kind": kind}]});
+                Answer::of(scene.admin.request("PUT", path).header("If-Match", tag).json(&body), format!("{kind} to {path}")).await
+            };
+            let never = tag().await;
+            let (phone, email) = tokio::join!(set(&never, "phone"), set(&never, "email"));
+            let (done, late, kept) = if phone.status == 200 { (phone, email, "phone") } else { (email, phone, "email") };
+            done.good();
+            late.refused("precondition-failed");
+            assert_eq!(late.status, 412);
+            assert_eq!(scene.admin.get(path).await.good()["rules"], json!([{"kind": kept}]));
+            set(&never, "bank_card").await.refused("precondition-failed");
+            set(&tag().await, "bank_card").await.good();
+            assert_eq!(scene.admin.get(path).await.good()["rules"], json!([{"kind": "bank_card"}]));
+        }
+    }
+
     async fn d4_masks_make_no_text_longer_than_an_entry_and_no_check_wait(host) {
         let scene = scene(host).await;
         let rules: Vec<_> = [".", ".", "x*[^x]|x"].iter().map(|rule| json!({"kind": "pattern", "pattern": rule})).collect();

@@ -358,9 +358,10 @@ impl Filled {
         self.made_of("tag", now)
     }
 
-    /// Whether a field must show what is there now: somebody else has changed it, or what was typed does.
+    /// Whether a field must show what is there now: somebody else has changed it, or what was typed does. How lines end is no
+    /// difference: browsers send them in their own way.
     pub fn differs(&self, name: &str, now: &str) -> bool {
-        self.is_overtaken() && self.or(name, now).trim() != now.trim()
+        self.is_overtaken() && !self.or(name, now).trim().lines().eq(now.trim().lines())
     }
 }
 
@@ -370,7 +371,8 @@ mod tests {
     use crate::refused::invalid;
 
     fn filled(field: &str) -> Filled {
-        let typed = vec![("tag".to_owned(), "old".to_owned()), ("email".to_owned(), "x".to_owned())];
+        let typed = [("tag", "old"), ("email", "x"), ("uris", "a\r\nb")];
+        let typed = typed.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         Filled::with(typed).refused(invalid(Texts(Language::English), field, "is wrong.")).unwrap_or_default()
     }
 
@@ -391,6 +393,8 @@ mod tests {
             ..refused
         };
         assert_eq!((overtaken.tag("new"), overtaken.differs("email", "y")), ("new", true));
-        assert!(!overtaken.differs("email", "x "));
+        assert!(
+            !overtaken.differs("email", "x ") && !overtaken.differs("uris", "a\nb") && overtaken.differs("uris", "a")
+        );
     }
 }

@@ -46,6 +46,31 @@ impl Tx {
         row.map(LogMasks::try_from).transpose()
     }
 
+    /// Locks the rules of a place until the transaction ends, and returns them. Where nobody has set any, a row without rules is
+    /// locked, as no database locks what is not there: the caller fills it by [`Tx::set_log_masks`], or ends without a commit.
+    pub async fn hold_log_masks(&mut self, mini_app: Option<&MiniAppId>) -> Result<Option<LogMasks>> {
+        let (scope, id) = place(mini_app);
+        let added = execute!(
+            self,
+            "INSERT INTO log_mask (scope, scope_id, rules, set_by, set_at) VALUES ($1, $2, '[]', '', 0)
+             ON CONFLICT (scope, scope_id) DO NOTHING",
+            scope,
+            id
+        )?;
+        if added > 0 {
+            return Ok(None);
+        }
+        let row = fetch!(
+            self,
+            fetch_optional,
+            MaskRow,
+            "UPDATE log_mask SET set_by = set_by WHERE scope = $1 AND scope_id = $2 RETURNING *",
+            scope,
+            id
+        )?;
+        row.map(LogMasks::try_from).transpose()
+    }
+
     /// Sets the rules of a place.
     pub async fn set_log_masks(&mut self, masks: &LogMasks) -> Result<()> {
         let (scope, id) = place(masks.mini_app.as_ref());

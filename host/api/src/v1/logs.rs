@@ -30,6 +30,7 @@ use crate::{
     client_ip::ClientIp,
     extract::require_json,
     limits::{body_problem, refuse_declared},
+    precondition::IfMatch,
     read,
     routes::routes,
 };
@@ -164,9 +165,16 @@ async fn masks(State(app): AppState, caller: Caller) -> Result<Json<LogMasks>> {
 }
 
 /// Set what is masked in the logs of all MiniApps, from now on. Only admins of the platform may.
-#[utoipa::path(put, path = "/v1/log-masks", tag = "logs", request_body = SetLogMasks, responses((status = 200, body = LogMasks)))]
-async fn set_masks(State(app): AppState, caller: Caller, Json(set): Json<SetLogMasks>) -> Result<Json<LogMasks>> {
-    Ok(Json(log::set_masks(&app.db, &app.logs, &caller, None, set).await?))
+///
+/// With `If-Match` it is set only while it is as the ETag of the GET says.
+#[utoipa::path(put, path = "/v1/log-masks", tag = "logs", params(("If-Match" = Option<String>, Header, description = "The ETag of the GET on which the change was decided")), request_body = SetLogMasks, responses((status = 200, body = LogMasks)))]
+async fn set_masks(
+    State(app): AppState,
+    caller: Caller,
+    still: IfMatch,
+    Json(set): Json<SetLogMasks>,
+) -> Result<Json<LogMasks>> {
+    Ok(Json(log::set_masks(&app.db, &app.logs, &caller, None, set, &|present| still.require(present)).await?))
 }
 
 /// Get what is masked in the logs of a MiniApp, besides what is in all.
@@ -176,14 +184,17 @@ async fn masks_of(State(app): AppState, caller: Caller, Path(id): Path<MiniAppId
 }
 
 /// Set what is masked in the logs of a MiniApp, besides what is in all, from now on. Only admins of its team may.
-#[utoipa::path(put, path = "/v1/mini-apps/{id}/log-masks", tag = "logs", params(("id" = MiniAppId, Path)), request_body = SetLogMasks, responses((status = 200, body = LogMasks)))]
+///
+/// With `If-Match` it is set only while it is as the ETag of the GET says.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/log-masks", tag = "logs", params(("id" = MiniAppId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the GET on which the change was decided")), request_body = SetLogMasks, responses((status = 200, body = LogMasks)))]
 async fn set_masks_of(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
+    still: IfMatch,
     Json(set): Json<SetLogMasks>,
 ) -> Result<Json<LogMasks>> {
-    Ok(Json(log::set_masks(&app.db, &app.logs, &caller, Some(&id), set).await?))
+    Ok(Json(log::set_masks(&app.db, &app.logs, &caller, Some(&id), set, &|present| still.require(present)).await?))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use berth_work::{
     version::{self, trial, upload},
 };
 
-use crate::{Api, range, routes::routes};
+use crate::{Api, precondition::IfMatch, range, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
@@ -225,14 +225,17 @@ async fn get_trial(State(app): AppState, caller: Caller, Path(id): Path<MiniAppI
 }
 
 /// Set the trial of a MiniApp, in place of the one that it may have.
-#[utoipa::path(put, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path)), request_body = Trial, responses((status = 200, body = Trial)))]
+///
+/// With `If-Match` it is set only while it is as the ETag of the GET says.
+#[utoipa::path(put, path = "/v1/mini-apps/{id}/trial", tag = "versions", params(("id" = MiniAppId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the GET on which the change was decided")), request_body = Trial, responses((status = 200, body = Trial)))]
 async fn set_trial(
     State(app): AppState,
     caller: Caller,
     Path(id): Path<MiniAppId>,
+    still: IfMatch,
     Json(trial): Json<Trial>,
 ) -> Result<Json<Trial>> {
-    Ok(Json(trial::set(&app.db, &caller, &id, trial).await?))
+    Ok(Json(trial::set(&app.db, &caller, &id, trial, &|present| still.require(present)).await?))
 }
 
 /// End the trial of a MiniApp.

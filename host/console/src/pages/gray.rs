@@ -77,7 +77,7 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(Cursor { cursor }): Qu
         tabs: tabs(&visit, &app, "/gray"),
         tasks: &page.items,
         next: page.next.map(|next| at_cursor(&here, &next)),
-        may_release: visit.can(Action::Release, &app.scope()),
+        may_release: app.on_shelf && visit.can(Action::Release, &app.scope()),
     };
     let mut head = head(&visit, visit.t.gray_tasks(), Some(&app));
     head.live = visit.live_of(&app);

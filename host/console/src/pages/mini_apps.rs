@@ -75,7 +75,8 @@ impl List<'_> {
         let app = &listed.mini_app;
         let may_release = self.visit.can(Action::Release, &app.scope());
         let may_publish = |version: &&VersionNumber| may_release && is_above(version, listed.online.as_ref());
-        if let Some(version) = listed.approved.as_ref().filter(may_publish) {
+        let approved = listed.approved.as_ref().filter(|version| may_come_online(app, version));
+        if let Some(version) = approved.filter(may_publish) {
             let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, version);
             return Some(Next { said: self.t.next_publish(version), address });
         }
@@ -274,6 +275,12 @@ pub fn rows<'a>(visit: &Visit, app: &MiniApp, releases: &'a [Release], online: O
     releases.iter().zip(ends).enumerate().map(row).collect()
 }
 
+/// Whether a version of a MiniApp may come online at all, whatever is online: none does off the shelf (A2), and no pre-release
+/// ever does (V7).
+pub fn may_come_online(app: &MiniApp, version: &VersionNumber) -> bool {
+    app.on_shelf && !version.is_prerelease()
+}
+
 /// How a version comes back that was online.
 #[derive(Clone, Copy)]
 pub enum Back {
@@ -300,7 +307,7 @@ fn way_back(
     online: &VersionNumber,
     version: &VersionNumber,
 ) -> Option<(String, String)> {
-    if !visit.can(Action::Release, &app.scope()) {
+    if !visit.can(Action::Release, &app.scope()) || !may_come_online(app, version) {
         return None;
     }
     let act = |said, path| Some((said, at!("/ui/mini-apps/{}/versions/{}", app.id, version) + path));
@@ -317,6 +324,7 @@ fn next(visit: &Visit, it: &Overview) -> Option<Next> {
     let one = |version: &Version, act: &str| at!("/ui/mini-apps/{}/versions/{}", app.id, version.version) + act;
     let online = it.online.as_ref().map(|online| &online.version);
     let to_publish = it.approved.iter().find(|version| is_above(&version.version, online));
+    let to_publish = to_publish.filter(|version| may_come_online(app, &version.version));
     if let Some(version) = to_publish.filter(|_| visit.can(Action::Release, &scope)) {
         return Some(Next { said: t.next_publish(&version.version), address: one(version, "/publish") });
     }
@@ -326,7 +334,8 @@ fn next(visit: &Visit, it: &Overview) -> Option<Next> {
     if !visit.can(Action::Develop, &scope) {
         return None;
     }
-    match it.development.first() {
+    // A pre-release stays in development.
+    match it.development.iter().find(|version| !version.version.is_prerelease()) {
         Some(version) => Some(Next { said: t.next_submit(&version.version), address: one(version, "/submit") }),
         None => Some(Next { said: t.next_upload().into(), address: at!("/ui/mini-apps/{}/upload", app.id) }),
     }

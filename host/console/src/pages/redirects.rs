@@ -14,21 +14,24 @@ pub struct Redirects<'a> {
     action: String,
     hint: &'static str,
     set: &'a SetOidcClient,
+    /// The tag of what the form was made of.
+    tag: &'a str,
     may_set: bool,
     filled: &'a Filled,
 }
 
 impl<'a> Redirects<'a> {
-    /// The form that is sent to this address, with what is registered.
+    /// The form that is sent to this address, with what is registered and its tag. It sends the tag as `client_tag`.
     pub fn new(
         t: Texts,
         action: String,
         hint: &'static str,
         set: &'a SetOidcClient,
+        tag: &'a str,
         may_set: bool,
         filled: &'a Filled,
     ) -> Self {
-        Self { t, action, hint, set, may_set, filled }
+        Self { t, action, hint, set, tag: filled.made_of("client_tag", tag), may_set, filled }
     }
 }
 

@@ -23,7 +23,7 @@ use berth_model::{
 };
 use serde::Deserialize;
 
-use super::mini_apps::{Back, Tab, back_to, head, mini_app, tabs};
+use super::mini_apps::{Back, Tab, back_to, head, may_come_online, mini_app, tabs};
 use crate::{
     Console,
     parts::{Names, Shown},
@@ -117,7 +117,7 @@ fn acts_of(
 ) -> Vec<Act> {
     let t = visit.t;
     let develops = visit.can(Action::Develop, &app.scope());
-    let releases = visit.can(Action::Release, &app.scope());
+    let releases = visit.can(Action::Release, &app.scope()) && may_come_online(app, &version.version);
     let act = |name: &str, path: &str, class| Act {
         name: name.to_owned(),
         address: at!("/ui/mini-apps/{}/versions/{}", app.id, version.version) + path,
@@ -126,7 +126,10 @@ fn acts_of(
     let mut acts = Vec::new();
     match version.state {
         State::Development if develops => {
-            acts.push(act(t.submit(), "/submit", "primary"));
+            // A pre-release stays in development.
+            if !version.version.is_prerelease() {
+                acts.push(act(t.submit(), "/submit", "primary"));
+            }
             acts.push(act(t.delete_version(), "/delete", ""));
         }
         State::Rejected if develops => acts.push(act(t.submit(), "/submit", "")),

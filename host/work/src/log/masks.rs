@@ -18,7 +18,7 @@ use berth_model::{
 use berth_store::Db;
 
 use super::Logs;
-use crate::{beat, mini_app};
+use crate::{beat, mini_app, settings::Precondition};
 
 /// The longest time until masks that another host has set are in force here; the host's own are at once.
 const PULSE: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ impl Masks {
 impl Logs {
     /// Reads the masks anew. They are made anew only when their rules differ.
     pub async fn refresh_masks(&self, db: &Db) -> Result<()> {
+        // One after the other: what was read before others were set must not come into force after them.
+        let _alone = self.refreshing.lock().await;
         let places = db.read().await?.log_masks().await?;
         if self.masks().is_ok_and(|known| known.places == places) {
             return Ok(());
@@ -82,16 +84,20 @@ pub async fn get_masks(db: &Db, caller: &Caller, mini_app: Option<&MiniAppId>) -
         Some(id) => drop(mini_app::authorise(&mut tx, caller, id, Action::Read).await?),
         None => caller.require(Action::Read, &Scope::Platform)?,
     }
-    let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
-    let none = || LogMasks { scope, mini_app: mini_app.cloned(), rules: Vec::new(), set_by: None, set_at: None };
-    Ok(tx.log_masks_of(mini_app).await?.unwrap_or_else(none))
+    Ok(tx.log_masks_of(mini_app).await?.unwrap_or_else(|| never_set(mini_app)))
 }
 
-/// Sets the rules of the whole host, for admins of the platform, or of a MiniApp, for admins of its team. They hold for
-/// entries that arrive from now on: what is stored stays as it is.
+/// What a place has as long as nobody has set anything.
+fn never_set(mini_app: Option<&MiniAppId>) -> LogMasks {
+    let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
+    LogMasks { scope, mini_app: mini_app.cloned(), rules: Vec::new(), set_by: None, set_at: None }
+}
+
+/// Sets the rules of the whole host, for admins of the platform, or of a MiniApp, for admins of its team, in place of all that
+/// are there. They hold for entries that arrive from now on: what is stored stays as it is.
 ///
 /// # Errors
-/// `invalid-field` for a rule that cannot be used; `not-found`; `missing-grant`.
+/// `invalid-field` for a rule that cannot be used; what `still` refuses; `not-found`; `missing-grant`.
 #[tracing::instrument(name = "log.set_masks", skip_all)]
 pub async fn set_masks(
     db: &Db,
@@ -99,17 +105,18 @@ pub async fn set_masks(
     caller: &Caller,
     mini_app: Option<&MiniAppId>,
     set: SetLogMasks,
+    still: &Precondition<'_, LogMasks>,
 ) -> Result<LogMasks> {
     let mut tx = db.begin().await?;
     match mini_app {
         Some(id) => drop(mini_app::authorise_change(&mut tx, caller, id, Action::Configure).await?),
         None => caller.require(Action::Configure, &Scope::Platform)?,
     }
+    let before = tx.hold_log_masks(mini_app).await?;
+    still(before.as_ref().unwrap_or(&never_set(mini_app)))?;
     set.check()?;
-    let scope = if mini_app.is_some() { MaskScope::MiniApp } else { MaskScope::Platform };
     let (set_by, set_at) = (Some(caller.account.to_string()), Some(tx.now()));
-    let masks = LogMasks { scope, mini_app: mini_app.cloned(), rules: set.rules, set_by, set_at };
-    let before = tx.log_masks_of(mini_app).await?;
+    let masks = LogMasks { rules: set.rules, set_by, set_at, ..never_set(mini_app) };
     tx.set_log_masks(&masks).await?;
     let subject = mini_app.map_or("platform", |id| id.as_str());
     let event = tx.tell(kind::LOG_MASKS_SET, &subject, caller.account.as_str(), &masks).was(before.as_ref());
@@ -119,4 +126,22 @@ pub async fn set_masks(
     tx.commit().await?;
     logs.refresh_masks(db).await?;
     Ok(masks)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn d4_masks_that_were_read_earlier_never_come_into_force_later() {
+        let host = testing::host().await;
+        let (logs, db) = (&host.app.logs, &host.app.db);
+        let earlier = logs.refreshing.lock().await;
+        let later = tokio::time::timeout(Duration::from_millis(200), logs.refresh_masks(db)).await;
+        assert!(later.is_err(), "it does not wait until the earlier one is done");
+        drop(earlier);
+        logs.refresh_masks(db).await.unwrap();
+    }
 }

@@ -27,7 +27,7 @@ use std::sync::{Arc, RwLock};
 
 use berth_base::clock::Clock;
 use berth_logs::{LogConfig, LogStore};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 
 use self::{masks::Masks, write::Request};
 
@@ -40,6 +40,8 @@ pub struct Logs {
     config: LogConfig,
     clock: Arc<dyn Clock>,
     masks: RwLock<Option<Arc<Masks>>>,
+    /// Held while the masks are read anew.
+    refreshing: Mutex<()>,
     queue: mpsc::UnboundedSender<Request>,
     /// A permit for each byte that may wait.
     room: Arc<Semaphore>,
@@ -54,7 +56,7 @@ impl Logs {
         let worker = LogQueue::new(requests, store.clone(), config.day_limits(), arrived.clone());
         let room = Arc::new(Semaphore::new((config.log_queue_mib as usize) << 20));
         let (figures, masks) = (Figures::default(), RwLock::default());
-        (Self { store, figures, config, clock, masks, queue, room, arrived }, worker)
+        (Self { store, figures, config, clock, masks, refreshing: Mutex::default(), queue, room, arrived }, worker)
     }
 
     /// How many bytes of entries wait to be written.

@@ -15,7 +15,7 @@ use berth_model::{
 use berth_store::Json;
 use berth_store::{Db, Tx, version::TrialRow};
 
-use crate::mini_app;
+use crate::{mini_app, settings::Precondition};
 
 /// How many accounts a trial may name.
 const MAX_ACCOUNTS: usize = 200;
@@ -61,11 +61,18 @@ fn not_outdated(mini_app: &MiniApp, online: Option<&VersionNumber>, number: &Ver
 /// # Errors
 /// `version-state` when the version was rejected; `below-min-version` and `version-order` when it is below the minimum
 /// usable version or what everybody gets (V11); `trial-entry` when the entry path is not one of its pages;
-/// `invalid-field` for the accounts; `not-found` and `missing-grant`.
+/// `invalid-field` for the accounts; what `still` refuses; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "trial.set", skip_all, fields(mini_app = %id, version = %trial.version))]
-pub async fn set(db: &Db, caller: &Caller, id: &MiniAppId, trial: Trial) -> Result<Trial> {
+pub async fn set(
+    db: &Db,
+    caller: &Caller,
+    id: &MiniAppId,
+    trial: Trial,
+    still: &Precondition<'_, Option<Trial>>,
+) -> Result<Trial> {
     let mut tx = db.begin().await?;
     let mini_app = mini_app::authorise_change(&mut tx, caller, id, Action::Develop).await?;
+    still(&tx.trial(id).await?.map(Trial::from))?;
     let version = tx.require_version(id, &trial.version).await?;
     let online = tx.online_version(id).await?.map(|online| online.number);
     not_outdated(&mini_app, online.as_ref(), &version.number)?;

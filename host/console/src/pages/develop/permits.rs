@@ -310,6 +310,8 @@ struct ApproveForm<'a> {
     known: &'a Known,
     permit: &'a Permit,
     until: String,
+    /// The end of which the form was made.
+    was: String,
     filled: &'a Filled,
 }
 
@@ -320,24 +322,26 @@ async fn approve_form(visit: Visit, Path(id): Path<String>) -> Answer {
 fn show_approve(visit: &Visit, known: &Known, filled: &Filled) -> Answer {
     let permit = known.permit();
     let until = moment_for_field(visit, permit.until);
-    let form = ApproveForm { t: visit.t, visit, known, permit, until, filled };
+    let was = filled.or("was", &until).to_owned();
+    let form = ApproveForm { t: visit.t, visit, known, permit, until, was, filled };
     visit.page(head_of(visit, visit.t.approve(), known), &form)
 }
 
 async fn approve(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let known = Known::at(&visit, &id).await?;
-    match approve_as(&visit, known.permit(), &sent).await {
+    match approve_as(&visit, &id, &sent).await {
         Ok(()) => done(&at!("/ui/permits/{}", id), visit.t.permit_is_approved()),
         Err(refused) => show_approve(&visit, &known, &sent.again(&visit, refused)?),
     }
 }
 
-/// Approves until the end in the form. A field knows no seconds, so an end that nobody has touched is left as it is.
-async fn approve_as(visit: &Visit, permit: &Permit, sent: &Sent) -> Result<(), Refused> {
-    let is_as_before = sent.get("until") == moment_for_field(visit, permit.until);
+/// Approves until the end in the form. An end that nobody has touched in it is left as it is: a field knows no seconds, and
+/// somebody else may have set another one since the form was made.
+async fn approve_as(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
+    let is_as_before = sent.get("until") == sent.get("was");
     let until = if is_as_before { None } else { sent.moment(visit, "until")? };
     let approve = Approve { note: sent.get("note").into(), no_end: !is_as_before && until.is_none(), until };
-    visit.api.act(Method::POST, &at!("/v1/permits/{}/approve", permit.id), &approve).await
+    visit.api.act(Method::POST, &at!("/v1/permits/{}/approve", id), &approve).await
 }
 
 async fn confirm(visit: Visit, Path((id, step)): Path<(String, String)>) -> Answer {

@@ -5,14 +5,15 @@ use berth_base::clock::Millis;
 use berth_model::{
     access::Action,
     mini_app::MiniApp,
+    overview::Overview,
     policy::{PolicyKind, Window},
     rollout::{Change, GrayTask, MoveView, Progress, State},
-    version::{State as VersionState, Version},
+    version::is_above,
 };
 use serde_json::Value;
 
 use super::{
-    super::mini_apps::{head, mini_app},
+    super::mini_apps::{head, may_come_online, mini_app},
     chart::{self, Chart},
 };
 use crate::{
@@ -173,6 +174,18 @@ fn figures(t: Texts, progress: &Progress) -> Vec<Figure> {
     all.into_iter().map(figure).collect()
 }
 
+/// Whether the version of a task can be published now (V7).
+async fn may_be_published(visit: &Visit, app: &MiniApp, task: &GrayTask) -> bool {
+    if !may_come_online(app, &task.version) {
+        return false;
+    }
+    let it: Option<Overview> = visit.api.get(&at!("/v1/mini-apps/{}/overview", app.id)).await.ok();
+    it.is_some_and(|it| {
+        let online = it.online.as_ref().map(|online| &online.version);
+        is_above(&task.version, online) && it.approved.iter().any(|version| version.version == task.version)
+    })
+}
+
 /// What may be done with a task now.
 async fn acts(visit: &Visit, app: &MiniApp, task: &GrayTask) -> Vec<Act> {
     let t = visit.t;
@@ -181,8 +194,7 @@ async fn acts(visit: &Visit, app: &MiniApp, task: &GrayTask) -> Vec<Act> {
     }
     let act = |name, path: &str, class| Act { name, address: at!("/ui/gray/{}", task.id) + path, class };
     let mut acts = Vec::new();
-    let version: Option<Version> = visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", app.id, task.version)).await.ok();
-    if version.is_some_and(|version| version.state == VersionState::Approved) {
+    if may_be_published(visit, app, task).await {
         let address = at!("/ui/mini-apps/{}/versions/{}/publish", app.id, task.version);
         acts.push(Act { name: t.gray_publish(), address, class: "" });
     }

@@ -96,7 +96,8 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
 /// The page, at first or again after a refusal of one of its forms.
 pub async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
-    let client: OidcClient = visit.api.get(&at!("/v1/mini-apps/{}/oidc-client", id)).await.or_show(visit)?;
+    let (client, tag): (OidcClient, String) =
+        visit.api.tagged(&at!("/v1/mini-apps/{}/oidc-client", id)).await.or_show(visit)?;
     let names = Names::of(&visit.api, client.changed_by.as_deref()).await;
     let set = SetOidcClient {
         redirect_uris: client.redirect_uris,
@@ -112,7 +113,7 @@ pub async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         entries: visit.api.list(&at!("/v1/mini-apps/{}/login-entries", id)).await.or_show(visit)?,
         names: &names,
         may_set,
-        redirects: Redirects::new(visit.t, here(id), visit.t.oidc_redirects_hint(), &set, may_set, filled),
+        redirects: Redirects::new(visit.t, here(id), visit.t.oidc_redirects_hint(), &set, &tag, may_set, filled),
         command: redirects::command(&format!("berth oidc redirects {id}"), &set),
         changed: client.changed_by.as_deref().zip(client.changed_at),
         app: &app,
@@ -122,8 +123,8 @@ pub async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 }
 
 async fn set_client(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    let set = redirects::sent_of(&sent);
-    match visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/oidc-client", id), &set).await {
+    let (set, api) = (redirects::sent_of(&sent), visit.api.only_if(sent.get("client_tag")));
+    match api.act(Method::PUT, &at!("/v1/mini-apps/{}/oidc-client", id), &set).await {
         Ok(()) => done(&here(&id), visit.t.oidc_saved()),
         Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,
     }

@@ -228,13 +228,15 @@ async fn add(visit: &Visit, place: &Place, sent: Sent) -> Answer {
     }
 }
 
-/// Sets the rules that are there with one more. One that is there already stays where it is.
+/// Sets the rules that are there with one more, unless somebody else changes them meanwhile. One that is there already stays
+/// where it is.
 async fn set_with(visit: &Visit, place: &Place, rule: MaskRule) -> Result<(), Refused> {
-    let mut rules = masks(visit, place).await?.rules;
+    let (masks, tag): (LogMasks, String) = visit.api.tagged(&place.path()).await?;
+    let mut rules = masks.rules;
     if !rules.contains(&rule) {
         rules.push(rule);
     }
-    visit.api.act(Method::PUT, &place.path(), &SetLogMasks { rules }).await
+    visit.api.only_if(&tag).act(Method::PUT, &place.path(), &SetLogMasks { rules }).await
 }
 
 /// Shows what the rules make of a text. It is posted, as it may be somebody's data, and addresses are remembered.
@@ -259,17 +261,18 @@ async fn confirm_take_of_all(visit: Visit, Query(which): Query<Which>) -> Answer
     confirm_take(&visit, &Place { app: None }, &which.rule, &Filled::default()).await
 }
 
-/// The rules without the one that reads like this.
-async fn without(visit: &Visit, place: &Place, rule: &str) -> Result<Vec<MaskRule>, Refused> {
-    let mut rules = masks(visit, place).await?.rules;
+/// The rules without the one that reads like this, and the tag of those with it.
+async fn without(visit: &Visit, place: &Place, rule: &str) -> Result<(Vec<MaskRule>, String), Refused> {
+    let (masks, tag): (LogMasks, String) = visit.api.tagged(&place.path()).await?;
+    let mut rules = masks.rules;
     let before = rules.len();
     rules.retain(|one| typed(one) != rule);
-    if rules.len() == before { Err(not_found()) } else { Ok(rules) }
+    if rules.len() == before { Err(not_found()) } else { Ok((rules, tag)) }
 }
 
 async fn confirm_take(visit: &Visit, place: &Place, rule: &str, filled: &Filled) -> Answer {
     let t = visit.t;
-    let rest = without(visit, place, rule).await.or_show(visit)?;
+    let (rest, _) = without(visit, place, rule).await.or_show(visit)?;
     let confirm = Confirm {
         act: t.mask_take().into(),
         effects: vec![t.mask_take_effect(called(t, rule))],
@@ -300,7 +303,8 @@ async fn take(visit: &Visit, place: &Place, sent: Sent) -> Answer {
     }
 }
 
+/// Sets the rules that are there without one, unless somebody else changes them meanwhile.
 async fn set_without(visit: &Visit, place: &Place, rule: &str) -> Result<(), Refused> {
-    let rules = without(visit, place, rule).await?;
-    visit.api.act(Method::PUT, &place.path(), &SetLogMasks { rules }).await
+    let (rules, tag) = without(visit, place, rule).await?;
+    visit.api.only_if(&tag).act(Method::PUT, &place.path(), &SetLogMasks { rules }).await
 }

@@ -80,6 +80,24 @@ async fn tree(visit: Visit, Path(id): Path<String>) -> Answer {
     visit.page(head(&visit, visit.t.org_nodes(), Some(&merchant)), &page)
 }
 
+/// A node that forms choose.
+struct Choice {
+    id: String,
+    /// Its name and its id, as those of the nodes in the list.
+    label: String,
+}
+
+/// The node above that a form begins with, where it is none of those in the list: without it the form would move the node that
+/// it is about to the top.
+async fn unlisted(visit: &Visit, nodes: &[OrgNode], parent: &str) -> Option<Choice> {
+    if parent.is_empty() || nodes.iter().any(|node| node.id.as_str() == parent) {
+        return None;
+    }
+    let found: Result<OrgNodeDetail, Refused> = visit.api.get(&at!("/v1/org-nodes/{}", parent)).await;
+    let label = found.map_or_else(|_| parent.to_owned(), |found| format!("{} ({parent})", found.node.name));
+    Some(Choice { id: parent.to_owned(), label })
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Below {
@@ -93,6 +111,8 @@ struct New<'a> {
     merchant: &'a Merchant,
     nodes: &'a [OrgNode],
     parent: &'a str,
+    /// The node above, where it is none of these.
+    unlisted: Option<Choice>,
     filled: &'a Filled,
 }
 
@@ -104,7 +124,8 @@ async fn show_new(visit: &Visit, id: &str, parent: &str, filled: &Filled) -> Ans
     let merchant = merchant(visit, id).await?;
     let (nodes, _) = all(visit, id).await?;
     let parent = filled.or("parent", parent);
-    let page = New { t: visit.t, merchant: &merchant, nodes: &nodes, parent, filled };
+    let unlisted = unlisted(visit, &nodes, parent).await;
+    let page = New { t: visit.t, merchant: &merchant, nodes: &nodes, parent, unlisted, filled };
     let mut head = head(visit, visit.t.new_node(), Some(&merchant));
     head.above.push((visit.t.org_nodes().to_owned(), at!("/ui/merchants/{}/nodes", id)));
     visit.page(head, &page)
@@ -135,6 +156,9 @@ struct One<'a> {
     merchant: &'a Merchant,
     it: &'a OrgNodeDetail,
     nodes: &'a [OrgNode],
+    parent: &'a str,
+    /// The node above, where it is none of these.
+    unlisted: Option<Choice>,
     products: Vec<ProductInstance>,
     apps: Vec<EndpointApp>,
     may_operate: bool,
@@ -142,13 +166,8 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn parent(&self) -> &str {
-        let first = self.it.node.parent.as_ref().map_or("", |parent| parent.as_str());
-        self.filled.or("parent", first)
-    }
-
     fn is_below(&self, parent: &OrgNode) -> bool {
-        self.parent() == parent.id.as_str()
+        self.parent == parent.id.as_str()
     }
 
     fn is_open(&self, product: &ProductInstance) -> bool {
@@ -172,9 +191,12 @@ async fn show(visit: &Visit, id: &str, vid: &str, filled: &Filled) -> Answer {
     let merchant = merchant(visit, id).await?;
     let it = detail(visit, vid).await?;
     let (nodes, _) = all(visit, id).await?;
+    let parent = filled.or("parent", it.node.parent.as_ref().map_or("", |parent| parent.as_str()));
     let page = One {
         t: visit.t,
         merchant: &merchant,
+        unlisted: unlisted(visit, &nodes, parent).await,
+        parent,
         nodes: &nodes,
         products: choices(visit, id).await?,
         apps: of_merchant(visit, "endpoint-apps", id).await?,

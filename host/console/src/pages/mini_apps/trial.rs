@@ -43,6 +43,10 @@ struct Page<'a> {
     app: &'a MiniApp,
     tabs: Vec<Tab>,
     trial: Option<Trial>,
+    /// Its tag; empty where there is none.
+    tag: &'a str,
+    /// Its accounts, a line each.
+    accounts: String,
     /// Where the code of the trial leads, and the code.
     open: String,
     qr: Option<Qr>,
@@ -51,6 +55,15 @@ struct Page<'a> {
     entries: Vec<String>,
     may_set: bool,
     filled: &'a Filled,
+}
+
+impl Page<'_> {
+    /// The page at which it opens: that of the trial, if the chosen version is on trial.
+    fn entry(&self) -> &str {
+        let first = self.entries.first().map_or("", String::as_str);
+        let trial = self.trial.as_ref().filter(|trial| trial.version.to_string() == self.chosen);
+        trial.map_or(first, |trial| &trial.entry_path)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -65,7 +78,7 @@ async fn show(visit: Visit, Path(id): Path<String>, Query(Chosen { version }): Q
 
 async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> Answer {
     let app = mini_app(visit, id).await?;
-    let trial: Option<Trial> = visit.api.find(&at!("/v1/mini-apps/{}/trial", id)).await.or_show(visit)?;
+    let (trial, tag) = found(visit, id).await.or_show(visit)?;
     let versions: ListPage<Version> = visit.api.page(&at!("/v1/mini-apps/{}/versions", id)).await.or_show(visit)?;
     let mut versions = versions.items;
     versions.retain(|version| !matches!(version.state, State::Rejected | State::Deleted | State::Historical));
@@ -87,12 +100,23 @@ async fn show_with(visit: &Visit, id: &str, chosen: String, filled: &Filled) -> 
         open,
         entries: entries(visit, id, &chosen).await,
         may_set: visit.can(Action::Develop, &app.scope()),
+        tag: filled.tag(&tag),
+        accounts: trial.as_ref().map(|trial| trial.accounts.join("\n")).unwrap_or_default(),
         trial,
         versions,
         chosen,
         filled,
     };
     visit.page(head(visit, visit.t.trial(), Some(&app)), &page)
+}
+
+/// The trial of a MiniApp and its tag; nothing and an empty tag where there is none.
+async fn found(visit: &Visit, id: &str) -> Result<(Option<Trial>, String), Refused> {
+    match visit.api.tagged(&at!("/v1/mini-apps/{}/trial", id)).await {
+        Ok((trial, tag)) => Ok((Some(trial), tag)),
+        Err(Refused::ByApi(refusal)) if refusal.status == 404 => Ok((None, String::new())),
+        Err(refused) => Err(refused),
+    }
 }
 
 /// The address that a code says: a host app takes the MiniApp out of it, and everybody else is told to open it there.
@@ -137,7 +161,7 @@ async fn set_trial(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> 
         entry_path: sent.get("entry_path").into(),
         accounts: sent.lines("accounts").map(str::to_owned).collect(),
     };
-    visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/trial", id), &trial).await
+    visit.api.only_if(sent.get("tag")).act(Method::PUT, &at!("/v1/mini-apps/{}/trial", id), &trial).await
 }
 
 async fn confirm_end(visit: Visit, Path(id): Path<String>) -> Answer {

@@ -284,6 +284,9 @@ struct One<'a> {
     here: &'a str,
     item: &'a Item,
     choices: &'a Choices,
+    /// The tag of to whom it was given when the form was made, and to whom that was.
+    access_tag: &'a str,
+    access_was: &'a str,
     client: Option<&'a Client>,
     redirects: Option<Redirects<'a>>,
     to_whom: String,
@@ -322,7 +325,8 @@ async fn one(visit: Visit, Path((id, item)): Of) -> Answer {
 async fn show(visit: &Visit, id: &str, one: &str, secret: Option<String>, filled: &Filled) -> Answer {
     let it = workspace(visit, id).await?;
     let item = item(visit, id, one).await?;
-    let access = access_of(visit, id, one).await.or_show(visit)?;
+    let (access, tag): (Access, String) = visit.api.tagged(&(path_of(id, one) + "/access")).await.or_show(visit)?;
+    let was = serde_json::to_string(&access).unwrap_or_default();
     let groups = Groups::of(visit, id).await.or_show(visit)?;
     let contacts: Result<ListPage<Contact>, Refused> =
         visit.api.page(&at!("/v1/workspaces/{}/contacts?limit=200", id)).await;
@@ -336,6 +340,7 @@ async fn show(visit: &Visit, id: &str, one: &str, secret: Option<String>, filled
             page_of(id, one) + "/client",
             visit.t.ws_redirect_uris_hint(),
             &client.set,
+            &client.tag,
             may_edit,
             filled,
         )
@@ -347,6 +352,8 @@ async fn show(visit: &Visit, id: &str, one: &str, secret: Option<String>, filled
         redirects,
         to_whom: given_to(visit.t, &access, &groups),
         choices: &Choices::of(&access, &groups, &contacts, &names, filled),
+        access_tag: filled.made_of("access_tag", &tag),
+        access_was: filled.made_of("access_was", &was),
         client: client.as_ref(),
         may_edit,
         filled,

@@ -31,25 +31,27 @@ pub struct Client {
     pub registered: ToolClient,
     /// Its addresses.
     pub set: SetOidcClient,
+    /// The tag of what it has registered.
+    pub tag: String,
     pub names: Names,
     pub secret: Option<String>,
 }
 
 /// What a tool has registered.
 pub async fn client(visit: &Visit, id: &str, item: &str, secret: Option<String>) -> Result<Client, Refused> {
-    let registered: ToolClient = visit.api.get(&(path_of(id, item) + "/oidc-client")).await?;
+    let (registered, tag): (ToolClient, String) = visit.api.tagged(&(path_of(id, item) + "/oidc-client")).await?;
     let by = registered.secret_issued_by.iter().map(|account| account.as_str());
     let names = Names::of(&visit.api, by).await;
     let set = SetOidcClient {
         redirect_uris: registered.redirect_uris.clone(),
         post_logout_redirect_uris: registered.post_logout_redirect_uris.clone(),
     };
-    Ok(Client { registered, set, names, secret })
+    Ok(Client { registered, set, tag, names, secret })
 }
 
 async fn set(visit: Visit, Path((id, item)): Of, sent: Sent) -> Answer {
-    let set = redirects::sent_of(&sent);
-    match visit.api.act(Method::PUT, &(path_of(&id, &item) + "/oidc-client"), &set).await {
+    let (set, api) = (redirects::sent_of(&sent), visit.api.only_if(sent.get("client_tag")));
+    match api.act(Method::PUT, &(path_of(&id, &item) + "/oidc-client"), &set).await {
         Ok(()) => done(&page_of(&id, &item), visit.t.edited()),
         Err(refused) => show(&visit, &id, &item, None, &sent.again(&visit, refused)?).await,
     }
