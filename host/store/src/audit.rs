@@ -113,8 +113,8 @@ impl Tx {
             AuditRow,
             "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
              JOIN audit_item i ON i.audit_id = a.id
-             WHERE i.host_app_id = $1 AND i.decision IS NULL AND a.state = 'deciding' AND a.id > $2
-             ORDER BY a.id LIMIT $3",
+             WHERE i.host_app_id = $1 AND i.decision IS NULL AND a.state = 'deciding' AND i.audit_id > $2
+             ORDER BY i.audit_id LIMIT $3",
             host_app,
             page.after(),
             page.limit() + 1
@@ -134,7 +134,7 @@ impl Tx {
             AuditRow,
             "SELECT a.*, v.number FROM audit a JOIN version v ON v.id = a.version_id
              JOIN audit_item i ON i.audit_id = a.id
-             WHERE i.host_app_id = $1 AND a.state = $2 AND a.id < $3 ORDER BY a.id DESC LIMIT $4",
+             WHERE i.host_app_id = $1 AND a.state = $2 AND i.audit_id < $3 ORDER BY i.audit_id DESC LIMIT $4",
             host_app,
             state,
             page.before(),
@@ -264,6 +264,13 @@ impl Tx {
     pub async fn open_for_decisions(&mut self, id: &AuditId) -> Result<()> {
         execute!(self, "UPDATE audit SET state = 'deciding' WHERE id = $1 AND state = 'checking'", id)?;
         Ok(())
+    }
+
+    /// Whether the policies of an audit have not judged and no living worker has it.
+    pub async fn has_waiting_audit(&mut self, now: Millis) -> Result<bool> {
+        const SQL: &str =
+            concat!("SELECT created_at FROM audit WHERE state = 'checking' AND ", free!("$1"), " LIMIT 1");
+        Ok(fetch!(self, fetch_optional, (Millis,), SQL, now)?.is_some())
     }
 
     /// Takes the next audit whose policies have not judged and that no living worker has (F51, F77). It is that of the

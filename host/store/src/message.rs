@@ -253,9 +253,4 @@ impl Tx {
         )?;
         Ok(())
     }
-
-    /// Deletes the messages that were sent before this time.
-    pub async fn forget_messages(&mut self, before: Millis) -> Result<u64> {
-        Ok(execute!(self, "DELETE FROM message WHERE sent_at < $1", before)?)
-    }
 }

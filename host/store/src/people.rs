@@ -207,16 +207,15 @@ impl Tx {
         Ok(rows.into_iter().map(|row| row.shown_to(caller)).collect())
     }
 
-    /// Deletes sessions that ended before `before`, with their tokens, and invitations that did.
-    pub async fn forget_sessions_and_invitations(&mut self, before: Millis) -> Result<()> {
-        execute!(
+    /// Deletes sessions that ended before `before`, with their tokens, at most `limit`, and returns how many there were.
+    pub async fn forget_sessions(&mut self, before: Millis, limit: i64) -> Result<u64> {
+        Ok(execute!(
             self,
             "DELETE FROM token WHERE id IN (SELECT t.id FROM session s JOIN token t ON t.id = s.token_id
-             WHERE t.expires_at <= $1 OR t.revoked_at <= $1 OR s.seen_at + s.idle_seconds * 1000 <= $1)",
-            before
-        )?;
-        execute!(self, "DELETE FROM invitation WHERE expires_at <= $1", before)?;
-        Ok(())
+             WHERE t.expires_at <= $1 OR t.revoked_at <= $1 OR s.seen_at + s.idle_seconds * 1000 <= $1 LIMIT $2)",
+            before,
+            limit
+        )?)
     }
 
     /// Adds an invitation, of whose code only the digest is stored.

@@ -104,10 +104,10 @@ mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     use serde_json::{Value, json};
-    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Statement};
+    use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Sqlite, SqlitePool, Statement};
 
-    use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Tried};
-    use crate::{Backend, Db, DbConfig, EXPIRING, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Text, Tried};
+    use crate::{Backend, Db, DbConfig, EXPIRING, Expiring, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
     use crate::{access::WhichAccounts, act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
@@ -237,6 +237,9 @@ mod tests {
             parked_fulfilments(&made(maybe(json!({"merchant": bos, "reason": "merchant-unknown"}))), 1);
             fulfilments_of(&made(maybe(json!({"merchant": bos, "state": "parked", "reason": "merchant-unknown"}))),
                 place.as_ref());
+            fulfilments_of(&made(maybe(json!({"state": "parked"}))), None);
+            fulfilments_of(&made(maybe(json!({"state": "corrected"}))), None);
+            fulfilments_of(&made(maybe(json!({"state": "discarded"}))), None);
         );
         let permits = PermitsOf {
             mini_app: all.then(|| "shop".parse().unwrap()),
@@ -314,8 +317,10 @@ mod tests {
                 devices_after(side, task.as_str(), 0, 1);
             );
         }
-        for kind in &EXPIRING {
-            call!(db, forget_expired(kind););
+        let visits = [Expiring::ENTRIES, Expiring::VISIT_CODES, Expiring::VISITORS];
+        let others = [Expiring::TEMPLATE_MESSAGES, Expiring::MESSAGES, Expiring::INVITATIONS];
+        for kind in EXPIRING.iter().chain(&visits).chain(&others) {
+            call!(db, forget_expired(kind, 0, 1););
         }
         for column in SEALED {
             call!(db, sealed_rows(column, "", 1); replace_sealed(column, "key", "old", "new"););
@@ -415,6 +420,195 @@ mod tests {
         }
         assert!(TEXTS.len() > 200 && BUILT.len() > 40, "the macros note too little");
         assert!(found.is_empty(), "{} faults\n\n{}", found.len(), found.join("\n"));
+    }
+
+    /// Tables that grow with what people, devices and servers do. What goes through one of them takes no time on a new installation, and
+    /// seconds on one that is some years old.
+    const GROWING: [&str; 51] = [
+        "act",
+        "act_place",
+        "admission",
+        "audit",
+        "audit_item",
+        "bystander",
+        "channel",
+        "channel_authorisation",
+        "cohort",
+        "endpoint_app",
+        "endpoint_product",
+        "evaluation",
+        "event",
+        "fan",
+        "fulfilment",
+        "gray_failure",
+        "gray_move",
+        "idempotency",
+        "identity_link",
+        "invitation",
+        "login_binding",
+        "login_code",
+        "member_login_code",
+        "member_sign_on",
+        "message",
+        "mini_app_user",
+        "oidc_code",
+        "oidc_token",
+        "org_node",
+        "org_product",
+        "permit",
+        "permit_move",
+        "privacy_consent",
+        "product_instance",
+        "recognised_user",
+        "recorded_device",
+        "release_record",
+        "server_token",
+        "session",
+        "sign_on",
+        "subscription",
+        "template_message",
+        "token",
+        "tool_code",
+        "tool_token",
+        "version",
+        "visit_code",
+        "workspace_contact",
+        "workspace_group",
+        "workspace_group_member",
+        "workspace_member",
+    ];
+
+    /// The statements that may go through one all the same, by how they begin, and why.
+    const MAY_GO_THROUGH: [(&str, &str); 5] = [
+        ("SELECT seq, at FROM event ORDER BY seq LIMIT", "retention: the first ones in the order of the index"),
+        (
+            "SELECT * FROM fulfilment WHERE 1 = 1 ORDER BY received_at DESC",
+            "a page of the last ones in the order of the index",
+        ),
+        (
+            "DELETE FROM token WHERE id IN (SELECT t.id FROM session s",
+            "retention: once an hour, and what it finds goes",
+        ),
+        ("SELECT * FROM version WHERE id IN (SELECT MAX(id)", "a replay over the newest version of every MiniApp"),
+        ("SELECT 'version' AS kind", "somebody searches for a number by hand, and has the first ones found"),
+    ];
+
+    /// Statements that have met too many rows without going through a table, by a part of their text, and how they find their rows now.
+    const FINDS_BY: [(&str, &str); 15] = [
+        ("FROM act_place p JOIN mini_app m", "act_place_act (act_id=? AND kind=?)"),
+        (
+            "SELECT p.host_app_id, p.account FROM identity_link",
+            "recognised_user_open_id (open_id_sha256=? AND mini_app_id=?)",
+        ),
+        ("UPDATE identity_link SET unlinked_at = $4", "(partner_open_id_sha256=? AND mini_app_id=?)"),
+        ("DELETE FROM identity_link WHERE mini_app_id = $2", "(partner_open_id_sha256=? AND mini_app_id=?)"),
+        (
+            "SELECT l.mini_app_id, l.partner_id, l.through_app_id",
+            "SEARCH l USING INDEX sqlite_autoindex_identity_link_1",
+        ),
+        ("id, product FROM product_instance", "product_instance_active (state=? AND merchant_id>? AND merchant_id<?)"),
+        ("app_id, endpoint_app_id FROM channel", "channel_kind (kind=? AND merchant_id>? AND merchant_id<?)"),
+        ("SELECT DISTINCT merchant_id FROM product_instance", "product_instance_expiry (state=? AND expires_at<?)"),
+        ("FROM event WHERE type = 'message.sent'", "event_message_account (<expr>=? AND host_app_id=?)"),
+        ("SELECT id FROM permit WHERE state = 'approved'", "permit_due (until<?)"),
+        ("EXISTS (SELECT 1 FROM cohort", "cohort_sha256 (sha256=?)"),
+        (
+            "i.decision IS NULL AND a.state = 'deciding' AND i.audit_id",
+            "audit_item_awaited (host_app_id=? AND audit_id>?)",
+        ),
+        ("a.state = $2 AND i.audit_id < $3", "audit_item_host_app (host_app_id=? AND audit_id<?)"),
+        ("created_at FROM audit WHERE state = 'checking'", "audit_open (state=?)"),
+        ("DELETE FROM token WHERE id IN (SELECT t.id FROM session s", "session_from_token (from_token_id=?)"),
+    ];
+
+    /// An empty database of SQLite, whose plans tables do not change; PostgreSQL plans by what is in them.
+    async fn sqlite(folder: &Path) -> (Db, SqlitePool) {
+        let db = Db::open(&DbConfig::default(), folder, Nature::default()).await.unwrap();
+        let Backend::Sqlite { write, .. } = db.backend().clone() else { unreachable!("it is the default") };
+        (db, write)
+    }
+
+    /// How SQLite goes about a statement, step by step.
+    async fn plan(pool: &SqlitePool, text: &str) -> Vec<String> {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let steps = sqlx::query_as::<Sqlite, (i64, i64, i64, String)>(explain).fetch_all(pool).await.unwrap();
+        steps.into_iter().map(|(.., step)| step).collect()
+    }
+
+    /// Indexes of a few rows of their tables; to go through one of those is what they are for.
+    async fn partial_indexes(pool: &SqlitePool) -> BTreeSet<String> {
+        const SQL: &str = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql LIKE '%WHERE %'";
+        sqlx::query_scalar::<Sqlite, String>(SQL).fetch_all(pool).await.unwrap().into_iter().collect()
+    }
+
+    /// The growing table that a step goes through, or of which it makes an index for this once. A step has the alias of a table that has
+    /// one.
+    fn gone_through(step: &str, text: &str, partial: &BTreeSet<String>) -> Option<&'static str> {
+        let makes_index = |_: &&str| step.contains(" AUTOMATIC ");
+        let of = step.strip_prefix("SCAN ").or_else(|| step.strip_prefix("SEARCH ").filter(makes_index))?;
+        let name = of.split(' ').next()?;
+        let index = of.split(" INDEX ").nth(1).and_then(|rest| rest.split(' ').next());
+        if index.is_some_and(|index| partial.contains(index)) {
+            return None;
+        }
+        GROWING.into_iter().find(|table| name == *table || has_alias(text, table, name))
+    }
+
+    fn has_alias(text: &str, table: &str, alias: &str) -> bool {
+        let words: Vec<_> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        words.windows(2).any(|pair| pair[0] == table && pair[1] == alias)
+    }
+
+    fn texts_of_the_host() -> impl Iterator<Item = &'static Text> {
+        TEXTS.iter().filter(|one| one.dialect == Dialect::Both && is_of_the_host(&&one.place))
+    }
+
+    #[tokio::test]
+    async fn no_statement_goes_through_a_table_that_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let (db, pool) = sqlite(folder.path()).await;
+        let partial = partial_indexes(&pool).await;
+        let mut statements: Vec<_> = texts_of_the_host().map(|one| (one.place, one.text.to_owned())).collect();
+        statements.extend(tried(&db).await.built);
+        let (mut found, mut allowed) = (Vec::new(), BTreeSet::new());
+        for (place, text) in &statements {
+            if let Some((begins, _)) = MAY_GO_THROUGH.iter().find(|(begins, _)| text.starts_with(begins)) {
+                allowed.insert(*begins);
+                continue;
+            }
+            for step in plan(&pool, text).await {
+                let table = gone_through(&step, text, &partial);
+                found.extend(table.map(|table| complaint(place, "SQLite", text, &format!("all of {table}: {step}"))));
+            }
+        }
+        assert!(found.is_empty(), "{} statements\n\n{}", found.len(), found.join("\n"));
+        assert_eq!(allowed.len(), MAY_GO_THROUGH.len(), "only these are there: {allowed:?}");
+    }
+
+    #[tokio::test]
+    async fn what_has_met_too_many_rows_finds_them_by_its_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_db, pool) = sqlite(folder.path()).await;
+        for (part, step) in FINDS_BY {
+            let texts: Vec<_> = texts_of_the_host().filter(|one| one.text.contains(part)).collect();
+            assert!(!texts.is_empty(), "{part}");
+            for one in texts {
+                let plan = plan(&pool, one.text).await.join("; ");
+                assert!(plan.contains(step), "{}\n{plan}", one.text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_is_known_by_its_alias_and_an_index_of_a_few_rows_is_no_table() {
+        let partial: BTreeSet<_> = ["fulfilment_waiting".to_owned()].into();
+        let text = "SELECT e.* FROM event e JOIN team t ON TRUE";
+        assert_eq!(gone_through("SCAN e USING INDEX event_subject", text, &partial), Some("event"));
+        assert_eq!(gone_through("SEARCH e USING AUTOMATIC COVERING INDEX (seq=?)", text, &partial), Some("event"));
+        assert_eq!(gone_through("SEARCH e USING INDEX event_subject (subject=?)", text, &partial), None);
+        assert_eq!(gone_through("SCAN t", text, &partial), None, "teams are few");
+        assert_eq!(gone_through("SCAN fulfilment", "", &partial), Some("fulfilment"));
+        assert_eq!(gone_through("SCAN fulfilment USING COVERING INDEX fulfilment_waiting", "", &partial), None);
     }
 
     /// The lines of the macro calls in which statements are put together.

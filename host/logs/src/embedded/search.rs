@@ -15,7 +15,9 @@ const RUN: usize = 64;
 /// How many rows are read at a time when their words must be looked at.
 const ROWS: i64 = 1000;
 
-const SEALED: &str = "SELECT COALESCE(MAX(last), 0) FROM block WHERE first >= $1 AND first < $2";
+/// As in `write`.
+const SEALED: &str =
+    "SELECT COALESCE((SELECT last FROM block WHERE first >= $1 AND first < $2 ORDER BY first DESC LIMIT 1), 0)";
 const TERMS: &str =
     "SELECT first, last, terms, NULL FROM block WHERE first < $1 AND last >= $2 ORDER BY first DESC LIMIT $3";
 const TERMS_AND_GRAMS: &str =

@@ -18,7 +18,9 @@ const USAGE: &str = "SELECT mini_app, entries, bytes FROM usage WHERE day = $1";
 const COUNT: &str = "INSERT INTO usage (day, mini_app, entries, bytes) VALUES ($1, $2, $3, $4)
     ON CONFLICT (day, mini_app)
     DO UPDATE SET entries = usage.entries + excluded.entries, bytes = usage.bytes + excluded.bytes";
-const SEALED: &str = "SELECT COALESCE(MAX(last), $1) FROM block WHERE first >= $1 AND first < $2";
+/// The newest block has the last entry, as blocks follow one another. To compare them would read all that they note.
+const SEALED: &str =
+    "SELECT COALESCE((SELECT last FROM block WHERE first >= $1 AND first < $2 ORDER BY first DESC LIMIT 1), $1)";
 const TAIL: &str = "SELECT * FROM entry WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
 const WAITING: &str = "SELECT COUNT(*) FROM entry WHERE id > $1 AND id < $2";
 const SEAL: &str = "INSERT INTO block (first, last, terms, grams) VALUES ($1, $2, $3, $4)";

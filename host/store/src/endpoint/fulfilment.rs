@@ -148,7 +148,7 @@ impl Tx {
         Ok(fetch_built!(self, FulfilmentRow, |q| {
             q.push("SELECT * FROM fulfilment WHERE 1 = 1");
             if let Some(state) = chosen!(query.state) {
-                // A word of ours, in the text and not bound: so the index of those that wait can be used.
+                // A word of ours, in the text and not bound: so the indexes of rare states can be used.
                 q.push(" AND state = '").push(state).push("'");
             }
             push_if!(q, query.reason.map(Reason::as_str), " AND state = 'parked' AND reason = ", "");

@@ -129,12 +129,4 @@ impl Tx {
         )?;
         Ok(taken.map(|(fan,)| fan))
     }
-
-    /// Deletes the visitors who did not come back, and the codes of visits that have expired.
-    pub async fn forget_visits(&mut self) -> Result<()> {
-        let now = self.now();
-        execute!(self, "DELETE FROM entry WHERE expires_at <= $1", now)?;
-        execute!(self, "DELETE FROM visit_code WHERE expires_at <= $1", now)?;
-        Ok(())
-    }
 }

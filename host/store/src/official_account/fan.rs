@@ -148,11 +148,6 @@ impl Tx {
         })?)
     }
 
-    /// Deletes the visitors who were last seen before this time and are bound to nobody.
-    pub async fn forget_visitors(&mut self, before: Millis) -> Result<u64> {
-        Ok(execute!(self, "DELETE FROM fan WHERE member_id IS NULL AND seen_at < $1", before)?)
-    }
-
     /// How many members are bound at the account `from`, and how many of them at `to` as well.
     pub async fn count_moving(
         &mut self,

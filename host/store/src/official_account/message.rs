@@ -169,9 +169,4 @@ impl Tx {
             "SELECT * FROM template_message WHERE state = 'sending' AND created_at < $1 ORDER BY created_at LIMIT $2";
         Ok(fetch!(self, fetch_all, MessageRow, SQL, before, limit)?.into_iter().map(message).collect())
     }
-
-    /// Deletes the template messages that were asked for before this time.
-    pub async fn forget_template_messages(&mut self, before: Millis) -> Result<u64> {
-        Ok(execute!(self, "DELETE FROM template_message WHERE created_at < $1", before)?)
-    }
 }

@@ -207,9 +207,10 @@ impl Tx {
         Ok(rows.into_iter().map(permit).collect())
     }
 
-    /// The permits whose time is over by now.
+    /// The permits whose time is over by now, in the order of their ends, so that no database goes through all permits because those
+    /// come in the right order.
     pub async fn due_permits(&mut self, now: Millis) -> Result<Vec<PermitId>> {
-        const SQL: &str = "SELECT id FROM permit WHERE state = 'approved' AND until <= $1 ORDER BY id";
+        const SQL: &str = "SELECT id FROM permit WHERE state = 'approved' AND until <= $1 ORDER BY until";
         let rows = fetch!(self, fetch_all, (PermitId,), SQL, now)?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }

@@ -10,9 +10,12 @@ use berth_model::{
     access::{Action, Caller, Scope, Session, SessionEnd, SessionEnded, SessionQuery, TokenScope},
     event::kind,
 };
-use berth_store::{Db, Tx};
+use berth_store::{Db, Expiring, Tx};
 
-use crate::beat;
+use crate::{
+    beat,
+    forget::{BATCH, expired},
+};
 
 /// The sessions of the caller's account that have not ended, newest first; of another account for admins of the platform.
 ///
@@ -83,7 +86,13 @@ pub async fn run_forgetter(db: Db) {
 /// Deletes what has ended a month ago.
 #[tracing::instrument(name = "sessions.forget", skip_all)]
 async fn forget(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
-    tx.forget_sessions_and_invitations(tx.now().plus_seconds(-KEPT)).await?;
-    tx.commit().await
+    expired(db, &Expiring::INVITATIONS, KEPT).await?;
+    loop {
+        let mut tx = db.begin().await?;
+        let forgotten = tx.forget_sessions(tx.now().plus_seconds(-KEPT), BATCH as i64).await?;
+        tx.commit().await?;
+        if forgotten < BATCH {
+            return Ok(());
+        }
+    }
 }

@@ -15,7 +15,7 @@ use berth_model::{
     audit::{Audit, AuditState, Decision, Evaluation, Gate, OutcomeKind, Supplies, failed_open, gate},
     policy::{self, Finding},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tracing::Instrument;
 
 use super::{
@@ -30,7 +30,7 @@ use berth_store::{Db, Lease, Tx, policy::PolicyBindingRow};
 
 use crate::{
     audit::Audits,
-    event,
+    beat, event,
     policy::{asked, registry::auditors},
 };
 
@@ -55,7 +55,22 @@ const BUDGET: Duration = Duration::from_secs(600);
 
 /// Judges the audits that wait, several at once, for ever. Errors are logged and tried again.
 pub async fn run(audits: Arc<Audits>) {
-    join_all((0..AUDITS_AT_ONCE).map(|_| work(&audits))).await;
+    let trouble = "it could not be seen whether audits wait; trying again";
+    let workers = (0..AUDITS_AT_ONCE).map(|_| work(&audits));
+    join(beat::every(LOOK, trouble, || wake_when_waiting(&audits)), join_all(workers)).await;
+}
+
+/// Wakes a worker when an audit waits: one that another host was asked for, or whose worker has died.
+async fn wake_when_waiting(audits: &Audits) -> Result<()> {
+    if is_waiting(&audits.db).await? {
+        audits.wake.notify_one();
+    }
+    Ok(())
+}
+
+/// Most of the time no audit waits, and to see that takes no lock.
+async fn is_waiting(db: &Db) -> Result<bool> {
+    db.read().await?.has_waiting_audit(db.now()).await
 }
 
 /// One worker, which judges one audit after the other.
@@ -63,9 +78,7 @@ async fn work(audits: &Audits) {
     loop {
         match next(audits).await {
             Ok(true) => {}
-            Ok(false) => {
-                let _ = tokio::time::timeout(LOOK, audits.wake.notified()).await;
-            }
+            Ok(false) => audits.wake.notified().await,
             Err(error) => {
                 tracing::error!(?error, "an audit could not be carried on");
                 tokio::time::sleep(LOOK).await;
@@ -78,6 +91,9 @@ async fn work(audits: &Audits) {
 #[tracing::instrument(name = "audits.next", skip_all)]
 async fn next(audits: &Audits) -> Result<bool> {
     let db = &audits.db;
+    if !is_waiting(db).await? {
+        return Ok(false);
+    }
     let mut tx = db.begin().await?;
     let claimed = tx.claim_audit(&Lease::of(db, LEASE_SECONDS)).await?;
     tx.commit().await?;

@@ -112,18 +112,24 @@ pub(super) type Channels = (MerchantId, Vec<(MiniAppId, Endpoint)>);
 
 /// The channels of one merchant; empty when it has none.
 pub(super) async fn channels_of(tx: &mut Tx, merchant: MerchantId) -> Result<Channels> {
-    let mut found = channels(tx, &Span::one(&merchant)).await?;
+    // What the merchant has is read only if it has channels; which others have any does not matter.
+    let mut found = channels_in(tx, &Span::one(&merchant), true).await?;
     // Nothing found is news as well: what was known of the merchant goes.
     Ok(found.pop().unwrap_or((merchant, Vec::new())))
 }
 
 /// The channels of those merchants in the span that have any.
 pub(super) async fn channels(tx: &mut Tx, span: &Span) -> Result<Vec<Channels>> {
+    channels_in(tx, span, false).await
+}
+
+/// The same. With `all` it is not looked which merchants have any before what they have is read.
+async fn channels_in(tx: &mut Tx, span: &Span, all: bool) -> Result<Vec<Channels>> {
     let rows = tx.mini_app_channels_in(span).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let holdings = tx.holdings_in(span, false).await?;
+    let holdings = tx.holdings_in(span, all).await?;
     let mut found = BTreeMap::<_, Vec<_>>::new();
     for (merchant, mini_app, cid) in rows {
         if let Some(holdings) = holdings.get(&merchant) {

@@ -14,9 +14,9 @@ use berth_model::{
     event::kind,
     message::{MessageQuery, MessageReport, MessageState, UserMessage},
 };
-use berth_store::Db;
+use berth_store::{Db, Expiring};
 
-use crate::{beat, host_app, mini_app};
+use crate::{beat, forget::expired, host_app, mini_app};
 
 /// For how many days messages are kept, and with them the keys by which they were sent once.
 const KEPT_DAYS: i64 = 90;
@@ -91,8 +91,5 @@ pub async fn run_forgetter(db: Db) {
 
 #[tracing::instrument(name = "messages.forget", skip_all)]
 async fn forget(db: &Db) -> Result<()> {
-    let mut tx = db.begin().await?;
-    let before = tx.now().plus_seconds(-KEPT_DAYS * 86_400);
-    tx.forget_messages(before).await?;
-    tx.commit().await
+    expired(db, &Expiring::MESSAGES, KEPT_DAYS * 86_400).await
 }

@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use berth_base::error::Result;
 use berth_model::official_account::TemplateMessageState;
+use berth_store::Expiring;
 
 use super::{OfficialAccounts, message};
-use crate::{beat, event::BERTH};
+use crate::{beat, event::BERTH, forget::expired};
 
 /// The pause between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
@@ -32,16 +33,15 @@ pub async fn run_forgetter(accounts: Arc<OfficialAccounts>) {
 /// Those of the database.
 #[tracing::instrument(name = "official_accounts.forget", skip_all)]
 pub async fn forget(accounts: &OfficialAccounts) -> Result<()> {
-    let mut tx = accounts.db.begin().await?;
-    let now = tx.now();
-    tx.forget_visits().await?;
-    tx.forget_visitors(now.plus_seconds(-VISITOR_DAYS * DAY)).await?;
-    tx.forget_template_messages(now.plus_seconds(-MESSAGE_DAYS * DAY)).await?;
-    let stuck = tx.template_messages_stuck(now.plus_seconds(-STUCK), BATCH).await?;
-    tx.commit().await?;
+    let db = &accounts.db;
+    expired(db, &Expiring::ENTRIES, 0).await?;
+    expired(db, &Expiring::VISIT_CODES, 0).await?;
+    expired(db, &Expiring::VISITORS, VISITOR_DAYS * DAY).await?;
+    expired(db, &Expiring::TEMPLATE_MESSAGES, MESSAGE_DAYS * DAY).await?;
+    let stuck = db.read().await?.template_messages_stuck(db.now().plus_seconds(-STUCK), BATCH).await?;
     for mut lost in stuck {
         lost.state = TemplateMessageState::Unknown;
-        message::settle(&accounts.db, BERTH, lost).await?;
+        message::settle(db, BERTH, lost).await?;
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ use berth_model::{
     },
 };
 use berth_store::{Db, Lease, Tx, gray_task::TaskRow, guard::GuardWatch, policy::PolicyBindingRow};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use tokio::sync::Notify;
 use tracing::Instrument;
 
 use crate::{
@@ -54,12 +55,14 @@ pub struct Guards {
     policies: Policies,
     /// What guards have said on this host since it started.
     pub tally: GuardTally,
+    /// Wakes a worker.
+    wake: Notify,
 }
 
 impl Guards {
     /// Guards that are among these policies; the database is theirs, too.
     pub fn new(policies: Policies) -> Self {
-        Self { policies, tally: GuardTally::default() }
+        Self { policies, tally: GuardTally::default(), wake: Notify::new() }
     }
 
     fn db(&self) -> &Db {
@@ -86,7 +89,16 @@ impl GuardTally {
 /// Asks guards for ever, several at once; failures are logged and tried again.
 pub async fn run(guards: Arc<Guards>) {
     let trouble = "guards of grayscale tasks could not be asked; trying again";
-    join_all((0..GUARDS_AT_ONCE).map(|_| beat::every(BEAT, trouble, || look_around(&guards)))).await;
+    let workers = (0..GUARDS_AT_ONCE).map(|_| beat::woken(&guards.wake, trouble, || look_around(&guards)));
+    join(beat::every(BEAT, trouble, || wake_when_due(&guards)), join_all(workers)).await;
+}
+
+/// Wakes a worker when the window of a guard is over.
+async fn wake_when_due(guards: &Guards) -> Result<()> {
+    if is_due(guards.db()).await? {
+        guards.wake.notify_one();
+    }
+    Ok(())
 }
 
 /// Asks every guard whose window is over and that no other host has. Returns how many.
@@ -94,6 +106,7 @@ pub async fn run(guards: Arc<Guards>) {
 pub async fn look_around(guards: &Guards) -> Result<usize> {
     let mut asked = 0;
     while let Some(claimed) = claim(guards.db()).await? {
+        guards.wake.notify_one(); // there may be more than this one
         if let Err(error) = look(guards, claimed.clone()).await {
             put_off(guards.db(), claimed).await?;
             return Err(error);
@@ -117,9 +130,13 @@ struct Claimed {
     lease: Lease,
 }
 
+/// Most of the time nothing is due, and to see that takes no lock.
+async fn is_due(db: &Db) -> Result<bool> {
+    db.read().await?.has_due_guard(db.now()).await
+}
+
 async fn claim(db: &Db) -> Result<Option<Claimed>> {
-    // Most of the time nothing is due, and to see that takes no lock.
-    if !db.read().await?.has_due_guard(db.now()).await? {
+    if !is_due(db).await? {
         return Ok(None);
     }
     let mut tx = db.begin().await?;

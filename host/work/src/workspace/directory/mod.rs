@@ -21,6 +21,7 @@ use berth_base::{
     ids::WorkspaceId,
 };
 use berth_store::{Db, Tx};
+use tokio::sync::Notify;
 
 use crate::outbound::{Guard, Outbound};
 
@@ -30,6 +31,8 @@ pub struct Directories {
     pub db: Db,
     outbound: Outbound,
     public_url: Option<String>,
+    /// Wakes a worker.
+    wake: Notify,
 }
 
 impl Directories {
@@ -39,7 +42,7 @@ impl Directories {
     /// `internal` when the HTTP client cannot be built.
     pub fn new(db: Db, guard: Guard, public_url: Option<&str>) -> Result<Self> {
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Ok(Self { db, outbound: Outbound::new(guard, "directory")?, public_url })
+        Ok(Self { db, outbound: Outbound::new(guard, "directory")?, public_url, wake: Notify::new() })
     }
 
     /// The address to which the directory of a workspace tells that something has changed.

@@ -14,7 +14,7 @@ use berth_model::{
     },
 };
 use berth_store::{Db, DirectoryRow, Lease, SyncEnd};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use tokio::time::timeout;
 
 use super::{
@@ -43,7 +43,16 @@ const ASKED_FOR: usize = 200;
 /// Syncs address books for ever, several at once; failures are told with the address book and tried again.
 pub async fn run(directories: Arc<Directories>) {
     let trouble = "address books could not be synced; trying again";
-    join_all((0..AT_ONCE).map(|_| beat::every(BEAT, trouble, || sync_due(&directories)))).await;
+    let workers = (0..AT_ONCE).map(|_| beat::woken(&directories.wake, trouble, || sync_due(&directories)));
+    join(beat::every(BEAT, trouble, || wake_when_due(&directories)), join_all(workers)).await;
+}
+
+/// Wakes a worker when a sync is due.
+async fn wake_when_due(directories: &Directories) -> Result<()> {
+    if is_due(&directories.db).await? {
+        directories.wake.notify_one();
+    }
+    Ok(())
 }
 
 /// Syncs every address book that is due and that no other host has. Returns how many.
@@ -51,6 +60,7 @@ pub async fn run(directories: Arc<Directories>) {
 pub async fn sync_due(directories: &Directories) -> Result<usize> {
     let mut synced = 0;
     while let Some(row) = claim(&directories.db).await? {
+        directories.wake.notify_one(); // there may be more than this one
         sync(directories, &row).await?;
         synced += 1;
     }
@@ -64,9 +74,13 @@ pub async fn release(db: &Db) -> Result<()> {
     tx.commit().await
 }
 
+/// Most of the time nothing is due, and to see that takes no lock.
+async fn is_due(db: &Db) -> Result<bool> {
+    db.read().await?.has_due_directory(db.now()).await
+}
+
 async fn claim(db: &Db) -> Result<Option<DirectoryRow>> {
-    // Most of the time nothing is due, and to see that takes no lock.
-    if !db.read().await?.has_due_directory(db.now()).await? {
+    if !is_due(db).await? {
         return Ok(None);
     }
     let mut tx = db.begin().await?;
