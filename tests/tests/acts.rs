@@ -7,6 +7,7 @@ use berth_tests::{
     process::Installation,
     scene::{Scene, text},
 };
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// The acts that a query selects, newest first.
@@ -131,6 +132,36 @@ on_both! {
         let act = one(&admin, "operation=access.create_team").await;
         assert_eq!(kinds(&act), ["team.created", "member.granted"]);
         assert_eq!(act["places"], json!([{"kind": "team", "id": first["id"]}]));
+    }
+
+    async fn p9_e1_what_the_order_system_sends_is_an_act_and_each_change_has_one(host) {
+        let admin = host.admin();
+        let me = admin.get("/v1/me").await.good();
+        admin.post("/v1/merchants", json!({"name": "Shop", "id": "bos-1"})).await.good();
+        let buy = |number: usize| {
+            json!({"id": format!("m-{number}"), "merchant": "bos-1", "instance": format!("pi-{number}"), "product": "mall",
+                "kind": "purchase", "at": "2026-01-01T00:00:00Z"})
+        };
+        admin.post("/v1/fulfilments", buy(0)).await.good();
+        let act = one(&admin, "merchant=bos-1&operation=fulfilment.deliver").await;
+        assert_eq!((&act["actor"], &act["token"]), (&me["account"]["id"], &me["token"]["id"]));
+        assert_eq!((&act["address"], &act["path"]), (&json!("127.0.0.1"), &json!("/v1/fulfilments")));
+        assert_eq!(act["places"], json!([{"kind": "merchant", "id": "bos-1"}]));
+        assert!(kinds(&act).contains(&"product_instance.created".to_owned()), "{act}");
+        // What is sent again changes nothing, and is none.
+        admin.post("/v1/fulfilments", buy(0)).await.good();
+        one(&admin, "operation=fulfilment.deliver").await;
+        // Those that come at once may share a transaction, and then the act of the first: no act is without a change.
+        for answer in join_all((1..=20).map(|number| admin.post("/v1/fulfilments", buy(number)))).await {
+            answer.good();
+        }
+        let events = admin.get("/v1/events?limit=1000").await.good();
+        let created: Vec<_> = events["items"].as_array().unwrap().iter().filter(|one| one["type"] == "product_instance.created").collect();
+        assert_eq!(created.len(), 21);
+        let named: BTreeSet<_> = created.iter().map(|event| text(&event["act"])).collect();
+        let kept = acts(&admin, "operation=fulfilment.deliver&limit=200").await;
+        assert_eq!(kept.iter().map(|act| text(&act["id"])).collect::<BTreeSet<_>>(), named);
+        assert!(kept.iter().all(|act| act["token"] == me["token"]["id"]), "{kept:?}");
     }
 
     async fn p9_i8_signing_in_is_an_act_and_no_body_and_no_secret_is_kept(host) {

@@ -168,6 +168,12 @@ on_both! {
         assert_eq!(merchant.ids("/v1/channels?app_id=2021001161688888").await, [channel.as_str()]);
         assert_eq!(merchant.ids("/v1/channels?kind=alipay&merchant=bos-1").await, [channel]);
         assert_eq!(merchant.ids("/v1/channels?kind=douyin").await, [""; 0]);
+        // A page is found by the address by which it was made a channel, and by any other spelling of it.
+        let page = merchant.channel("h5", "https://Shop.Example:443", &crm).await;
+        for written in ["https://Shop.Example:443", "https://shop.example/", "https://SHOP.example"] {
+            assert_eq!(merchant.ids(&format!("/v1/channels?app_id={written}")).await, [page.as_str()], "{written}");
+            assert_eq!(merchant.ids(&format!("/v1/endpoint-apps?channel_app_id={written}")).await, [crm.as_str()], "{written}");
+        }
         let mut usable = merchant.ids("/v1/endpoint-apps?org_node=vid-1").await;
         usable.sort();
         let mut expected = [default, mall.clone()];

@@ -558,6 +558,41 @@ on_both! {
         assert_eq!(stage.wechat.calls("stable_token"), 0);
     }
 
+    async fn s1_s5_an_account_acts_by_no_grant_that_was_given_for_another_merchant(host) {
+        let stage = Stage::set(host).await;
+        let (app_id, kind) = ("wxqqqqqqqqqqqqqqqq", "wechat_official_account");
+        stage.wechat.account(app_id, false, &[2, 4, 7]);
+        stage.wechat.official(app_id, "a secret that nobody tells");
+        let run = stage.begin(json!({"kind": kind, "endpoint_app": {"id": stage.cid}})).await;
+        let visit = stage.wechat.agree(&stage.host, &text(&run["url"]), app_id).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        let channel = text(&stage.reaches(&text(&run["id"]), "bound").await["channel"]);
+        stage.admin.post(ACCOUNTS, json!({"app_id": app_id, "name": "Ours", "merchant": "bos-1"})).await.good();
+        stage.admin.put("/v1/merchants/bos-1/entry-pages/shop", json!({"url": "https://bos-1.example/"})).await.good();
+        let template = json!({"template_id": template_of(app_id)});
+        stage.admin.put(&format!("{ACCOUNTS}/{app_id}/templates/paid"), template).await.good();
+        let link = format!("/w/{app_id}/bos-1/shop");
+        let (stop, _) = Browser::of("ann").enter(&stage.host, &link).await;
+        let code = stop.query("code").unwrap();
+        stage.admin.put(&format!("/v1/merchants/bos-1/fans/m1/{app_id}"), json!({"code": code})).await.good();
+        // The merchant gives it up, and its owner has it authorised for another one.
+        stage.admin.delete(&format!("/v1/channels/{channel}/endpoint-app")).await.good();
+        stage.admin.delete(&format!("/v1/channels/{channel}")).await.good();
+        stage.admin.post("/v1/merchants", json!({"name": "Other", "id": "bos-2"})).await.good();
+        let buy = json!({"id": "m-3", "merchant": "bos-2", "instance": "pi-3", "product": "mall", "kind": "purchase", "at": "2026-01-01T00:00:00Z"});
+        stage.admin.post("/v1/fulfilments", buy).await.good();
+        let theirs = json!({"new": {"name": "Theirs", "products": ["pi-3"]}});
+        let run = stage.begin(json!({"merchant": "bos-2", "kind": kind, "endpoint_app": theirs})).await;
+        let visit = stage.wechat.agree(&stage.host, &text(&run["url"]), app_id).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        stage.reaches(&text(&run["id"]), "bound").await;
+        let refused = stage.admin.post("/v1/merchants/bos-1/template-messages", message(json!({}))).await.good();
+        assert_eq!(refused["state"], "refused", "{refused}");
+        assert!(stage.wechat.taken().is_empty(), "nobody hears of the first merchant by it");
+        let (stop, _) = Browser::of("bob").enter(&stage.host, &link).await;
+        assert_eq!(stop.status, 410, "{stop:?}");
+    }
+
     async fn i8_f85_no_secret_token_code_or_open_id_is_found_in_events_answers_kept_or_the_database(host) {
         let street = Street::set(host).await;
         street.joins("ann", "m1", SHARED).await;

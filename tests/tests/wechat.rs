@@ -181,6 +181,45 @@ on_both! {
         stage.admin.post("/v1/channels", again).await.refused("channel-taken");
     }
 
+    async fn e10_s1_who_vouches_for_the_other_kind_hides_no_channel_that_is_proven(host) {
+        let stage = Stage::set(host).await;
+        stage.wechat.account(SHOP, false, &[2, 4, 7]);
+        let (id, visit) = stage.agreed(json!({"kind": "wechat_official_account", "endpoint_app": {"id": stage.cid}})).await;
+        stage.wechat.come_back(&stage.host, &visit).await;
+        let channel = text(&stage.reaches(&id, "bound").await["channel"]);
+        stage.admin.post("/v1/merchants", json!({"name": "Squatter", "id": "bos-2"})).await.good();
+        let new = json!({"merchant": "bos-2", "kind": "wechat_mini_program", "app_id": SHOP, "name": "Mine"});
+        let squat = text(&stage.admin.post("/v1/channels", new).await.good()["id"]);
+        // What WeChat takes back was granted for the proven one.
+        stage.wechat.revoke(&stage.host, SHOP, 0).await.heard();
+        assert_eq!(stage.channels().await[0]["state"], "unauthorised");
+        assert_eq!(stage.admin.get(&format!("/v1/channels/{squat}")).await.good()["state"], "authorised");
+        // And so is what WeChat gives anew.
+        let visit = stage.wechat.agree_elsewhere(SHOP);
+        stage.wechat.push_code(&stage.host, "authorized", &visit).await.heard();
+        for _ in 0..200 {
+            if stage.channels().await[0]["state"] == "authorised" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let seen = &stage.channels().await[0];
+        assert_eq!((&seen["id"], &seen["state"], &seen["endpoint_app"]), (&json!(channel), &json!("authorised"), &json!(stage.cid)));
+        assert!(stage.told(SHOP).await.is_empty(), "somebody has claimed it");
+    }
+
+    async fn e10_f77_a_run_names_as_many_products_as_an_endpoint_application_begins_with(host) {
+        let stage = Stage::set(host).await;
+        let id = text(&stage.begin(json!({})).await["id"]);
+        let many: Vec<_> = (0..201).map(|number| format!("pi-{number}")).collect();
+        for products in [json!([]), json!(many)] {
+            let target = json!({"new": {"name": "Many", "products": products}});
+            let body = json!({"merchant": "bos-1", "kind": "wechat_mini_program", "endpoint_app": target});
+            stage.admin.post("/v1/channel-authorisations", body).await.refused("invalid-field");
+            stage.act(&id, "endpoint-app", target).await.refused("invalid-field");
+        }
+    }
+
     async fn e10_an_account_of_the_wrong_kind_is_refused_in_words(host) {
         let stage = Stage::set(host).await;
         stage.wechat.account(SHOP, false, &[2, 4]);

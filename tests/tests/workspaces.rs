@@ -263,6 +263,26 @@ on_both! {
         assert!(acme.get(&format!("Groups/{team}?excludedAttributes=members")).await.get("members").is_none());
     }
 
+    async fn w5_what_is_deleted_changes_the_groups_that_listed_it(host) {
+        let acme = Acme::found(host).await;
+        let bob = acme.member("bob").await;
+        let team = acme.group("Team", "department", &[&bob]).await;
+        let company = acme.group("Company", "department", &[&team]).await;
+        let sporty = acme.group("Sporty", "tag", &[&bob, &team]).await;
+        let at = |id: &str| format!("/scim/v2/acme/Groups/{id}");
+        for (gone, listing) in [(format!("Users/{bob}"), [&team, &sporty]), (format!("Groups/{team}"), [&company, &sporty])] {
+            let mut known = Vec::new();
+            for id in listing {
+                known.push((id, acme.directory.get(&at(id)).await.header("etag").to_owned()));
+            }
+            acme.directory.delete(&format!("/scim/v2/acme/{gone}")).await.good();
+            for (id, tag) in known {
+                let request = acme.directory.request("GET", &at(id)).header("If-None-Match", tag);
+                assert_eq!(Answer::of(request, "get".into()).await.status, 200, "{id} without {gone}");
+            }
+        }
+    }
+
     async fn w5_a_bulk_request_makes_what_refers_to_each_other(host) {
         let acme = Acme::found(host).await;
         let user = |name: &str, manager: &str| {
@@ -376,6 +396,8 @@ on_both! {
             let body = json!({"schemas": [USER], "userName": same});
             refused(&acme.directory.post("/scim/v2/acme/Users", body).await, 409, "uniqueness");
             assert_eq!(acme.found_by("Users", &format!("userName eq {}", json!(same))).await, [text(&user["id"])], "{same:?}");
+            let listed = acme.admin.get(&format!("/v1/workspaces/acme/members?user_name={same}")).await.good();
+            assert_eq!(listed["items"][0]["id"], user["id"], "{same:?}");
         }
         assert_eq!(acme.found_by("Users", "userName sw \"zoe\u{308}\" and active ne false").await.len(), 1);
         for unseen in ["zo\u{200b}e", "\u{feff}zoe", "zoe\u{ad}", "zo\u{202e}e", "zoe\u{fe0f}"] {

@@ -35,6 +35,15 @@ pub struct Doing {
     is_written: AtomicBool,
 }
 
+/// What acts have in common of which one may stand for all: which token does what, and from where.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sender {
+    token: Option<TokenId>,
+    operation: String,
+    address: Option<String>,
+    agent: Option<String>,
+}
+
 /// Who does it.
 struct By {
     actor: String,
@@ -63,6 +72,20 @@ impl Doing {
     /// Who was proved to do it, if anybody was.
     pub fn proved(&self) -> Option<&str> {
         self.by.get().map(|by| by.actor.as_str())
+    }
+
+    /// Who sends it. Acts of one sender that are done in one transaction may be one.
+    pub fn sender(&self) -> Sender {
+        Sender {
+            token: self.token().cloned(),
+            operation: self.asked.operation.clone(),
+            address: self.asked.origin.address.clone(),
+            agent: self.asked.origin.agent.clone(),
+        }
+    }
+
+    fn token(&self) -> Option<&TokenId> {
+        self.by.get().and_then(|by| by.token.as_ref())
     }
 
     /// Notes that `actor` does it, without a token.
@@ -165,7 +188,7 @@ impl Tx {
             &act.id,
             act.at,
             actor,
-            act.by.get().and_then(|by| by.token.as_ref()),
+            act.token(),
             &act.asked.operation,
             &act.asked.method,
             act.asked.shown_path(),

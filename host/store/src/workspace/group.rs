@@ -93,6 +93,15 @@ impl Tx {
         Ok(())
     }
 
+    /// The departments and tags that list this member, department or tag.
+    pub async fn groups_listing(&mut self, id: &str) -> Result<Vec<String>> {
+        const SQL: &str = "SELECT group_id FROM workspace_group_member WHERE member_id = $1
+             UNION SELECT tag_id FROM workspace_tag_department WHERE department_id = $1
+             UNION SELECT parent_id FROM workspace_group WHERE id = $1 AND parent_id IS NOT NULL";
+        let rows = fetch!(self, fetch_all, (String,), SQL, id)?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     /// Counts a change of departments whose own attributes stay as they are.
     pub async fn touch_groups(&mut self, ids: &[String], now: Millis) -> Result<()> {
         for ids in ids.chunks(IDS) {

@@ -8,7 +8,10 @@ use berth_base::{
     error::Result,
     ids::{MemberId, WorkspaceId},
 };
-use berth_model::workspace::{WorkspaceMember, WorkspaceMemberQuery, scim::resource::Attributes};
+use berth_model::workspace::{
+    WorkspaceMember, WorkspaceMemberQuery,
+    scim::resource::{Attributes, user_name},
+};
 
 /// What is stored of a member.
 #[derive(Clone, Debug)]
@@ -103,7 +106,7 @@ impl Tx {
         query: &WorkspaceMemberQuery,
     ) -> Result<Vec<WorkspaceMember>> {
         let page = query.page();
-        let key = query.user_name.as_ref().map(|name| name.to_lowercase());
+        let key = query.user_name.as_ref().map(|name| user_name(name).to_lowercase());
         Ok(fetch_built!(self, WorkspaceMember, |q| {
             q.push("SELECT id, user_name, name, external_id, active, created_at, updated_at FROM workspace_member");
             q.push(" WHERE workspace_id = ").push_bind(workspace).push(" AND id > ").push_bind(page.after());

@@ -17,10 +17,10 @@ use berth_model::{
 use berth_store::{Db, Tx};
 
 use super::owned::Owned;
-use crate::endpoint::{instance, membership, merchant, org, owned};
+use crate::endpoint::{channel::spelled_app_id, instance, membership, merchant, org, owned};
 
 /// How many product instances one endpoint application may be created with.
-pub(super) const MOST_PRODUCTS: usize = 200;
+const MOST_PRODUCTS: usize = 200;
 
 /// Makes an endpoint application with a fresh id, which is not stored yet.
 pub(super) fn fresh(tx: &Tx, actor: &str, merchant: &MerchantId, name: String, is_default: bool) -> EndpointApp {
@@ -90,10 +90,7 @@ pub(crate) async fn create_in(
     products: &[InstanceId],
 ) -> Result<EndpointApp> {
     let products: BTreeSet<_> = products.iter().collect();
-    if products.is_empty() || products.len() > MOST_PRODUCTS {
-        let rule = format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.");
-        return Err(Error::field("products", rule));
-    }
+    require_some(products.len())?;
     let name = text::name("name", name, 64)?;
     refuse_same_name(tx, merchant, &name, None).await?;
     let endpoint = fresh(tx, actor, merchant, name, false);
@@ -103,6 +100,17 @@ pub(crate) async fn create_in(
         membership::choose(tx, actor, &endpoint, id).await?;
     }
     Ok(endpoint)
+}
+
+/// Refuses too few product instances, and too many.
+///
+/// # Errors
+/// `invalid-field`.
+pub(super) fn require_some(products: usize) -> Result<()> {
+    if (1..=MOST_PRODUCTS).contains(&products) {
+        return Ok(());
+    }
+    Err(Error::field("products", format!("choose 1 to {MOST_PRODUCTS} product instances of the merchant.")))
 }
 
 /// Refuses a name that another custom endpoint application of the merchant has, case and blanks aside, so that people and
@@ -217,6 +225,8 @@ pub async fn list(db: &Db, caller: &Caller, query: &EndpointAppQuery) -> Result<
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }
-    let items = tx.endpoint_apps_known_to(caller, query).await?;
+    let channel_app_id = query.channel_app_id.as_deref().map(spelled_app_id);
+    let spelled = EndpointAppQuery { channel_app_id, ..query.clone() };
+    let items = tx.endpoint_apps_known_to(caller, &spelled).await?;
     Ok(Page::of(items, &query.page(), |endpoint| endpoint.id.to_string()))
 }

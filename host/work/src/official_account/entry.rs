@@ -5,7 +5,7 @@
 //! that nobody can be made to go on with the visit of somebody else.
 
 use berth_base::{
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ids::{Digest, EntryPageName, FanId, MerchantId, WechatAppId},
     secret::Secret,
 };
@@ -17,7 +17,7 @@ use berth_store::{
     official_account::{EntryRow, FanRow},
 };
 
-use super::{OfficialAccounts, fan, open_id, visit};
+use super::{OfficialAccounts, fan, manage::require_channel, open_id, visit};
 use crate::{
     event::BERTH,
     wechat::{
@@ -70,7 +70,7 @@ pub enum Sent {
 pub enum NoEntry {
     /// There is no such account, merchant or page.
     NoPage,
-    /// The account is retired.
+    /// The account is retired, or its merchant does not have it authorised any more.
     Retired,
     /// The state is not known in this browser: it was used, or is too old.
     Over,
@@ -221,6 +221,7 @@ async fn ask(
             client.oauth_user(app_id, Acting::Secret(&secret), code).await.map_err(Failure::from)?
         }
         ActsThrough::Platform => {
+            require_authorised(accounts, account).await?;
             let platform = accounts.platform()?;
             let call = |token: Secret| async move {
                 client.oauth_user(app_id, Acting::Platform(&platform.app_id, &token), code).await
@@ -233,6 +234,12 @@ async fn ask(
     }
     let unreadable = |_| NoEntry::Wechat(Refusal::Unreachable("its answer names no OpenID".into()));
     user.openid.parse().map_err(unreadable)
+}
+
+/// Lets nobody in by an account that its merchant does not have authorised any more, as by one that is retired.
+async fn require_authorised(accounts: &OfficialAccounts, account: &OfficialAccount) -> Result<(), NoEntry> {
+    let required = require_channel(&mut accounts.db.read().await?, account).await;
+    required.map_err(|error| if error.code == Code::InvalidField { NoEntry::Retired } else { error.into() })
 }
 
 /// Lets a visitor in whom WeChat has named.

@@ -68,8 +68,12 @@ async fn prove(accounts: &OfficialAccounts, app_id: &WechatAppId, secret: &Secre
     given.map(drop).map_err(|refusal| refused(&refusal).with("pointer", "/secret"))
 }
 
-/// Refuses an account that its merchant has not authorised to the third-party platform.
-async fn require_channel(tx: &mut Tx, account: &OfficialAccount) -> Result<()> {
+/// Refuses an account that its merchant has not authorised to the third-party platform. What another merchant has, it does
+/// not act by.
+///
+/// # Errors
+/// `invalid-field`.
+pub(super) async fn require_channel(tx: &mut Tx, account: &OfficialAccount) -> Result<()> {
     let channel = tx.channel_by_app_id(ChannelKind::WechatOfficialAccount, account.app_id.as_str()).await?;
     let is_own = channel.is_some_and(|channel| {
         Some(&channel.merchant) == account.merchant.as_ref()

@@ -3,7 +3,7 @@
 use berth_base::{error::Error, secret::Secret};
 use berth_model::official_account::{ActsThrough, OfficialAccount};
 
-use super::OfficialAccounts;
+use super::{OfficialAccounts, manage::require_channel};
 use crate::wechat::{
     Refusal,
     accounts::{Failure, with_token},
@@ -16,7 +16,8 @@ const SHORT: i64 = 60;
 /// expired, in which case WeChat has done nothing.
 ///
 /// # Errors
-/// What WeChat refuses; failures of this host.
+/// What WeChat refuses; `invalid-field` when the account's merchant does not have it authorised any more, whoever has; failures
+/// of this host.
 pub(super) async fn with_access<T, F>(
     accounts: &OfficialAccounts,
     account: &OfficialAccount,
@@ -26,6 +27,8 @@ where
     F: Future<Output = Result<T, Refusal>>,
 {
     if account.through == ActsThrough::Platform {
+        // Grants are kept by app id: this one may have been given for another merchant since.
+        require_channel(&mut accounts.db.read().await?, account).await?;
         return with_token(&accounts.db, accounts.platform()?, account.app_id.as_str(), call).await;
     }
     let kept = accounts.db.now().plus_seconds(SHORT);

@@ -138,8 +138,7 @@ pub async fn pushed(channels: &Channels, pushed: &PushedCode) -> Result<()> {
 /// new run, started by `wechat`. For an account that nobody has, or that a merchant only vouched for, an event is
 /// emitted.
 async fn renewed(tx: &mut Tx, pushed: &PushedCode) -> Result<()> {
-    let known = channel_of(tx, &pushed.account).await?;
-    let Some(channel) = known.filter(|channel| channel.proof == Proof::Platform) else {
+    let Some(channel) = channel_of(tx, &pushed.account).await? else {
         let data = Unclaimed { app_id: pushed.account.clone() };
         tx.tell(kind::WECHAT_ACCOUNT_UNCLAIMED, &pushed.account, WECHAT, &data);
         return Ok(());
@@ -161,13 +160,20 @@ fn raced(error: Error) -> Error {
     }
 }
 
+/// The channel of which WeChat proved whose it is. One of the other kind, for which somebody only vouches, does not
+/// hide it.
 async fn channel_of(tx: &mut Tx, account: &str) -> Result<Option<Channel>> {
     for kind in [ChannelKind::WechatMiniProgram, ChannelKind::WechatOfficialAccount] {
-        if let Some(channel) = tx.channel_by_app_id(kind, account).await? {
+        let known = tx.channel_by_app_id(kind, account).await?;
+        if let Some(channel) = known.filter(is_proven) {
             return Ok(Some(channel));
         }
     }
     Ok(None)
+}
+
+fn is_proven(channel: &Channel) -> bool {
+    channel.proof == Proof::Platform
 }
 
 /// Handles WeChat's notice that the merchant revoked the grant of `account` at `at`. A grant that was given later
@@ -193,11 +199,14 @@ pub async fn revoked(db: &Db, account: &Account) -> Result<()> {
         return Ok(());
     }
     let mut tx = db.begin().await?;
-    let channel = channel_of(&mut tx, &account.app_id).await?;
-    // Lock order: the merchant before everything else.
-    if let Some(channel) = &channel {
-        tx.hold_merchant(&channel.merchant).await?;
-    }
+    let channel = match channel_of(&mut tx, &account.app_id).await? {
+        // Lock order: the merchant before everything else. A channel is written whole, so it is read again behind it.
+        Some(seen) => {
+            tx.hold_merchant(&seen.merchant).await?;
+            tx.channel(&seen.id).await?.filter(is_proven)
+        }
+        None => None,
+    };
     if !tx.drop_wechat_account(account).await? {
         return Ok(()); // granted anew meanwhile
     }

@@ -109,11 +109,8 @@ async fn check_target(tx: &mut Tx, caller: &Caller, flow: &Authorisation, target
         Target::New(new) => {
             let name = text::name("name", &new.name, 64)?;
             endpoint_app::refuse_same_name(tx, &flow.merchant, &name, None).await?;
-            if new.products.is_empty() {
-                return Err(Error::field("products", "choose product instances of the merchant."));
-            }
-            let some = new.products.iter().take(endpoint_app::MOST_PRODUCTS);
-            instance::refuse_foreign(tx, caller, &flow.merchant, some).await?;
+            endpoint_app::require_some(new.products.len())?;
+            instance::refuse_foreign(tx, caller, &flow.merchant, &new.products).await?;
         }
     }
     Ok(())

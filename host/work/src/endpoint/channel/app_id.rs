@@ -40,6 +40,11 @@ pub fn check(kind: ChannelKind, app_id: &str) -> Result<String> {
     Ok(app_id.to_owned())
 }
 
+/// The id in the spelling in which [`check`] stores it, when one looks for it without saying of what kind it is.
+pub fn spelled(app_id: &str) -> String {
+    page(app_id).unwrap_or_else(|| app_id.to_owned())
+}
+
 fn is_plain(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b))
 }
@@ -95,6 +100,10 @@ mod tests {
     fn e5_an_h5_page_has_one_address_however_it_is_written() {
         for text in ["https://Shop.Example", "https://shop.example:443/", "https://shop.example/a/.."] {
             assert_eq!(check(ChannelKind::H5, text).expect(text), "https://shop.example/");
+            assert_eq!(spelled(text), "https://shop.example/", "it is looked for as it is stored");
+        }
+        for other in ["wxb11529c136998cb6", "shop.example", "http://Shop.Example", ""] {
+            assert_eq!(spelled(other), other);
         }
         assert!(check(ChannelKind::H5, &format!("https://shop.example/{}", "a".repeat(MAX))).is_err());
     }

@@ -5,6 +5,7 @@ mod app_id;
 mod bind;
 
 pub use app_id::check as check_app_id;
+pub(super) use app_id::spelled as spelled_app_id;
 pub use berth_model::endpoint::channel::*;
 pub use bind::{bind, bind_in, unbind, unbind_in};
 
@@ -224,6 +225,7 @@ pub async fn list(db: &Db, caller: &Caller, query: &ChannelQuery) -> Result<Page
     if let Some(id) = &query.merchant {
         merchant::authorise(&mut tx, caller, id, Action::Read).await?;
     }
-    let items = tx.channels_known_to(caller, query, &page).await?;
+    let spelled = ChannelQuery { app_id: query.app_id.as_deref().map(spelled_app_id), ..query.clone() };
+    let items = tx.channels_known_to(caller, &spelled, &page).await?;
     Ok(Page::of(items, &page, |channel| channel.id.to_string()))
 }

@@ -1,7 +1,7 @@
 //! Requests that come at the same time share a transaction, so that a message costs only a part of a commit. One worker
-//! per host takes everything that waits.
+//! per host takes everything that waits. Those of one sender share it: the act of the first stands for all of them (P9).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,7 +9,10 @@ use berth_model::endpoint::fulfilment::{MOST, Receipt, message::Arrival};
 
 use crate::endpoint::fulfilment::Batch;
 use berth_base::error::{Code, Error, Result};
-use berth_store::Db;
+use berth_store::{
+    Db,
+    act::{self, Doing, Sender},
+};
 
 /// How many requests may wait in the queue; senders of further ones wait for a free place.
 const QUEUE: usize = 1024;
@@ -18,6 +21,8 @@ const GROUP: usize = 256;
 
 struct Request {
     actor: String,
+    /// The act that the request is; `None` when it comes by NATS.
+    act: Option<Arc<Doing>>,
     arrivals: Vec<Arrival>,
     answer: oneshot::Sender<Result<Vec<Receipt>>>,
 }
@@ -43,7 +48,7 @@ impl Intake {
     pub(super) async fn take(&self, actor: &str, arrivals: Vec<Arrival>) -> Result<Vec<Receipt>> {
         let closing = || Error::new(Code::Unavailable, "The host is closing. Send the messages again.");
         let (answer, answered) = oneshot::channel();
-        let request = Request { actor: actor.to_owned(), arrivals, answer };
+        let request = Request { actor: actor.to_owned(), act: act::current(), arrivals, answer };
         self.0.send(request).await.map_err(|_| closing())?;
         answered.await.map_err(|_| closing())?
     }
@@ -61,18 +66,19 @@ impl IntakeQueue {
     }
 }
 
-/// The requests grouped by actor, in their order, and cut so that each group has [`MOST`] messages at most.
+/// The requests grouped by who sent them, in their order, and cut so that each group has [`MOST`] messages at most.
 fn together(requests: impl Iterator<Item = Request>) -> Vec<Vec<Request>> {
-    let mut actors: BTreeMap<String, Vec<Vec<Request>>> = BTreeMap::new();
+    let mut senders: BTreeMap<(String, Option<Sender>), Vec<Vec<Request>>> = BTreeMap::new();
     for request in requests {
-        let parts = actors.entry(request.actor.clone()).or_default();
+        let sender = request.act.as_deref().map(Doing::sender);
+        let parts = senders.entry((request.actor.clone(), sender)).or_default();
         let size = |part: &Vec<Request>| part.iter().map(|one| one.arrivals.len()).sum::<usize>();
         match parts.last_mut().filter(|part| size(part) + request.arrivals.len() <= MOST) {
             Some(part) => part.push(request),
             None => parts.push(vec![request]),
         }
     }
-    actors.into_values().flatten().collect()
+    senders.into_values().flatten().collect()
 }
 
 /// Settles requests in one transaction. When that fails, and not by a failure that passes, each request is tried by
@@ -93,12 +99,18 @@ async fn settle(db: &Db, requests: Vec<Request>) {
     }
 }
 
-/// Settles requests in one transaction, and answers the receipts of each, in their order.
+/// Settles requests in one transaction, as a part of the first one's act, and answers the receipts of each, in their
+/// order.
 #[tracing::instrument(name = "fulfilments.settle", skip_all, fields(requests = requests.len()))]
 async fn settle_together(db: &Db, requests: &[Request]) -> Result<Vec<Vec<Receipt>>> {
     let Some(first) = requests.first() else { return Ok(Vec::new()) };
     let arrivals = requests.iter().flat_map(|request| &request.arrivals).collect();
-    let mut receipts = Batch { actor: &first.actor, arrivals, replays: None }.settle(db).await?.into_iter();
+    let batch = Batch { actor: &first.actor, arrivals, replays: None };
+    let settled = match first.act.clone() {
+        Some(act) => act.scope(batch.settle(db)).await?,
+        None => batch.settle(db).await?,
+    };
+    let mut receipts = settled.into_iter();
     Ok(requests.iter().map(|request| receipts.by_ref().take(request.arrivals.len()).collect()).collect())
 }
 
@@ -119,13 +131,14 @@ fn refuse(requests: Vec<Request>, error: Error) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
+    use berth_model::{access::Origin, act::Asked};
     use serde_json::json;
 
     use super::*;
 
     fn request(actor: &str, messages: usize) -> Request {
         let arrivals = (0..messages).map(|number| Arrival::read(&json!({ "id": number.to_string() }))).collect();
-        Request { actor: actor.into(), arrivals, answer: oneshot::channel().0 }
+        Request { actor: actor.into(), act: None, arrivals, answer: oneshot::channel().0 }
     }
 
     #[test]
@@ -141,9 +154,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn p9_requests_go_together_only_where_one_act_says_who_sent_all_of_them() {
+        let fresh = berth_store::testing::fresh().await;
+        let from = |address: &str| {
+            let origin = Origin { address: Some(address.into()), agent: None };
+            Some(Doing::begin(&fresh.db, Asked { origin, ..Asked::default() }))
+        };
+        let waiting = [from("10.0.0.1"), None, from("10.0.0.2"), from("10.0.0.1"), None];
+        let parts = together(waiting.map(|act| Request { act, ..request("a", 1) }).into_iter());
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+    }
+
+    #[tokio::test]
     async fn all_who_wait_learn_of_a_failure() {
         let (one, two) = (oneshot::channel(), oneshot::channel());
-        let waiting = [one.0, two.0].map(|answer| Request { actor: "a".into(), arrivals: Vec::new(), answer });
+        let waiting =
+            [one.0, two.0].map(|answer| Request { actor: "a".into(), act: None, arrivals: Vec::new(), answer });
         refuse(waiting.into(), Error::new(Code::Unavailable, "no").caused_by(anyhow::anyhow!("why")));
         let (one, two) = (one.1.await.unwrap().unwrap_err(), two.1.await.unwrap().unwrap_err());
         assert_eq!((one.code, two.code), (Code::Unavailable, Code::Unavailable));

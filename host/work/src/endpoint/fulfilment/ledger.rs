@@ -33,6 +33,13 @@ pub(crate) enum Effect {
     Corrected(MessageId),
 }
 
+impl Effect {
+    /// Whether a product instance becomes active by a change, or ceases to be.
+    pub(crate) fn moves(before: Option<&ProductInstance>, after: &ProductInstance) -> bool {
+        before.is_some_and(ProductInstance::is_active) != after.is_active()
+    }
+}
+
 /// Everything that is known of what some messages touch, and what they change of it.
 pub struct Ledger {
     now: Millis,
@@ -44,7 +51,8 @@ pub struct Ledger {
     touched_instances: BTreeSet<InstanceId>,
     /// What happened, in order; the events tell it.
     pub effects: Vec<Effect>,
-    /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1).
+    /// The merchants for whom a purchase or a renewal was applied: they must have a default endpoint application (E1). Without
+    /// those who had the product instance active before, as they have one since then.
     pub buyers: BTreeSet<MerchantId>,
 }
 
@@ -80,10 +88,14 @@ impl Ledger {
         self.touched_instances.iter().filter_map(|id| self.instances.get(id)).collect()
     }
 
-    /// The merchants whose product instances changed, or who bought something.
-    pub(crate) fn changed_merchants(&self) -> BTreeSet<MerchantId> {
-        let changed = self.touched_instances.iter().filter_map(|id| self.instances.get(id));
-        changed.map(|instance| &instance.merchant).chain(&self.buyers).cloned().collect()
+    /// The merchants whose default endpoint application matters: a product instance comes into it or leaves it, or it has to be
+    /// created.
+    pub(crate) fn merchants_by_default(&self) -> BTreeSet<MerchantId> {
+        let moved = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Changed { before, after } if Effect::moves(before.as_deref(), after) => Some(&after.merchant),
+            _ => None,
+        });
+        moved.chain(&self.buyers).cloned().collect()
     }
 
     /// The stored message with this id, if it is known.
@@ -189,10 +201,10 @@ impl Ledger {
 
     /// Joins what the message says with what is known. Returns the newer message that had overtaken it, if one had.
     fn apply(&mut self, message: &Message) -> Option<MessageId> {
-        if message.kind != MessageKind::Unsubscribe {
+        let before = self.instances.get(&message.instance).cloned();
+        if message.kind != MessageKind::Unsubscribe && !before.as_ref().is_some_and(ProductInstance::is_active) {
             self.buyers.insert(message.merchant.clone());
         }
-        let before = self.instances.get(&message.instance).cloned();
         let known = before.as_ref().map(ProductInstance::register);
         let register = known.clone().map_or_else(|| message.register(), |known| known.join(message.register()));
         let overtaken_by = Some(&register.newest.by).filter(|by| **by != message.id).cloned();

@@ -146,9 +146,8 @@ impl Batch<'_> {
 
     /// Creates default endpoint applications, emits the events, and ends what was chosen and is unsubscribed now.
     async fn tell(&self, tx: &mut Tx, ledger: Ledger) -> Result<()> {
-        let changed = ledger.changed_merchants();
-        let mut defaults = tx.default_endpoints(&changed).await?;
-        for merchant in changed.intersection(&ledger.buyers) {
+        let mut defaults = tx.default_endpoints(&ledger.merchants_by_default()).await?;
+        for merchant in &ledger.buyers {
             if !defaults.contains_key(merchant) {
                 let default = membership::create_default(tx, self.actor, merchant).await?;
                 defaults.insert(merchant.clone(), default);
@@ -193,8 +192,7 @@ impl Batch<'_> {
     ) -> Result<bool> {
         let kind = if before.is_some() { kind::PRODUCT_INSTANCE_CHANGED } else { kind::PRODUCT_INSTANCE_CREATED };
         tx.tell(kind, &after.id, self.actor, after).for_merchant(&after.merchant);
-        let was_active = before.is_some_and(ProductInstance::is_active);
-        if let Some(default) = default.filter(|_| was_active != after.is_active()) {
+        if let Some(default) = default.filter(|_| Effect::moves(before, after)) {
             membership::follow_state(tx, self.actor, default, after);
         }
         match (before, after.left_at) {

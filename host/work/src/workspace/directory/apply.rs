@@ -166,6 +166,8 @@ impl Applying<'_> {
             }
             Step::Drop { kind, id } => {
                 let row = self.standing_group(*kind, id)?.clone();
+                let listing = tx.groups_listing(row.id.as_str()).await?;
+                self.touch(tx, listing).await?;
                 tx.delete_resource(Resource::Group, self.workspace, row.id.as_str()).await?;
                 self.groups.remove(&(*kind, (*id).to_owned()));
                 self.tell_group(tx, kind::WORKSPACE_GROUP_DELETED, &row, false);

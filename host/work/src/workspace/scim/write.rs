@@ -136,6 +136,9 @@ pub async fn delete(of: &Directory<'_>, ask: &Ask<'_>) -> Result<()> {
             tell_group(&mut tx, of, kind::WORKSPACE_GROUP_DELETED, &group, attributes, false);
         }
     }
+    // Who is in a group is a part of what it is.
+    let (listing, now) = (tx.groups_listing(ask.id).await?, tx.now());
+    tx.touch_groups(&listing, now).await?;
     tx.delete_resource(ask.resource, of.workspace, ask.id).await?;
     tx.commit().await
 }
