@@ -229,7 +229,7 @@ pub fn decide(binding: &BoundGrayscale) -> Evaluation<GrayVerdict> {
     binding.decide(&device(), &task(), &(Arc::new(NoCohorts) as Arc<dyn Cohorts>))
 }
 
-pub fn device() -> GrayDevice {
+pub fn device() -> GrayDevice<'static> {
     serde_json::from_value(json!({
         "guid": "0b54b0a1-7a4e-4c2e-9d3c-2f1f5f6c7a11", "device_id": "d-1", "account": "a-1", "platform": "android",
         "os_version": "14", "host_app": "ha-shop", "host_version": "3.2.1", "sdk_version": "1.0.0", "network": "wifi",
@@ -238,7 +238,7 @@ pub fn device() -> GrayDevice {
     .expect("a device")
 }
 
-pub fn task() -> GrayTask {
+pub fn task() -> GrayTask<'static> {
     serde_json::from_value::<GrayTask>(json!({
         "id": "gray_1", "mini_app_id": "mp-shop", "version": "1.1.0", "online": "1.0.0", "current": "1.0.0",
         "started": 1_700_000_000_000_u64, "now": 1_700_000_100_000_u64, "attributes": [],

@@ -110,12 +110,12 @@ pub mod gray {
     pub use gray::{Attribute, Device, Task};
 
     /// The attributes as the world takes them.
-    pub fn attributes(own: &[values::Attribute]) -> Vec<Attribute<'_>> {
+    pub fn attributes<'a>(own: &'a [values::Attribute<'_>]) -> Vec<Attribute<'a>> {
         own.iter().map(|a| Attribute { name: &a.name, value: &a.value }).collect()
     }
 
     /// The device as the world takes it.
-    pub fn device<'a>(own: &'a values::GrayDevice, attributes: &'a [Attribute<'a>]) -> Device<'a> {
+    pub fn device<'a>(own: &'a values::GrayDevice<'_>, attributes: &'a [Attribute<'a>]) -> Device<'a> {
         Device {
             guid: &own.guid,
             device_id: own.device_id.as_deref(),
@@ -131,7 +131,7 @@ pub mod gray {
     }
 
     /// The task as the world takes it.
-    pub fn task<'a>(own: &'a values::GrayTask, attributes: &'a [Attribute<'a>]) -> Task<'a> {
+    pub fn task<'a>(own: &'a values::GrayTask<'_>, attributes: &'a [Attribute<'a>]) -> Task<'a> {
         Task {
             id: &own.id,
             mini_app_id: &own.mini_app_id,

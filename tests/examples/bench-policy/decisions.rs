@@ -13,7 +13,7 @@ fn configs() -> [(&'static str, Value); 2] {
     [("standard-conditions", conditions), ("percentage", json!({"percent": 100}))]
 }
 
-fn device() -> Result<GrayDevice> {
+fn device() -> Result<GrayDevice<'static>> {
     let device = json!({
         "guid": "0b54b0a1-7a4e-4c2e-9d3c-2f1f5f6c7a11", "account": "a-1", "platform": "android", "os_version": "14",
         "host_app": "demo-app", "host_version": "3.2.1", "sdk_version": "1.0.0", "network": "wifi",
@@ -22,7 +22,7 @@ fn device() -> Result<GrayDevice> {
     Ok(serde_json::from_value(device)?)
 }
 
-fn task() -> Result<GrayTask> {
+fn task() -> Result<GrayTask<'static>> {
     let task = json!({
         "id": "gray_01m7y7fxwcxdk6eqj7speycv2s", "mini_app_id": "coffee", "version": "1.1.0", "online": "1.0.0",
         "current": "1.0.0", "started": 1_700_000_000_000_u64, "now": 1_700_000_100_000_u64,
@@ -34,8 +34,8 @@ fn task() -> Result<GrayTask> {
 struct Pair {
     ours: Vec<BoundGrayscale>,
     beside: Vec<Bare>,
-    device: GrayDevice,
-    task: GrayTask,
+    device: GrayDevice<'static>,
+    task: GrayTask<'static>,
     lists: Arc<dyn Cohorts>,
 }
 

@@ -27,7 +27,12 @@ pub enum Verdict {
 /// A bound policy, and what it is asked.
 pub enum Trial {
     /// A grayscale policy, and the device and the task that it decides about.
-    Gray { policy: BoundGrayscale, device: Box<GrayDevice>, task: Box<GrayTask>, cohorts: Arc<dyn Cohorts> },
+    Gray {
+        policy: BoundGrayscale,
+        device: Box<GrayDevice<'static>>,
+        task: Box<GrayTask<'static>>,
+        cohorts: Arc<dyn Cohorts>,
+    },
     /// An auditor, and the package that it audits.
     Audit { policy: BoundAuditor, package: Arc<dyn Contents> },
     /// A guard, and the health of the release that it watches.

@@ -27,7 +27,7 @@ async fn a_policy_sees_the_device() {
     let echo = "(i32.store8 (i32.const 84) (i32.const 1)) (i32.store (i32.const 88) (i32.load (local.get 0)))
         (i32.store (i32.const 92) (i32.load (i32.add (local.get 0) (i32.const 4)))) (i32.const 80)";
     let verdict = Lab::new().gray(&Guest::gray().call(echo)).await;
-    assert_eq!(verdict, Outcome::Verdict(GrayVerdict::Refuse(device().guid)));
+    assert_eq!(verdict, Outcome::Verdict(GrayVerdict::Refuse(device().guid.into_owned())));
 }
 
 struct OneList;
@@ -170,7 +170,8 @@ async fn g4_conditions_larger_than_the_guests_own_block_decide_as_small_ones_do(
         let config = serde_json::json!({"objects": [{"kind": "guid", "values": values}]});
         let binding = policy.bind_gray(&config, limits.clone()).unwrap();
         let nobody = Arc::new(NoCohorts) as Arc<dyn Cohorts>;
-        let ask = |guid: String| binding.decide(&GrayDevice { guid, ..device() }, &task(), &nobody).outcome;
+        let ask =
+            |guid: String| binding.decide(&GrayDevice { guid: guid.into(), ..device() }, &task(), &nobody).outcome;
         assert_eq!(ask(format!("device-number-{}", listed - 1)), Outcome::Verdict(GrayVerdict::Admit), "{listed}");
         assert!(matches!(ask("another".into()), Outcome::Verdict(GrayVerdict::Refuse(_))), "{listed}");
     }

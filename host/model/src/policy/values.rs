@@ -1,64 +1,65 @@
 //! The values that are passed to policies and returned by them, as plain Rust. Their shapes are those of `wit/`.
 
+use std::borrow::Cow;
+
 use berth_base::text::text_enum;
 use serde::{Deserialize, Serialize};
 
 /// A named value. Records of the interface cannot get further fields, so hosts add what is new as attributes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Attribute {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attribute<'a> {
     /// The name of the attribute.
-    pub name: String,
+    pub name: Cow<'a, str>,
     /// The value of the attribute.
-    pub value: String,
+    pub value: Cow<'a, str>,
 }
 
-/// The device that a grayscale policy decides about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// The device that a grayscale policy decides about. It may borrow, as decisions are made very often.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct GrayDevice {
+pub struct GrayDevice<'a> {
     /// The id of the installation of the host app.
-    pub guid: String,
+    pub guid: Cow<'a, str>,
     /// The id of the hardware, when the device sent it.
-    pub device_id: Option<String>,
+    pub device_id: Option<Cow<'a, str>>,
     /// The account that is logged in, if any.
-    pub account: Option<String>,
+    pub account: Option<Cow<'a, str>>,
     /// `android`, `ios` or `harmony`, or whatever else the device sent.
-    pub platform: String,
+    pub platform: Cow<'a, str>,
     /// The version of the system, as the device sent it.
-    pub os_version: String,
+    pub os_version: Cow<'a, str>,
     /// The id of the host app.
-    pub host_app: String,
+    pub host_app: Cow<'a, str>,
     /// The version of the host app.
-    pub host_version: String,
+    pub host_version: Cow<'a, str>,
     /// The version of the SDK in the host app.
-    pub sdk_version: String,
+    pub sdk_version: Cow<'a, str>,
     /// `wifi`, `5g` …, or whatever else the device sent.
-    pub network: String,
+    pub network: Cow<'a, str>,
     /// The host app's own attributes of the device.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
 }
 
-/// The grayscale task that a policy decides for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// The grayscale task that a policy decides for. It may borrow, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-#[schema(as = GrayTaskOfPolicy)]
-pub struct GrayTask {
+pub struct GrayTask<'a> {
     /// The id of the task.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// The MiniApp whose version it is.
-    pub mini_app_id: String,
+    pub mini_app_id: Cow<'a, str>,
     /// The version in grayscale.
-    pub version: String,
+    pub version: Cow<'a, str>,
     /// The version that everyone else gets.
-    pub online: String,
+    pub online: Cow<'a, str>,
     /// The version that the device runs now, when it said so.
-    pub current: Option<String>,
+    pub current: Option<Cow<'a, str>>,
     /// When the task started, in milliseconds since the epoch.
     pub started: u64,
     /// The current time, in milliseconds since the epoch.
     pub now: u64,
     /// Attributes that later hosts may add. At present there are none.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Attribute<'a>>,
 }
 
 /// The judgement of a grayscale policy.

@@ -93,13 +93,13 @@ impl Judge for Fused {
     }
 }
 
-fn told(task: &TaskFacts<'_>) -> GrayTask {
+fn told<'a>(task: &TaskFacts<'a>) -> GrayTask<'a> {
     GrayTask {
-        id: task.id.to_string(),
-        mini_app_id: task.mini_app.to_string(),
-        version: task.version.to_string(),
-        online: task.online.to_string(),
-        current: task.current.map(ToString::to_string),
+        id: task.id.as_str().into(),
+        mini_app_id: task.mini_app.as_str().into(),
+        version: task.version.to_string().into(),
+        online: task.online.to_string().into(),
+        current: task.current.map(|version| version.to_string().into()),
         started: task.started.since_epoch(),
         now: task.now.since_epoch(),
         attributes: Vec::new(),

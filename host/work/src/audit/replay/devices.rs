@@ -110,13 +110,13 @@ impl Told {
     }
 
     /// The task at the moment of a check of a device that had this version.
-    fn at(&self, asked_at: Millis, current: Option<&VersionNumber>) -> GrayTask {
+    fn at(&self, asked_at: Millis, current: Option<&VersionNumber>) -> GrayTask<'_> {
         GrayTask {
-            id: self.id.to_string(),
-            mini_app_id: self.mini_app.to_string(),
-            version: self.version.clone(),
-            online: self.online.clone(),
-            current: current.map(ToString::to_string),
+            id: self.id.as_str().into(),
+            mini_app_id: self.mini_app.as_str().into(),
+            version: (&self.version).into(),
+            online: (&self.online).into(),
+            current: current.map(|version| version.to_string().into()),
             started: self.started.since_epoch(),
             now: asked_at.since_epoch(),
             attributes: Vec::new(),
