@@ -78,6 +78,20 @@ on_both! {
         assert!(metrics.contains("berth_device_limits_reached_total{limit=\"address\"} 3"), "{metrics}");
     }
 
+    async fn f110_f77_of_what_is_too_long_or_too_much_nobody_is_looked_up(host) {
+        let scene = limited(host, "1/1h", "off").await;
+        scene.host.settled().await;
+        let address = "203.0.113.7";
+        check_from(&scene, address, json!({})).await.good();
+        check_from(&scene, address, json!({})).await.refused("too-many-requests");
+        let (long, apps) = ("g".repeat(300_000), vec![json!({"mini_app": "coffee"}); 201]);
+        check_from(&scene, address, json!({"guid": long})).await.refused("invalid-field");
+        check_from(&scene, address, json!({"apps": apps})).await.refused("invalid-field");
+        let report = json!({"host_app": "super-app", "guid": long, "mini_app": "coffee", "version": "1.0.0", "kind": "running"});
+        let request = scene.host.device(&scene.key).request("POST", "/v1/reports").header("X-Forwarded-For", address);
+        Answer::of(request.json(&report), "report".into()).await.refused("invalid-field");
+    }
+
     async fn f110_who_a_list_names_is_never_locked_out(host) {
         let scene = limited(host, "1/1h", "1/1h").await;
         let objects = json!([{"kind": "guid", "values": ["tester"]}, {"kind": "account", "values": ["alice"]}]);

@@ -99,6 +99,25 @@ on_both! {
         assert_eq!(told["data"], json!({"version": "1.1.0", "cause": "superseded"}));
     }
 
+    async fn v8_v9_g9_a_rollback_that_leads_upwards_ends_the_tasks_up_to_it_and_frees_their_devices(host) {
+        let scene = after(host, &["1.0.0", "1.3.0"]).await;
+        for number in ["1.1.0", "1.2.0", "1.4.0"] {
+            scene.approved(number).await;
+        }
+        scene.roll_back("1.0.0").await.good();
+        scene.publish("1.1.0").await.good();
+        let overtaken = scene.gray("1.2.0", json!({})).await.good();
+        assert_eq!(scene.version_for("d").await, "1.2.0");
+        let above = scene.gray("1.4.0", json!({"networks": ["none"]})).await.good();
+        let back = scene.roll_back("1.3.0").await.good();
+        assert_eq!((&back["version"], &back["ended_tasks"]), (&json!("1.3.0"), &json!([overtaken["id"]])));
+        assert_eq!(scene.task(&overtaken).await["ended_by"], "superseded");
+        assert_eq!(scene.task(&above).await["state"], "delivering");
+        assert_eq!(scene.version_for("d").await, "1.3.0");
+        scene.gray("1.4.0", json!({})).await.good();
+        assert_eq!(scene.version_for("d").await, "1.4.0", "no task that has ended keeps the device");
+    }
+
     async fn v9_every_refusal_names_the_command_that_helps(host) {
         let scene = after(host, &["1.0.0", "1.1.0", "1.2.0"]).await;
         points_at(&scene.publish("1.1.0").await.refused("version-order"), "berth version rollback coffee --to 1.1.0");

@@ -505,9 +505,7 @@ mod tests {
     #[test]
     fn f110_who_has_used_up_the_limit_is_told_when_to_come_back_and_may_then() {
         let (throttle, clock) = throttle(&limits("10/20s", "off", "off"));
-        let pass = |address| {
-            throttle.pass(from(address), none, nobody).map_err(|error| wait(&error))
-        };
+        let pass = |address| throttle.pass(from(address), none, nobody).map_err(|error| wait(&error));
         assert!((0..10).all(|_| pass("1.1.1.1").is_ok()));
         assert_eq!(pass("1.1.1.1"), Err(Value::from(2)), "one comes back every two seconds");
         assert_eq!(pass("2.2.2.2"), Ok(()), "others have their own");
@@ -566,8 +564,7 @@ mod tests {
     #[test]
     fn p21_an_address_begins_a_limited_number_of_visits() {
         let (throttle, clock) = throttle(&limits("off", "off", "off"));
-        let visit =
-            |address| throttle.pass_visit(from(address)).map_err(|error| wait(&error));
+        let visit = |address| throttle.pass_visit(from(address)).map_err(|error| wait(&error));
         assert_eq!([visit("1.1.1.1"), visit("1.1.1.1")], [Ok(()), Ok(())]);
         assert_eq!([visit("1.1.1.1"), visit("2.2.2.2")], [Err(Value::from(10)), Ok(())], "others have their own");
         assert!((0..9).all(|_| visit("127.0.0.1").is_ok() && visit("10.1.2.3").is_ok()), "they stand for many");

@@ -130,6 +130,8 @@ struct Round<'a> {
     key: Key,
     now: Millis,
     patience: Patience,
+    /// Whether an admission had no answer. No further one is asked for then, as each is awaited for seconds (F56, F61).
+    unanswered: bool,
 }
 
 impl<'a> Round<'a> {
@@ -141,7 +143,8 @@ impl<'a> Round<'a> {
         now: Millis,
         time: Duration,
     ) -> Self {
-        Self { checks, index, host_app, device, key: Key::of(&device.guid), now, patience: Patience::new(time) }
+        let (key, patience) = (Key::of(&device.guid), Patience::new(time));
+        Self { checks, index, host_app, device, key, now, patience, unanswered: false }
     }
 
     fn decide(
@@ -170,7 +173,7 @@ impl<'a> Round<'a> {
         let decision = loop {
             let decision = self.decide(known, having, &refused, &mut Counting);
             let Decision::Admit(task) = decision else { break decision };
-            if !self.is_welcome(task, Side::Gray, newcomer) {
+            if self.unanswered || !self.is_welcome(task, Side::Gray, newcomer) {
                 refused.push(task.id.clone());
                 continue;
             }
@@ -186,7 +189,11 @@ impl<'a> Round<'a> {
                     }
                     refused.push(task.id.clone());
                 }
-                Admission::Refused | Admission::Unavailable => refused.push(task.id.clone()),
+                Admission::Refused => refused.push(task.id.clone()),
+                Admission::Unavailable => {
+                    self.unanswered = true;
+                    refused.push(task.id.clone());
+                }
             }
         };
         if let Decision::Gray(task) = &decision

@@ -11,7 +11,7 @@ use berth_store::{Db, blob::Blobs};
 use crate::{
     access::{People, Provider},
     audit::Audits,
-    check::{Follower, Shelf},
+    check::{Follower, Preparing, Shelf},
     config::Config,
     download::Bundles,
     endpoint::{
@@ -117,7 +117,8 @@ impl App {
             blobs: blobs.clone(),
             judges: judges.clone(),
             live: live.clone(),
-            shelf: Shelf::default(),
+            shelf: Arc::new(Shelf::default()),
+            preparing: Preparing::default(),
             max_failures: config.gray.gray_max_failures,
         };
         let url = config.public_url.clone();

@@ -3,9 +3,12 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test that cannot set its scene should stop")]
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use berth_store::Json;
@@ -238,9 +241,7 @@ impl TestHost {
         let row = tx.require_version(mini_app, &number).await.unwrap();
         let tasks = rollout::settle(&mut tx, mini_app).await.unwrap();
         let release = bring_online(&mut tx, &self.caller, &row, kind, forced, String::new()).await.unwrap();
-        if kind == ReleaseKind::Publish {
-            tasks.end_superseded(&mut tx, "test", &number).await.unwrap();
-        }
+        tasks.end_superseded(&mut tx, "test", &number).await.unwrap();
         tx.tell(kind::VERSION_PUBLISHED, &row.id, "test", &release).for_mini_app(mini_app);
         tx.commit().await.unwrap();
     }
@@ -359,7 +360,7 @@ pub fn question(device: &Device, current: Option<&str>) -> CheckRequest {
 }
 
 /// Policies in plain Rust: `standard-conditions` as far as tests need it, and `verdict`, which judges as its config
-/// says.
+/// says, and once it is ready: `ready_after_ms`.
 pub(crate) struct TestJudges(Arc<AtomicBool>);
 
 impl Acceptance for TestJudges {
@@ -377,7 +378,13 @@ impl Judges for TestJudges {
             "verdict" => Arc::new(Verdict(binding.config.clone())),
             _ => Arc::new(Standard(serde_json::from_value(binding.config.clone()).unwrap())),
         };
-        Box::pin(async { Ok(judge) })
+        let late = binding.config["ready_after_ms"].as_u64().map(Duration::from_millis);
+        Box::pin(async move {
+            if let Some(late) = late {
+                tokio::time::sleep(late).await;
+            }
+            Ok(judge)
+        })
     }
 }
 

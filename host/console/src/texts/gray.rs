@@ -136,7 +136,7 @@ texts! {
     cause_hand = "by hand" / "人工操作";
     cause_time = "by time" / "时间已到";
     cause_cap = "by its cap" / "达到数量上限";
-    cause_superseded = "overtaken by a publish" / "被新版本取代";
+    cause_superseded = "overtaken by a release" / "被新版本取代";
     cause_off_shelf = "off the shelf" / "小程序下架";
     cause_guard = "by a guard" / "守护策略";
 

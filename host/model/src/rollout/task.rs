@@ -32,7 +32,7 @@ text_enum! {
         Time = "time",
         /// The last device that the cap allows was admitted.
         Cap = "cap",
-        /// The same or a greater version was published (V8).
+        /// The same or a greater version went online (V8).
         Superseded = "superseded",
         /// The MiniApp went off the shelf (A2).
         OffShelf = "off-shelf",

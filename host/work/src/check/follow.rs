@@ -12,9 +12,9 @@ use std::{
 };
 
 use berth_check::{
-    Admitted, Bystanders, Index, Live, Named, Recording, TaskCohorts,
+    Admitted, Bystanders, Index, Live, Members, Named, Recording, TaskCohorts,
     index::{AppEntry, BoundJudge, GrayEntry, HostAppEntry, Release},
-    judge::{JudgeSpec, Judges, Unready},
+    judge::{Judge, JudgeSpec, Judges, Unready},
 };
 use berth_model::{
     check::Key,
@@ -26,6 +26,7 @@ use super::{
     judge::Cohorts,
     load::{AppRows, Channels, RecordRows, TaskRows},
     shelf::Shelf,
+    underway::Preparing,
 };
 use crate::check::load;
 use berth_base::{
@@ -53,7 +54,9 @@ pub struct Follower {
     /// The index that is kept current.
     pub live: Live,
     /// The lists in memory.
-    pub shelf: Shelf,
+    pub shelf: Arc<Shelf>,
+    /// What is being made ready while rounds go on.
+    pub preparing: Preparing,
     /// After how many failures of a version on a device it is not offered to the device any more; 0 for never.
     pub max_failures: u8,
 }
@@ -98,6 +101,9 @@ pub async fn refresh(follower: &Follower) -> Result<()> {
     let mut next = (*base).clone();
     next.seq = news.seq;
     news.host_apps.into_iter().for_each(|host_app| next.put_host_app(host_app));
+    if live.is_ready() {
+        news.mini_apps.iter().for_each(|(rows, _)| begin(follower, &base, rows));
+    }
     for (rows, admitted) in news.mini_apps {
         next.put_mini_app(assemble(follower, &base, rows, admitted).await);
     }
@@ -143,13 +149,13 @@ async fn read(follower: &Follower, base: &Index) -> Result<News> {
     Ok(news)
 }
 
-/// What to read: everything in the first round; then what the new events name, and in every 50th round what is not
-/// ready.
+/// What to read: everything in the first round; then what the new events name, and what is not ready: when something that was
+/// begun is done, and in every 50th round.
 fn spans(follower: &Follower, hosts: &BTreeSet<HostAppId>, mut apps: BTreeSet<MiniAppId>) -> (Vec<Span>, Vec<Span>) {
     if !follower.live.is_ready() {
         return (vec![Span::all()], vec![Span::all()]);
     }
-    if follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
+    if follower.preparing.has_news() || follower.live.following().rounds.is_multiple_of(RETRY_ROUNDS) {
         apps.extend(follower.live.unready_apps());
     }
     (hosts.iter().map(Span::one).collect(), apps.iter().map(Span::one).collect())
@@ -223,6 +229,42 @@ async fn catch_up_bystanders(
     Ok(())
 }
 
+/// Begins to make ready what a MiniApp needs. A round begins everything before it waits for anything: it then waits for the
+/// slowest, and not for one after the other.
+fn begin(follower: &Follower, base: &Index, rows: &AppRows) {
+    let Follower { preparing, shelf, blobs, judges, .. } = follower;
+    let recorded = rows.record.iter().flat_map(|record| &record.cohorts);
+    let lists = rows.tasks.iter().flat_map(|task| &task.cohorts).chain(recorded);
+    for (_, digest) in lists.filter(|(_, digest)| shelf.get(digest).is_none()) {
+        preparing.begin_list(shelf, blobs, digest);
+    }
+    for task in &rows.tasks {
+        let before = base.task(task.row.id.as_str()).map(Arc::as_ref);
+        for spec in task.bindings.iter().filter(|spec| ready_judge(before, spec).is_none()) {
+            preparing.begin_policy(judges, spec);
+        }
+    }
+}
+
+/// A list, which the first round awaits, as the host awaits that round; later ones wait for a moment.
+async fn members(follower: &Follower, digest: &Digest) -> Result<Arc<Members>> {
+    if !follower.live.is_ready() {
+        return follower.shelf.members(&follower.blobs, digest).await;
+    }
+    match follower.shelf.get(digest) {
+        Some(members) => Ok(members),
+        None => follower.preparing.list(digest).await,
+    }
+}
+
+/// The judge of a binding, for which rounds wait as for [`members`].
+async fn judge(follower: &Follower, spec: &JudgeSpec) -> Result<Arc<dyn Judge>> {
+    if !follower.live.is_ready() {
+        return follower.judges.prepare(spec).await;
+    }
+    follower.preparing.policy(spec).await
+}
+
 /// Builds the entry of a MiniApp from its rows. Judges and lists that have not changed since `base` are taken from
 /// there.
 async fn assemble(follower: &Follower, base: &Index, rows: AppRows, admitted: Vec<Arc<Admitted>>) -> AppEntry {
@@ -244,7 +286,7 @@ async fn recording(follower: &Follower, mini_app: &MiniAppId, record: RecordRows
     let RecordRows { mut recording, cohorts } = record;
     let named: BTreeMap<_, _> = tasks.iter().flat_map(|task| &task.cohorts).chain(&cohorts).cloned().collect();
     for (id, digest) in named {
-        match follower.shelf.members(&follower.blobs, &digest).await {
+        match members(follower, &digest).await {
             Ok(members) => recording.lists.push((id, members)),
             Err(error) => not_ready(follower, mini_app, "list", &id, &error),
         }
@@ -296,7 +338,7 @@ async fn lists(
 ) -> (TaskCohorts, BTreeSet<CohortId>) {
     let (mut lists, mut unread) = (TaskCohorts::default(), BTreeSet::new());
     for (id, digest) in cohorts {
-        match follower.shelf.members(&follower.blobs, &digest).await {
+        match members(follower, &digest).await {
             Ok(members) => drop(lists.0.insert(id, members)),
             Err(error) => {
                 not_ready(follower, mini_app, "list", &id, &error);
@@ -333,17 +375,21 @@ fn places(admits: &Admits, judges: &[BoundJudge]) -> Admits<usize> {
     whole.over(&mut |name| place(name)).unwrap_or(Admits::Any(Vec::new()))
 }
 
+/// The judge of a binding that has not changed since `before`.
+fn ready_judge<'a>(before: Option<&'a GrayEntry>, spec: &JudgeSpec) -> Option<&'a BoundJudge> {
+    before?.judges.iter().find(|bound| bound.ready && bound.spec == *spec)
+}
+
 async fn bound_judge(
     follower: &Follower,
     before: Option<&GrayEntry>,
     spec: JudgeSpec,
     mini_app: &MiniAppId,
 ) -> BoundJudge {
-    let same = |bound: &&BoundJudge| bound.ready && bound.spec == spec;
-    if let Some(bound) = before.and_then(|task| task.judges.iter().find(same)) {
+    if let Some(bound) = ready_judge(before, &spec) {
         return bound.clone();
     }
-    match follower.judges.prepare(&spec).await {
+    match judge(follower, &spec).await {
         Ok(judge) => BoundJudge { spec, judge, ready: true, tally: Arc::default() },
         Err(error) => {
             not_ready(follower, mini_app, "policy", &spec.policy, &error);

@@ -10,9 +10,11 @@ mod record;
 mod shelf;
 #[cfg(test)]
 mod tests;
+mod underway;
 
 pub use berth_check::*;
 pub use berth_model::check::*;
 pub use follow::{Follower, refresh, run as run_follower};
 pub use record::{delete_record, forget_records, get_record, run_record_forgetter, run_records, set_record};
 pub use shelf::Shelf;
+pub use underway::Preparing;

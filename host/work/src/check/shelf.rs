@@ -32,7 +32,8 @@ impl Shelf {
         Ok(members)
     }
 
-    fn get(&self, digest: &Digest) -> Option<Arc<Members>> {
+    /// The list with this digest, if a task uses it.
+    pub(super) fn get(&self, digest: &Digest) -> Option<Arc<Members>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest)?.upgrade()
     }
 }

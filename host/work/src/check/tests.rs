@@ -1,24 +1,28 @@
 //! Tests of checks on a whole host: database, events, index, admission.
 
-use std::{collections::BTreeSet, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use berth_base::{
     error::Code,
     ids::{CohortId, Digest},
 };
 use berth_check::{Asker, check, explain};
-use berth_model::check::{Reason, Status};
+use berth_model::check::{CheckRequest, Having, Reason, Status};
 use berth_model::{
     mini_app::{MinVersion, Shelf},
-    rollout::{Cohort, Note},
+    rollout::{Cohort, Note, Side},
 };
 
 use crate::{
     rollout, shelf,
-    testing::{DAWN, device, host, question, shop, v},
+    testing::{APP, DAWN, device, host, question, shop, v},
 };
 
 #[tokio::test]
@@ -290,6 +294,44 @@ async fn g12_a_policy_whose_list_cannot_be_read_admits_nobody_until_it_can() {
     assert_eq!(host.version_for("h").await, "1.1.0");
 }
 
+/// A policy that admits everybody, once it is ready.
+fn ready_after(milliseconds: u64) -> Value {
+    json!([{"policy": "verdict", "config": {"say": "admit", "ready_after_ms": milliseconds}}])
+}
+
+#[tokio::test]
+async fn f77_g12_a_policy_that_takes_long_to_make_ready_holds_up_no_other_mini_app() {
+    let host = host().await;
+    let other = host.of_another_team("other").await;
+    host.approved("1.1.0").await;
+    let policies = serde_json::from_value(ready_after(3_600_000)).expect("policies");
+    host.task("1.1.0", |new| new.policies = policies).await.expect("task");
+    host.version_of(&other, "1.1.0", "approved").await;
+    let how = serde_json::from_value(json!({})).expect("publish");
+    crate::version::publish(&host.app.db, &host.caller, &other, &v("1.1.0"), how).await.expect("publish");
+    tokio::time::timeout(Duration::from_secs(30), host.settle()).await.expect("changes are followed");
+    let apps = vec![Having { mini_app: other.to_string(), version: None }];
+    let answer = host.check(&CheckRequest { device: device("g"), apps }).await;
+    assert_eq!(answer.results[0].version, Some(v("1.1.0")));
+    assert_eq!(host.app.checks.live.following().unready, 1);
+    assert_eq!(host.version_for("g").await, "1.0.0", "what is not ready admits nobody");
+}
+
+#[tokio::test]
+async fn g12_a_policy_that_is_ready_late_decides_as_soon_as_it_is() {
+    let host = host().await;
+    host.approved("1.1.0").await;
+    let policies = serde_json::from_value(ready_after(4_000)).expect("policies");
+    host.task("1.1.0", |new| new.policies = policies).await.expect("task");
+    assert_eq!(host.version_for("g").await, "1.0.0");
+    let asked = tokio::time::Instant::now();
+    while host.version_for("g").await != "1.1.0" {
+        assert!(asked.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(host.app.checks.live.following().unready, 0);
+}
+
 /// A list with these members, of which only the row is there.
 async fn list_without_bytes(host: &crate::testing::TestHost, members: &[u8]) -> CohortId {
     let cohort = Cohort {
@@ -356,6 +398,29 @@ async fn f56_checks_go_on_without_the_database() {
     assert_eq!(host.ask_now(&device("in"), None).await.version, Some(v("1.1.0")));
     assert_eq!(host.ask_now(&device("new"), None).await.version, Some(v("1.0.0")), "nobody can be admitted now");
     assert_eq!(host.app.checks.admitter.counts().unavailable, 1);
+}
+
+#[tokio::test]
+async fn f56_f61_a_check_asks_for_no_further_admission_once_one_had_no_answer() {
+    let host = host().await;
+    let other = host.of_another_team("other").await;
+    for number in ["1.1.0", "1.2.0"] {
+        host.approved(number).await;
+        host.task(number, |_| {}).await.expect("task");
+    }
+    host.version_of(&other, "1.1.0", "approved").await;
+    host.task_of(&other, "1.1.0", |_| {}).await.expect("task");
+    host.settle().await;
+    host.app.db.close().await;
+    let apps = [APP, other.as_str()].map(|id| Having { mini_app: id.to_owned(), version: None });
+    let request = CheckRequest { device: device("new"), apps: apps.into() };
+    let newcomers = AtomicUsize::new(0);
+    let newcomer = |_: Side| newcomers.fetch_add(1, Ordering::SeqCst) < 100;
+    let answer = check(&host.app.checks, &Asker::Key(&host.key), &request, &newcomer).await.expect("an answer");
+    let online = Some(v("1.0.0"));
+    assert!(answer.results.iter().all(|result| result.version == online), "{answer:?}");
+    assert_eq!(host.app.checks.admitter.counts().unavailable, 1);
+    assert_eq!(newcomers.load(Ordering::SeqCst), 1, "what is not asked for takes none of the places of an address");
 }
 
 #[tokio::test]

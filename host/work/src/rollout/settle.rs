@@ -60,17 +60,17 @@ impl Settled {
         Ok(suspended)
     }
 
-    /// Ends every task whose version is `published` or smaller. The devices of such tasks, those that its cap has ended
-    /// included, get the published version (V8). Returns the tasks.
+    /// Ends every task whose version is `online`, which everybody gets from now on, or smaller. The devices of such tasks, those
+    /// that its cap has ended included, get the online version (V8). Returns the tasks.
     pub(crate) async fn end_superseded(
         self,
         tx: &mut Tx,
         actor: &str,
-        published: &VersionNumber,
+        online: &VersionNumber,
     ) -> Result<Vec<GrayTaskId>> {
-        let note = format!("{published} was published");
+        let note = format!("{online} went online");
         let mut ended = Vec::new();
-        for mut task in self.0.into_iter().filter(|task| task.version <= *published) {
+        for mut task in self.0.into_iter().filter(|task| task.version <= *online) {
             let step = PlannedMove { what: Move::End, cause: Cause::Superseded, actor, note: &note };
             match task.state {
                 State::Ended => tx.recall_gray_task(&mut task, &step).await?,

@@ -101,7 +101,8 @@ async fn require_decided(tx: &mut Tx, version: &VersionRow) -> Result<()> {
 }
 
 /// Brings a version online again (V9). A minimum usable version above it is lowered to it if that is said, and the
-/// rollback is refused otherwise (V11). Gray tasks whose version is above it go on.
+/// rollback is refused otherwise (V11). Gray tasks whose version is above it go on; the others, which there are when it
+/// leads upwards, end (V8).
 ///
 /// # Errors
 /// `rollback-twice` when the last release was a rollback; `never-online` when the version never was online;
@@ -116,8 +117,9 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
     let target = tx.require_version(id, &how.to).await?;
     let history = tx.releases(id).await?;
     may_roll_back::check(&mini_app, &history, &target, how.lower_min)?;
-    rollout::settle(&mut tx, id).await?;
+    let tasks = rollout::settle(&mut tx, id).await?;
     let release = bring_online(&mut tx, caller, &target, ReleaseKind::Rollback, false, note).await?;
+    let ended_tasks = tasks.end_superseded(&mut tx, actor, &target.number).await?;
     let outdated = |trial: &VersionNumber| *trial < target.number;
     let ended_trial = trial::end(&mut tx, actor, id, TrialEnd::Superseded, outdated).await?;
     tx.tell(kind::VERSION_ROLLED_BACK, id, actor, &release).for_mini_app(id);
@@ -128,7 +130,7 @@ pub async fn roll_back(db: &Db, caller: &Caller, id: &MiniAppId, how: Rollback) 
         tx.tell(kind::MINI_APP_MIN_VERSION, id, actor, &mini_app).for_mini_app(id);
     }
     tx.commit().await?;
-    Ok(Released { release, ended_tasks: Vec::new(), ended_trial, lowered_min_from })
+    Ok(Released { release, ended_tasks, ended_trial, lowered_min_from })
 }
 
 /// Brings a version online instead of what is. That it is online stands in its state and in the history: the state, so that

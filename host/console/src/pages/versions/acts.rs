@@ -199,6 +199,9 @@ async fn show_rollback(visit: &Visit, id: &str, number: &str, filled: &Filled) -
     let hosts = reached(visit, &it.mini_app).await;
     let old = it.online.as_ref().map(|online| online.version.to_string()).unwrap_or_default();
     let minimum = it.mini_app.min_version.as_ref().filter(|min| number.parse().is_ok_and(|to| **min > to));
+    let ended = it.gray_tasks.iter().filter(|task| number.parse().is_ok_and(|to| task.version <= to));
+    let mut effects = vec![t.roll_back_effect(number, old, hosts)];
+    effects.extend(ended.map(|task| t.publish_effect_gray(&task.name, grouped(task.admitted))));
     let goes_on = it.gray_tasks.iter().filter(|task| number.parse().is_ok_and(|to| task.version > to));
     let lower = |min: &berth_base::version::VersionNumber| Tick {
         name: "lower_min",
@@ -207,7 +210,7 @@ async fn show_rollback(visit: &Visit, id: &str, number: &str, filled: &Filled) -
     };
     let confirm = Confirm {
         act: t.roll_back_to(number),
-        effects: vec![t.roll_back_effect(number, old, hosts)],
+        effects,
         cautions: goes_on.map(|task| t.roll_back_gray(&task.name, &task.version)).collect(),
         is_dangerous: true,
         ticks: minimum.map(lower).into_iter().collect(),

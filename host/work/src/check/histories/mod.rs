@@ -182,16 +182,24 @@ impl History<'_> {
     }
 
     async fn roll_back(&mut self, at: usize, minor: Minor) {
-        let host = &self.world.hosts[0];
+        let (now, host) = (self.now(), &self.world.hosts[0]);
         let (id, app) = &mut self.apps[at];
         let how = serde_json::from_value(json!({"to": number(minor)})).expect("rollback");
         version::roll_back(&host.app.db, &host.caller, id, how).await.expect("roll back");
-        app.roll_back(minor);
+        app.roll_back(minor, now);
     }
 
     /// All devices ask one host about all MiniApps, after the host has heard of everything.
     async fn checks(&mut self, host: &TestHost, devices: &[Device]) -> Told {
         check::refresh(&host.app.follower).await.expect("round");
+        // On a busy machine a policy is ready later than rounds wait for it (G12), which the model does not know.
+        for _ in 0..1000 {
+            if host.app.checks.live.following().unready == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            check::refresh(&host.app.follower).await.expect("round");
+        }
         let now = self.now();
         for (nth, device) in devices.iter().enumerate() {
             let before: Vec<_> = self.apps.iter().map(|(_, app)| app.clone()).collect();

@@ -57,7 +57,7 @@ pub(crate) enum Stand {
     Suspended,
     /// Its cap has ended it.
     Full,
-    /// It was ended by hand, by time or by a publish.
+    /// It was ended by hand, by time or by what went online.
     Over,
 }
 
@@ -158,22 +158,29 @@ impl App {
         version > self.online && !self.released.contains(&version)
     }
 
-    /// Publishes a version that may be tried: it ends the tasks that it overtakes (V7, V8).
+    /// Publishes a version that may be tried (V7).
     pub fn publish(&mut self, version: Minor, now: i64) {
-        self.settle(now);
-        self.tasks.iter_mut().filter(|task| task.version <= version).for_each(|task| task.stand = Stand::Over);
-        (self.online, self.rolled_back) = (version, false);
+        self.put_online(version, now);
+        self.rolled_back = false;
         self.released.insert(version);
     }
 
-    /// Whether a rollback may lead to the version (V9).
+    /// It ends the tasks that it overtakes (V8).
+    fn put_online(&mut self, version: Minor, now: i64) {
+        self.settle(now);
+        self.tasks.iter_mut().filter(|task| task.version <= version).for_each(|task| task.stand = Stand::Over);
+        self.online = version;
+    }
+
+    /// Whether a rollback may lead to the version, which may be above what is online (V9).
     pub(crate) fn may_roll_back(&self, version: Minor) -> bool {
-        !self.rolled_back && self.released.contains(&version) && version < self.online
+        !self.rolled_back && self.released.contains(&version) && version != self.online
     }
 
     /// Tasks above what is online then go on (V9).
-    pub fn roll_back(&mut self, version: Minor) {
-        (self.online, self.rolled_back) = (version, true);
+    pub fn roll_back(&mut self, version: Minor, now: i64) {
+        self.put_online(version, now);
+        self.rolled_back = true;
     }
 
     /// Moves a task by hand; `false` when its state does not allow it (G5).
