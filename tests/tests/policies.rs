@@ -200,6 +200,8 @@ on_both! {
         assert_eq!(scene.version_for("d").await, "1.1.0");
         scene.move_task(&task, "end").await.good();
         scene.admin.put(&at, json!({"policy": "by-hand@1.0.0"})).await.refused("gray-state");
+        let unnamed = format!("/v1/policy-bindings?scope_id={}", text(&task["id"]));
+        assert_eq!(scene.admin.get(&unnamed).await.refused("invalid-field")["field"], "scope_id", "the kind of its place is not named");
         let still = scene.admin.get("/v1/policy-bindings?policy=by-hand").await.good();
         assert_eq!(still["items"], json!([]), "an ended task is history");
     }

@@ -1,6 +1,8 @@
 //! Policies that are shipped by OCI registries, and signed: against Debian's registry, by oras as others use it and by the real openssl,
 //! and against a stand-in for what no good registry does.
 
+mod keyless;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -291,15 +293,23 @@ fn payload(manifest: &Digest) -> String {
 
 /// A Sigstore bundle as cosign makes it of an artefact with a key.
 async fn bundle(key: &Key, manifest: &Digest) -> String {
-    let statement = json!({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": manifest}}],
+    let envelope = envelope(key, &statement(manifest)).await;
+    json!({"mediaType": BUNDLE, "verificationMaterial": {"publicKey": {"hint": "x"}}, "dsseEnvelope": envelope})
+        .to_string()
+}
+
+/// The statement by which cosign signs an artefact.
+fn statement(manifest: &Digest) -> String {
+    json!({"_type": "https://in-toto.io/Statement/v1", "subject": [{"digest": {"sha256": manifest}}],
         "predicateType": "https://sigstore.dev/cosign/sign/v1", "predicate": {}})
-    .to_string();
+    .to_string()
+}
+
+async fn envelope(key: &Key, statement: &str) -> Value {
     let kind = "application/vnd.in-toto+json";
     let message = format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len());
     let signature = key.sign_in_base64(message.as_bytes()).await;
-    json!({"mediaType": BUNDLE, "verificationMaterial": {"publicKey": {"hint": "x"}},
-        "dsseEnvelope": {"payload": STANDARD.encode(statement), "payloadType": kind, "signatures": [{"sig": signature}]}})
-    .to_string()
+    json!({"payload": STANDARD.encode(statement), "payloadType": kind, "signatures": [{"sig": signature}]})
 }
 
 on_both! {

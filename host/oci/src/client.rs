@@ -539,7 +539,7 @@ mod tests {
     }
 
     fn proof() -> Proof {
-        Proof { message: Bytes::from_static(b"x"), signature: Vec::new() }
+        Proof::Keyed { message: Bytes::from_static(b"x"), signature: Vec::new() }
     }
 
     #[test]

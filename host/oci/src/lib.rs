@@ -12,6 +12,7 @@ mod login;
 mod manifest;
 mod reference;
 mod signature;
+mod sigstore;
 
 pub use client::{Dial, Pulled, Registry, Signatures};
 pub use commands::{sign_artefact, sign_file};
@@ -20,3 +21,4 @@ pub use login::{Login, Logins};
 pub use manifest::{About, Descriptor, Manifest, WASM_LAYER};
 pub use reference::Reference;
 pub use signature::{Proof, Subject, of_blob};
+pub use sigstore::{Certified, Sigstore};

@@ -1,12 +1,15 @@
 //! What is signed when a policy is: its bytes, or a statement that names the artefact. Everything that tools write comes down to a
-//! [`Proof`]: a message that is about this policy and nothing else, and a signature of it, whose key is sought afterwards.
+//! [`Proof`] that is about this policy and nothing else: a message and a signature of it, whose key is sought afterwards, or a signature
+//! with the certificate of who has made it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
 use berth_base::ids::Digest;
+
+use crate::sigstore::{Certified, Signed};
 
 /// What a statement says that it is when cosign signs an artefact. Other statements, such as the findings of a scanner, are signed by
 /// the same keys, and approve of nothing.
@@ -27,13 +30,18 @@ pub struct Subject<'a> {
     pub manifest: Option<&'a Digest>,
 }
 
-/// A signature, and the message that it is of.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Proof {
-    /// The message. It is the policy, or names it.
-    pub message: Bytes,
-    /// The signature.
-    pub signature: Vec<u8>,
+/// That somebody has signed the policy.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// Whoever has the key to this signature.
+    Keyed {
+        /// What is signed. It is the policy, or names it.
+        message: Bytes,
+        /// The signature.
+        signature: Vec<u8>,
+    },
+    /// Whom a certificate names.
+    Certified(Certified),
 }
 
 /// Why there is no proof, in words.
@@ -50,7 +58,7 @@ pub fn of_blob(text: &str, wasm: &Bytes) -> Result<Vec<Proof>, Wrong> {
         return of_bundle(text.as_bytes(), Subject { wasm, manifest: None });
     }
     let signature = STANDARD.decode(text).map_err(|_| "it is neither base64 nor a Sigstore bundle".to_owned())?;
-    Ok(vec![Proof { message: wasm.clone(), signature }])
+    Ok(vec![Proof::Keyed { message: wasm.clone(), signature }])
 }
 
 #[derive(Deserialize)]
@@ -83,15 +91,30 @@ pub(crate) fn of_payload(payload: &[u8], signature: &str, manifest: &Digest) -> 
         return Err("it is about another artefact".into());
     }
     let signature = STANDARD.decode(signature.trim()).map_err(|_| "it is no base64".to_owned())?;
-    Ok(Proof { message: Bytes::copy_from_slice(payload), signature })
+    Ok(Proof::Keyed { message: Bytes::copy_from_slice(payload), signature })
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Bundle {
     media_type: String,
+    #[serde(default)]
+    verification_material: VerificationMaterial,
     message_signature: Option<MessageSignature>,
     dsse_envelope: Option<Envelope>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationMaterial {
+    certificate: Option<IgnoredAny>,
+    x509_certificate_chain: Option<IgnoredAny>,
+}
+
+impl VerificationMaterial {
+    fn has_certificate(&self) -> bool {
+        self.certificate.is_some() || self.x509_certificate_chain.is_some()
+    }
 }
 
 #[derive(Deserialize)]
@@ -124,8 +147,8 @@ struct StatementSubject {
     digest: Value,
 }
 
-/// The proofs in a Sigstore bundle: of the bytes of the policy, or of a statement by which cosign signs its artefact. Who has signed
-/// is not taken from the bundle.
+/// The proofs in a Sigstore bundle: of the bytes of the policy, or of a statement by which cosign signs its artefact. Of a key that has
+/// signed nothing is taken from the bundle; a certificate is, and has to be verified.
 ///
 /// # Errors
 /// Why there is none, or it is about something else.
@@ -134,17 +157,24 @@ pub(crate) fn of_bundle(text: &[u8], subject: Subject) -> Result<Vec<Proof>, Wro
     if !bundle.media_type.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(format!("it is of type {:?}, and no Sigstore bundle", bundle.media_type));
     }
+    let certified = |of| Ok(vec![Proof::Certified(Certified::read(text, of)?)]);
+    let is_certified = bundle.verification_material.has_certificate();
     match (bundle.message_signature, bundle.dsse_envelope) {
+        (Some(_), None) if is_certified => certified(Signed::Bytes(subject.wasm.clone())),
         (Some(of_bytes), None) => {
             let signature = decoded(&of_bytes.signature)?;
-            Ok(vec![Proof { message: subject.wasm.clone(), signature }])
+            Ok(vec![Proof::Keyed { message: subject.wasm.clone(), signature }])
         }
-        (None, Some(envelope)) => of_envelope(&envelope, subject),
+        (None, Some(envelope)) => {
+            let (named, payload) = stated(&envelope, subject)?;
+            if is_certified { certified(Signed::Statement(named)) } else { of_envelope(&envelope, &payload) }
+        }
         _ => Err("the bundle holds no signature".into()),
     }
 }
 
-fn of_envelope(envelope: &Envelope, subject: Subject) -> Result<Vec<Proof>, Wrong> {
+/// The statement in an envelope, when it is a signature of this policy, and the SHA-256 by which it names it.
+fn stated(envelope: &Envelope, subject: Subject) -> Result<(Digest, Vec<u8>), Wrong> {
     if envelope.payload_type != STATEMENT {
         return Err(format!("the bundle is about {:?}, and no statement", envelope.payload_type));
     }
@@ -154,14 +184,15 @@ fn of_envelope(envelope: &Envelope, subject: Subject) -> Result<Vec<Proof>, Wron
     if statement.predicate_type != SIGNED {
         return Err(format!("it states {:?}, which is no signature of the artefact", statement.predicate_type));
     }
-    let own = [Some(Digest::of(subject.wasm)), subject.manifest.cloned()];
-    let own: Vec<_> = own.iter().flatten().map(Digest::as_str).collect();
-    let is_own = |one: &StatementSubject| one.digest["sha256"].as_str().is_some_and(|digest| own.contains(&digest));
-    if !statement.subject.iter().any(is_own) {
-        return Err("it is about another artefact".into());
-    }
-    let message = Bytes::from(encoded_for_signing(&envelope.payload_type, &payload));
-    let proof = |one: &MessageSignatureOf| Ok(Proof { message: message.clone(), signature: decoded(&one.sig)? });
+    let names = |one: &StatementSubject, own: &Digest| one.digest["sha256"].as_str() == Some(own.as_str());
+    let mut own = [Some(Digest::of(subject.wasm)), subject.manifest.cloned()].into_iter().flatten();
+    let named = own.find(|own| statement.subject.iter().any(|one| names(one, own)));
+    Ok((named.ok_or("it is about another artefact")?, payload))
+}
+
+fn of_envelope(envelope: &Envelope, payload: &[u8]) -> Result<Vec<Proof>, Wrong> {
+    let message = Bytes::from(encoded_for_signing(&envelope.payload_type, payload));
+    let proof = |one: &MessageSignatureOf| Ok(Proof::Keyed { message: message.clone(), signature: decoded(&one.sig)? });
     if envelope.signatures.is_empty() {
         return Err("the bundle holds no signature".into());
     }
@@ -184,12 +215,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::key::tests::p256;
+    use crate::{PublicKey, key::tests::p256};
 
     const WASM: Bytes = Bytes::from_static(b"wasm");
 
     fn manifest() -> Digest {
         Digest::of(b"manifest")
+    }
+
+    fn is_by(key: &PublicKey, proof: &Proof) -> bool {
+        matches!(proof, Proof::Keyed { message, signature } if key.has_signed(message, signature))
     }
 
     fn statement(predicate: &str, digest: &Digest) -> String {
@@ -212,8 +247,8 @@ mod tests {
             "messageSignature": {"signature": STANDARD.encode(&signature)}});
         for text in [format!("{}\n", STANDARD.encode(&signature)), bundle.to_string()] {
             let proofs = of_blob(&text, &WASM).unwrap();
-            assert!(key.has_signed(&proofs[0].message, &proofs[0].signature));
-            assert!(!key.has_signed(&of_blob(&text, &Bytes::from_static(b"other")).unwrap()[0].message, &signature));
+            assert!(is_by(&key, &proofs[0]));
+            assert!(!is_by(&key, &of_blob(&text, &Bytes::from_static(b"other")).unwrap()[0]));
         }
         assert!(of_blob("not base64!", &WASM).is_err() && of_blob("{}", &WASM).is_err());
     }
@@ -228,7 +263,7 @@ mod tests {
         let good = payload(SIMPLE, &manifest());
         let signature = STANDARD.encode(sign(good.as_bytes()));
         let proof = of_payload(good.as_bytes(), &signature, &manifest()).unwrap();
-        assert!(key.has_signed(&proof.message, &proof.signature));
+        assert!(is_by(&key, &proof));
         for bad in
             [payload(SIMPLE, &Digest::of(b"other")), payload("atomic container signature", &manifest()), "{}".into()]
         {
@@ -244,7 +279,7 @@ mod tests {
             let payload = statement(SIGNED, &digest);
             let signature = sign(&encoded_for_signing(STATEMENT, payload.as_bytes()));
             let proofs = of_bundle(envelope(STATEMENT, &payload, &signature).as_bytes(), subject).unwrap();
-            assert!(key.has_signed(&proofs[0].message, &proofs[0].signature));
+            assert!(is_by(&key, &proofs[0]));
         }
         let scan = statement("https://cosign.sigstore.dev/attestation/vuln/v1", &manifest());
         let other = statement(SIGNED, &Digest::of(b"other"));

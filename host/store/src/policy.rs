@@ -264,10 +264,18 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves the bindings that `owner` made of the policy `from` to the policy `to`.
-    pub async fn move_own_bindings(&mut self, from: &Digest, to: &Digest, owner: &str) -> Result<()> {
-        execute!(self, "UPDATE policy_binding SET digest = $2 WHERE digest = $1 AND bound_by = $3", from, to, owner)?;
-        Ok(())
+    /// The policies of this name, but for the policy `digest`, of which `owner` has made bindings.
+    pub async fn own_bindings_of_others(&mut self, name: &str, digest: &Digest, owner: &str) -> Result<Vec<Digest>> {
+        const SQL: &str = "SELECT DISTINCT b.digest FROM policy_binding b JOIN policy p ON p.digest = b.digest
+                           WHERE p.name = $1 AND b.digest <> $2 AND b.bound_by = $3 ORDER BY b.digest";
+        let rows = fetch!(self, fetch_all, (Digest,), SQL, name, digest, owner)?;
+        Ok(rows.into_iter().map(|(digest,)| digest).collect())
+    }
+
+    /// Moves the bindings that `owner` made of the policy `from` to the policy `to`, and tells how many there were.
+    pub async fn move_own_bindings(&mut self, from: &Digest, to: &Digest, owner: &str) -> Result<u64> {
+        const SQL: &str = "UPDATE policy_binding SET digest = $2 WHERE digest = $1 AND bound_by = $3";
+        Ok(execute!(self, SQL, from, to, owner)?)
     }
 }
 

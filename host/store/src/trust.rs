@@ -5,7 +5,9 @@ use berth_base::{
     error::Result,
     ids::{Digest, TrustedKeyId},
 };
-use berth_model::policy::registry::{Algorithm, InstalledPolicy, Level, PolicyOrigin, Signer, TrustScope, TrustedKey};
+use berth_model::policy::registry::{
+    Algorithm, Identity, InstalledPolicy, Level, PolicyOrigin, Signer, TrustScope, TrustedKey,
+};
 use sqlx::types::Json;
 
 use crate::{Tx, execute, fetch, policy::PolicyBindingRow};
@@ -20,6 +22,7 @@ struct KeyRow {
     algorithm: Algorithm,
     fingerprint: Digest,
     pem: String,
+    identity: Option<Json<Identity>>,
     added_by: String,
     added_at: Millis,
 }
@@ -33,6 +36,7 @@ impl From<KeyRow> for TrustedKey {
             algorithm: row.algorithm,
             fingerprint: row.fingerprint,
             key: row.pem,
+            identity: row.identity.map(|Json(identity)| identity),
             added_by: row.added_by,
             added_at: row.added_at,
         }
@@ -74,8 +78,8 @@ impl Tx {
     pub async fn insert_trusted_key(&mut self, key: &TrustedKey) -> sqlx::Result<()> {
         execute!(
             self,
-            "INSERT INTO trusted_key (id, level, scope_id, name, algorithm, fingerprint, pem, added_by, added_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO trusted_key (id, level, scope_id, name, algorithm, fingerprint, pem, identity, added_by, added_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             &key.id,
             key.scope.level,
             &key.scope.id,
@@ -83,6 +87,7 @@ impl Tx {
             key.algorithm,
             &key.fingerprint,
             &key.key,
+            key.identity.as_ref().map(Json),
             &key.added_by,
             key.added_at
         )?;

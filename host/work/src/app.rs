@@ -94,8 +94,8 @@ impl App {
     /// installed policies.
     ///
     /// # Errors
-    /// Those of [`Provider::open`], [`Channels::new`], [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`], [`MemberProviders::new`],
-    /// [`Outbox::new`] and [`LogExport::new`].
+    /// Those of [`RegistryConfig::sigstore`](crate::policy::registry::RegistryConfig::sigstore), [`Provider::open`], [`Channels::new`],
+    /// [`OfficialAccounts::new`], [`LoginEntries::new`], [`Directories::new`], [`MemberProviders::new`], [`Outbox::new`] and [`LogExport::new`].
     pub fn assemble(
         config: Config,
         db: Db,
@@ -104,7 +104,7 @@ impl App {
         logs: Arc<dyn LogStore>,
         judges: impl FnOnce(&Policies) -> Arc<dyn Judges>,
     ) -> Result<(Self, Queues)> {
-        let policies = Policies::new(db.clone(), engine, blobs.clone());
+        let policies = Policies::new(db.clone(), engine, blobs.clone(), config.registries.sigstore()?);
         let judges = judges(&policies);
         let (admitter, admissions) = Admitter::new();
         let (intake, fulfilments) = Intake::new();

@@ -141,7 +141,8 @@ fn row(policy: InstalledPolicy, paint: &Paint) -> [Cell; 5] {
 /// Who has signed it, each once.
 fn signers(signed_by: &[Signer]) -> Option<String> {
     let of = |signer: &Signer| {
-        format!("{} ({}, {})", signer.name, signer.scope.in_words(), &signer.fingerprint.as_str()[..12])
+        let who = signer.identity.as_ref().map_or(&signer.fingerprint.as_str()[..12], |identity| &identity.subject);
+        format!("{} ({}, {who})", signer.name, signer.scope.in_words())
     };
     let mut words: Vec<_> = signed_by.iter().map(of).collect();
     words.dedup();

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use berth_base::ids::{HostAppId, TrustedKeyId};
 use berth_model::policy::registry::{
-    Level, NewTrustedKey, PolicyBinding, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
+    Identity, Level, NewTrustedKey, PolicyBinding, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
 };
 
 use crate::{
@@ -28,18 +28,26 @@ use crate::{
   berth policy trust add release --key cosign.pub
   berth policy trust require
   berth policy trust add our-own --key cosign.pub --team \"Coffee team\"
+  berth policy trust add ci --issuer https://token.actions.githubusercontent.com \\
+      --identity \"https://github.com/acme/policies/.github/workflows/release.yml@*\"
   berth policy trust list
 
 A requirement of the platform is met by a key of the platform alone. One of a team or a host app is met by a key of its own, or of
 the platform.")]
 pub enum Trust {
-    /// Trust a key: policies that it has signed are known as such from now on
+    /// Trust a key, or who signs without one: policies that are signed so are known as such from now on
     Add {
         /// A name for people
         name: String,
         /// The file with the public key in PEM: P-256, as cosign makes it, or Ed25519
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "identity", conflicts_with = "identity")]
+        key: Option<PathBuf>,
+        /// In place of a key: whom the certificate of a Sigstore names, an email address or a workflow; with * at the end, all that begin so
+        #[arg(long, value_name = "SUBJECT", requires = "issuer")]
+        identity: Option<String>,
+        /// Who vouches for the identity, such as https://token.actions.githubusercontent.com
+        #[arg(long, value_name = "URL", requires = "identity")]
+        issuer: Option<String>,
         #[command(flatten)]
         place: Place,
     },
@@ -94,13 +102,15 @@ impl Place {
 pub async fn run(command: Trust, session: &mut Session) -> Done {
     let client = session.client()?;
     match command {
-        Trust::Add { name, key, place } => {
-            let new = NewTrustedKey { scope: place.scope(&client).await?, name, key: files::read_text(&key)? };
+        Trust::Add { name, key, identity, issuer, place } => {
+            let key = key.as_deref().map(files::read_text).transpose()?.unwrap_or_default();
+            let identity = identity.zip(issuer).map(|(subject, issuer)| Identity { issuer, subject });
+            let new = NewTrustedKey { scope: place.scope(&client).await?, name, key, identity };
             session.out.show(&client.value(Call::create("/v1/policy-keys").json(&new)).await?, key_view)
         }
         Trust::List { place } => {
             let items = client.items(at("/v1/policy-keys", &place.scope(&client).await?)).await?;
-            let head = ["ID", "NAME", "ALGORITHM", "FINGERPRINT", "SINCE"];
+            let head = ["ID", "NAME", "ALGORITHM", "FINGERPRINT OR IDENTITY", "SINCE"];
             session.out.list(items, head, "No keys. Trust one with `berth policy trust add NAME --key FILE`.", row)
         }
         Trust::Remove { key } => {
@@ -127,22 +137,22 @@ fn at(path: &str, scope: &TrustScope) -> Call {
 }
 
 fn row(key: TrustedKey, paint: &Paint) -> [Cell; 5] {
-    [
-        Cell::strong(&key.id),
-        Cell::of(&key.name),
-        Cell::of(key.algorithm),
-        Cell::of(&key.fingerprint),
-        paint.when(key.added_at),
-    ]
+    [Cell::strong(&key.id), Cell::of(&key.name), Cell::of(key.algorithm), Cell::of(who(&key)), paint.when(key.added_at)]
+}
+
+/// By what a signature is known to be somebody's.
+fn who(key: &TrustedKey) -> &str {
+    key.identity.as_ref().map_or(key.fingerprint.as_str(), |identity| &identity.subject)
 }
 
 fn key_view(key: TrustedKey, paint: &Paint) -> String {
     Card::default()
         .field("id", Cell::strong(&key.id))
-        .field("name", key.name)
+        .field("name", Cell::of(&key.name))
         .field("trusted by", key.scope.in_words())
         .field("algorithm", key.algorithm.as_str())
-        .field("fingerprint", Cell::of(&key.fingerprint))
+        .field(if key.identity.is_some() { "identity" } else { "fingerprint" }, Cell::of(who(&key)))
+        .maybe("vouched for by", key.identity.as_ref().map(|identity| Cell::of(&identity.issuer)))
         .render(paint)
 }
 

@@ -228,9 +228,12 @@ impl One<'_> {
         self.it.kind == PolicyKind::Auditor
     }
 
-    /// The beginning of a key's fingerprint, by which people tell keys apart.
+    /// Whom a certificate names, or the beginning of a key's fingerprint, by which people tell keys apart.
     fn short(&self, signer: &Signer) -> String {
-        signer.fingerprint.as_str().chars().take(12).collect()
+        match &signer.identity {
+            Some(identity) => identity.subject.clone(),
+            None => signer.fingerprint.as_str().chars().take(12).collect(),
+        }
     }
 
     /// The place of a binding and the version of the policy, as one line.

@@ -56,7 +56,14 @@ texts! {
     key_name_hint = "By which people know it, such as release." / "便于识别的名称，例如 release。";
     key_hint = "In PEM: of P-256, as cosign makes it, or of Ed25519. The text of cosign.pub." / "PEM 格式，P-256（cosign 默认）或 Ed25519，即 cosign.pub 的内容。";
     key_algorithm = "Signs by" / "签名算法";
-    key_fingerprint = "Fingerprint (SHA-256)" / "指纹 (SHA-256)";
+    key_fingerprint = "Fingerprint (SHA-256) or identity" / "指纹 (SHA-256) 或身份";
+    key_by_certificate = "Certificate for an identity" / "身份证书";
+    key_or_identity = "In place of a key: who signs by a certificate" / "不使用公钥：以身份证书签名";
+    key_or_identity_hint = "A workflow of GitHub or GitLab, or a person, who signs with cosign and keeps no key: a Sigstore certifies who it was. Leave the key out then." / "由 GitHub、GitLab 工作流或个人用 cosign 签名，无需保管密钥，由 Sigstore 证明签名者身份。此时公钥留空。";
+    key_subject = "Identity" / "身份";
+    key_subject_hint = "An email address, or the address of a workflow. With * at the end, all that begin so: https://github.com/acme/policies/.github/workflows/release.yml@*" / "邮箱地址或工作流地址。以 * 结尾表示匹配此前缀，例如 https://github.com/acme/policies/.github/workflows/release.yml@*";
+    key_issuer = "Who vouches for it" / "身份颁发方";
+    key_issuer_hint = "The address of the provider: https://token.actions.githubusercontent.com for workflows of GitHub." / "身份提供方的地址；GitHub 工作流为 https://token.actions.githubusercontent.com。";
     key_trusted_by = "Trusted by" / "添加人";
     key_trusted(name) = "{name} is trusted. Install policies that it has signed once more, with the signature." / "已信任公钥 {name}。由它签名的策略请连同签名重新安装。";
     key_remove = "Trust it no more" / "移除公钥";

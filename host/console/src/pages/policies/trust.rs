@@ -12,7 +12,7 @@ use berth_model::{
     access::{Action, Scope, ScopeKind},
     host_app::HostApp,
     policy::registry::{
-        Algorithm, Level, NewTrustedKey, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
+        Algorithm, Identity, Level, NewTrustedKey, RemovedKey, SetSigningRule, SigningRule, TrustScope, TrustedKey,
     },
 };
 
@@ -130,11 +130,12 @@ impl Page<'_> {
         }
     }
 
-    /// The name of a key's algorithm, which is the same in all languages.
+    /// How a key signs. The names of algorithms are the same in all languages.
     fn algorithm(&self, key: &TrustedKey) -> &'static str {
         match key.algorithm {
             Algorithm::EcdsaP256 => "ECDSA P-256",
             Algorithm::Ed25519 => "Ed25519",
+            Algorithm::Identity => self.t.key_by_certificate(),
         }
     }
 
@@ -197,7 +198,13 @@ async fn could_sign(visit: &Visit, place: &Place, keys: &[TrustedKey]) -> Result
 
 async fn trust(visit: Visit, Query(at): Query<At>, sent: Sent) -> Answer {
     let place = at.place(&visit)?;
-    let new = NewTrustedKey { scope: place.0.clone(), name: sent.get("name").into(), key: sent.get("key").into() };
+    let [issuer, subject] = ["issuer", "subject"].map(|field| sent.get(field).trim().to_owned());
+    let new = NewTrustedKey {
+        scope: place.0.clone(),
+        name: sent.get("name").into(),
+        key: sent.get("key").into(),
+        identity: [&issuer, &subject].iter().any(|said| !said.is_empty()).then_some(Identity { issuer, subject }),
+    };
     match visit.api.act(Method::POST, "/v1/policy-keys", &new).await {
         Ok(()) => done(&place.at(HERE), &visit.t.key_trusted(&new.name)),
         Err(refused) => show_page(&visit, &place, &sent.again(&visit, refused)?).await,

@@ -10,8 +10,8 @@ pub use binding::{NewPolicyBinding, PolicyBinding, PolicyBindingPatch, PolicyBin
 pub use install::{InstalledPolicy, PolicyQuery};
 pub use scope::{Level, PolicyScope, ScopeKind};
 pub use trust::{
-    Algorithm, NewTrustedKey, PolicyOrigin, PolicyPull, PolicyUpload, RemovedKey, SetSigningRule, SignedWhat, Signer,
-    SigningRule, TrustScope, TrustedKey,
+    Algorithm, Identity, NewTrustedKey, PolicyOrigin, PolicyPull, PolicyUpload, RemovedKey, SetSigningRule, SignedWhat,
+    Signer, SigningRule, TrustScope, TrustedKey,
 };
 pub use watch::Watch;
 

@@ -94,7 +94,7 @@ pub async fn attach(
         version: policy.version,
         kind: policy.kind,
         scope_kind: scope.kind,
-        position: there.len() as i64,
+        position: there.last().map_or(0, |last| last.position + 1),
         scope_id: scope.id,
         config: Json(new.config),
         mode: new.mode,
@@ -166,8 +166,12 @@ pub async fn bind(policies: &Policies, caller: &Caller, new: ScopedPolicyBinding
 
 /// The bindings at one place, in the order in which they are asked, or at all places that the caller may know about.
 /// Everybody may list the bindings of the platform.
+///
+/// # Errors
+/// `invalid-field` for the id of a place whose kind is not named; `not-found` and `missing-grant`.
 pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Result<Page<PolicyBinding>> {
     caller.require_scope(TokenScope::Read)?;
+    require_kind(query)?;
     let mut tx = db.read().await?;
     match query.scope_kind {
         None => {
@@ -186,6 +190,15 @@ pub async fn list(db: &Db, caller: &Caller, query: &PolicyBindingQuery) -> Resul
             Ok(Page { items: wanted.map(PolicyBinding::from).collect(), next: None })
         }
     }
+}
+
+/// Refuses the id of a place without its kind: all bindings would be taken for those of the place.
+fn require_kind(query: &PolicyBindingQuery) -> Result<()> {
+    if query.scope_id.is_empty() || !matches!(query.scope_kind, None | Some(ScopeKind::Platform)) {
+        return Ok(());
+    }
+    let rule = "name the kind of its place by scope_kind; the platform has no id.";
+    Err(Error::parameter("scope_id", rule))
 }
 
 /// One binding, for a caller who may read its place. Everybody may read the bindings of the platform.

@@ -27,7 +27,7 @@ use futures_util::Stream;
 
 use super::{
     binding::{attach, fit},
-    trust,
+    trust::{self, Makers},
 };
 use crate::{event, policy::registry::Policies};
 
@@ -77,7 +77,7 @@ pub async fn install(
     let shipped = match &upload.signature {
         None => Shipped::default(),
         Some(signature) => {
-            let signers = makers(&policies.db, signature, &wasm).await?;
+            let signers = makers(policies, signature, &wasm).await?;
             Shipped { signatures: signers.len(), signers, ..Shipped::default() }
         }
     };
@@ -126,22 +126,26 @@ async fn require_signed(tx: &mut Tx, known: Option<&InstalledPolicy>, shipped: &
 
 /// The keys of the platform that have made a signature that is given with a file. If there is none, something is not as it seems.
 /// Keys of teams make none good: whoever administers one could vouch for a stranger.
-async fn makers(db: &Db, signature: &str, wasm: &Bytes) -> Result<Vec<Signer>> {
+async fn makers(policies: &Policies, signature: &str, wasm: &Bytes) -> Result<Vec<Signer>> {
     let wrong = |text: &str| {
         let text = format!("{text} Make it by `{}`.", sign_file());
         Error::new(Code::PolicySignatureWrong, text).next(sign_file())
     };
-    let proofs = of_blob(signature, wasm).map_err(|why| wrong(&format!("The signature is of no use: {why}.")))?;
-    let keys = db.read().await?.trusted_keys(&TrustScope::platform()).await?;
-    let found = trust::signers(db, keys, SignedWhat::Policy, proofs).await?;
-    if found.is_empty() {
+    let of_no_use = |why: String| wrong(&format!("The signature is of no use: {why}."));
+    let proofs = of_blob(signature, wasm).map_err(of_no_use)?;
+    let keys = policies.db.read().await?.trusted_keys(&TrustScope::platform()).await?;
+    let Makers { signers, wrong: bad } = trust::makers(policies, keys, SignedWhat::Policy, proofs).await?;
+    if let (true, Some(why)) = (signers.is_empty(), bad.into_iter().next()) {
+        return Err(of_no_use(why));
+    }
+    if signers.is_empty() {
         return Err(wrong(
             "No key that the platform trusts has made this signature of these bytes. `berth policy trust list` shows the keys. If \
              the file was built once more, it has to be signed once more. Signatures by keys of a team or a host app come with a \
              registry.",
         ));
     }
-    Ok(found)
+    Ok(signers)
 }
 
 /// A refusal of what is not signed, which tells of signatures that were found and are of no use, and of what could not be read.
@@ -272,22 +276,38 @@ pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Re
     Ok(())
 }
 
-/// Installs the built-in policies that are missing or differ from those of this binary. A new auditor is bound to the
-/// platform, and bindings made by Berth move to the new version; bindings that an admin has changed stay as they are.
+/// Installs the built-in policies of this binary that are missing. A new auditor is bound to the platform, and bindings made
+/// by Berth move to the build that this binary has; bindings that an admin has changed stay as they are.
 pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     for builtin in builtin::ALL {
-        let known = policies.db.read().await?.newest_policy(builtin.name).await?;
-        let wasm = Bytes::from_static(builtin.wasm);
-        if known.as_ref().is_none_or(|known| known.digest != Digest::of(&wasm)) {
-            ensure(policies, known, wasm).await?;
-        }
+        ensure(policies, builtin.name, Bytes::from_static(builtin.wasm)).await?;
     }
     Ok(())
 }
 
+/// Installs a built-in policy, unless it is there, and moves Berth's own bindings to it. An older binary that runs again
+/// finds its build installed, and the bindings at the newer one.
+pub(super) async fn ensure(policies: &Policies, name: &str, wasm: Bytes) -> Result<()> {
+    let digest = Digest::of(&wasm);
+    let mut tx = policies.db.read().await?;
+    let is_there = tx.policy(&digest).await?.is_some();
+    let is_first = tx.newest_policy(name).await?.is_none();
+    let others = tx.own_bindings_of_others(name, &digest, event::BERTH).await?;
+    drop(tx);
+    if !is_there {
+        return ensure_new(policies, wasm, is_first, others).await;
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    let mut tx = policies.db.begin().await?;
+    move_bindings(&mut tx, others, &digest).await?;
+    tx.commit().await
+}
+
 /// Installs and binds in one transaction: a host that dies in between, or two that start at once, leave no auditor
 /// unbound or bound twice.
-async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes) -> Result<()> {
+async fn ensure_new(policies: &Policies, wasm: Bytes, is_first: bool, others: Vec<Digest>) -> Result<()> {
     let row = take_in(policies, event::BERTH, wasm).await?;
     let new = platform_binding(&row);
     if row.kind == PolicyKind::Auditor {
@@ -295,18 +315,22 @@ async fn ensure(policies: &Policies, known: Option<InstalledPolicy>, wasm: Bytes
     }
     let mut tx = policies.db.begin().await?;
     let added = add(&mut tx, event::BERTH, &row).await?;
-    match known {
-        None if added && row.kind == PolicyKind::Auditor => {
-            attach(&mut tx, event::BERTH, Level::Platform, PolicyScope::platform(), new, row).await?;
-        }
-        Some(known) if row.kind == PolicyKind::Auditor => {
-            tx.move_own_bindings(&known.digest, &row.digest, event::BERTH).await?;
-            let data = event::PolicyReplaced { from: known.digest, to: row.digest.clone() };
-            tx.tell(kind::POLICY_REPLACED, &row.digest, event::BERTH, &data);
-        }
-        _ => {}
+    move_bindings(&mut tx, others, &row.digest).await?;
+    if added && is_first && row.kind == PolicyKind::Auditor {
+        attach(&mut tx, event::BERTH, Level::Platform, PolicyScope::platform(), new, row).await?;
     }
     tx.commit().await
+}
+
+/// Moves Berth's own bindings from other builds of a policy to this one. Another host may have been faster.
+async fn move_bindings(tx: &mut Tx, others: Vec<Digest>, to: &Digest) -> Result<()> {
+    for from in others {
+        if tx.move_own_bindings(&from, to, event::BERTH).await? > 0 {
+            let data = event::PolicyReplaced { from, to: to.clone() };
+            tx.tell(kind::POLICY_REPLACED, to, event::BERTH, &data);
+        }
+    }
+    Ok(())
 }
 
 fn platform_binding(policy: &InstalledPolicy) -> NewPolicyBinding {

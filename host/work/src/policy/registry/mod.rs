@@ -24,6 +24,7 @@ use std::{
 
 use berth_base::{error::Result, ids::Digest};
 use berth_judge::{Engine, Policy};
+use berth_oci::Sigstore;
 use berth_store::{Db, blob::Blobs};
 
 use super::figures::Board;
@@ -34,6 +35,8 @@ pub struct Policies {
     pub(crate) db: Db,
     engine: Engine,
     blobs: Blobs,
+    /// By which signatures with certificates are verified.
+    sigstore: Arc<Sigstore>,
     loaded: Arc<Mutex<HashMap<Digest, Arc<Policy>>>>,
     /// How their bindings run.
     pub board: Arc<Board>,
@@ -41,9 +44,9 @@ pub struct Policies {
 
 impl Policies {
     /// A registry that has no policy in memory yet.
-    pub fn new(db: Db, engine: Engine, blobs: Blobs) -> Self {
+    pub fn new(db: Db, engine: Engine, blobs: Blobs, sigstore: Sigstore) -> Self {
         let board = Arc::new(Board::new(db.now()));
-        Self { db, engine, blobs, loaded: Arc::default(), board }
+        Self { db, engine, blobs, sigstore: Arc::new(sigstore), loaded: Arc::default(), board }
     }
 
     /// The engine that runs the policies.

@@ -1,7 +1,7 @@
 //! Fetches policies from OCI registries. The host itself does, so that what is installed is what the reference leads to, pinned by
 //! digest, and the record tells from where it came (G22).
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use berth_base::{
     clock::duration,
@@ -11,8 +11,7 @@ use berth_model::{
     access::{Action, Caller, Scope},
     policy::registry::{InstalledPolicy, PolicyOrigin, PolicyPull, SignedWhat},
 };
-use berth_oci::{Dial, Logins, Reference, Registry, Signatures};
-use berth_store::Db;
+use berth_oci::{Dial, Logins, Reference, Registry, Signatures, Sigstore};
 use bytes::Bytes;
 use reqwest::{Client, Url};
 use tokio::time::timeout;
@@ -39,12 +38,34 @@ pub struct RegistryConfig {
     /// How long a registry may be silent
     #[arg(long, env = "BERTH_REGISTRY_TIMEOUT", default_value = "15s", value_parser = duration)]
     pub registry_timeout: Duration,
+    /// The Sigstore whose certificates say who has signed a policy: its trusted_root.json. The public one as of this build, if left out
+    #[arg(long, env = "BERTH_SIGSTORE_ROOT", value_name = "FILE")]
+    pub sigstore_root: Option<PathBuf>,
 }
 
 impl Default for RegistryConfig {
     /// The defaults of the command line.
     fn default() -> Self {
-        Self { registry_auth: None, registry_plain_http: Vec::new(), registry_timeout: Duration::from_secs(15) }
+        Self {
+            registry_auth: None,
+            registry_plain_http: Vec::new(),
+            registry_timeout: Duration::from_secs(15),
+            sigstore_root: None,
+        }
+    }
+}
+
+impl RegistryConfig {
+    /// The Sigstore by which signatures with certificates are verified.
+    ///
+    /// # Errors
+    /// `invalid-field` when the file cannot be read, or is none.
+    pub(crate) fn sigstore(&self) -> Result<Sigstore> {
+        let Some(file) = &self.sigstore_root else { return Sigstore::public() };
+        let text = fs::read_to_string(file).map_err(|error| {
+            Error::parameter("sigstore-root", format!("{} could not be read: {error}.", file.display()))
+        })?;
+        Sigstore::read(&text)
     }
 }
 
@@ -70,16 +91,19 @@ impl Registries {
     }
 
     /// Fetches an artefact and its signatures, and finds who has made them.
-    async fn fetch(&self, db: &Db, reference: &Reference) -> Result<(Bytes, Shipped)> {
+    async fn fetch(&self, policies: &Policies, reference: &Reference) -> Result<(Bytes, Shipped)> {
         let logins = self.config.registry_auth.as_deref().map(Logins::read).transpose()?.unwrap_or_default();
         let plain = reference.is_loopback() || self.config.registry_plain_http.contains(&reference.registry);
         let registry = Registry::new(&self.outbound, reference, &logins, plain, self.config.registry_timeout);
         let pulled = registry.pull(MAX_POLICY_BYTES).await?;
-        let Signatures { proofs, wrong, unread, .. } = registry.signatures(&pulled).await;
-        let keys = db.read().await?.all_trusted_keys().await?;
-        let (signatures, signers) = (proofs.len(), trust::signers(db, keys, SignedWhat::Artefact, proofs).await?);
+        let Signatures { proofs, mut wrong, unread, .. } = registry.signatures(&pulled).await;
+        let keys = policies.db.read().await?.all_trusted_keys().await?;
+        let found = proofs.len();
+        let makers = trust::makers(policies, keys, SignedWhat::Artefact, proofs).await?;
+        let signatures = found - makers.wrong.len();
+        wrong.extend(makers.wrong);
         let origin = Some(PolicyOrigin { reference: reference.to_string(), manifest: pulled.manifest });
-        Ok((pulled.wasm, Shipped { origin, signers, signatures, wrong, unread }))
+        Ok((pulled.wasm, Shipped { origin, signers: makers.signers, signatures, wrong, unread }))
     }
 }
 
@@ -98,7 +122,7 @@ pub async fn pull(
 ) -> Result<InstalledPolicy> {
     caller.require(Action::Administer, &Scope::Platform)?;
     let reference: Reference = asked.reference.parse()?;
-    let fetched = timeout(PATIENCE, registries.fetch(&policies.db, &reference)).await;
+    let fetched = timeout(PATIENCE, registries.fetch(policies, &reference)).await;
     let slow = |_| {
         let text = format!("{} did not bring the policy within {} seconds.", reference.registry, PATIENCE.as_secs());
         Error::new(Code::RegistryUnreachable, text)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use berth_base::{
     error::Code,
-    ids::{PolicyBindingId, UserId},
+    ids::{Digest, PolicyBindingId, UserId},
 };
 use berth_judge::testing::Guest;
 use berth_model::access::{Caller, TokenScope};
@@ -55,6 +55,48 @@ async fn g12_the_same_policy_is_bound_once_to_a_place() {
     bind(&host.app.policies, &host.caller, serde_json::from_value(elsewhere).unwrap()).await.unwrap();
     unbind(&host.app.db, &host.caller, &first.id).await.unwrap();
     assert_eq!(bind(&host.app.policies, &host.caller, platform("no-maps")).await.unwrap().policy_version, "1.1.0");
+}
+
+#[tokio::test]
+async fn g12_a_policy_comes_after_those_that_are_bound_also_when_others_were_unbound() {
+    let host = host().await;
+    let mut bound = Vec::new();
+    for name in ["no-maps", "no-eval"] {
+        push(&host, name, "1.0.0").await;
+        bound.push(bind(&host.app.policies, &host.caller, platform(name)).await.unwrap().id);
+    }
+    unbind(&host.app.db, &host.caller, &bound[0]).await.unwrap();
+    push(&host, "no-ads", "1.0.0").await;
+    bind(&host.app.policies, &host.caller, platform("no-ads")).await.unwrap();
+    let rows = host.app.db.read().await.unwrap().policy_bindings(ScopeKind::Platform, "").await.unwrap();
+    let places: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.position)).collect();
+    assert_eq!(places, [("no-eval", 1), ("no-ads", 2)]);
+}
+
+/// A build of Berth, a newer one, and each of them again: what judges is what the running one has.
+#[tokio::test]
+async fn after_a_rollback_of_berth_its_own_bindings_are_at_the_build_that_it_has() {
+    let host = host().await;
+    let guest = |extra: &str| Guest { schema: ANY.into(), ..Guest::auditor().name("no-maps").extra(extra) };
+    let builds = ["", "(func)"].map(|extra| guest(extra).wasm());
+    let digests = builds.each_ref().map(|wasm| Digest::of(wasm));
+    let run = async |build: usize| {
+        host.clock.advance_seconds(1);
+        let before = told(&host).await;
+        install::ensure(&host.app.policies, "no-maps", builds[build].clone().into()).await.unwrap();
+        told(&host).await - before
+    };
+    let at = async || {
+        let mut rows = host.app.db.read().await.unwrap().policy_bindings(ScopeKind::Platform, "").await.unwrap();
+        assert_eq!(rows.len(), 1);
+        PolicyBinding::from(rows.remove(0))
+    };
+    // Installed and bound; installed and replaced; then replaced, and nothing when it starts once more.
+    for (build, events) in [(0, 2), (0, 0), (1, 2), (0, 1), (1, 1), (1, 0), (0, 1)] {
+        assert_eq!((run(build).await, at().await.digest), (events, digests[build].clone()));
+    }
+    rebind(&host.app.policies, &host.caller, &at().await.id, patch(json!({"mode": "shadow"}))).await.unwrap();
+    assert_eq!((run(1).await, at().await.digest), (0, digests[0].clone()), "an admin has changed it");
 }
 
 #[tokio::test]
@@ -206,6 +248,18 @@ async fn i9_without_a_place_a_caller_is_told_of_the_bindings_that_it_may_know() 
     assert!(list(&host.app.db, &stranger, &PolicyQuery::default()).await.unwrap()[0].places.is_none());
     let blind = Caller { token_scopes: vec![TokenScope::Develop], ..stranger };
     assert_eq!(bindings(&host.app.db, &blind, &query).await.unwrap_err().code, Code::MissingGrant);
+}
+
+#[tokio::test]
+async fn i9_the_id_of_a_place_without_its_kind_lists_no_bindings() {
+    let host = host().await;
+    for scope_kind in [None, Some(ScopeKind::Platform)] {
+        let query = PolicyBindingQuery { scope_kind, scope_id: "shop".into(), ..PolicyBindingQuery::default() };
+        let refused = bindings(&host.app.db, &host.caller, &query).await.unwrap_err();
+        assert_eq!((refused.code, &refused.fields["field"]), (Code::InvalidField, &json!("scope_id")));
+    }
+    let query = PolicyBindingQuery { scope_kind: Some(ScopeKind::Platform), ..PolicyBindingQuery::default() };
+    bindings(&host.app.db, &host.caller, &query).await.unwrap();
 }
 
 #[tokio::test]

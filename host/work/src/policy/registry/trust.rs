@@ -5,7 +5,7 @@
 
 use berth_base::{
     error::{Code, Error, Result},
-    ids::{GrayTaskId, HostAppId, MiniAppId, TeamId, TrustedKeyId},
+    ids::{Digest, GrayTaskId, HostAppId, MiniAppId, TeamId, TrustedKeyId},
     sql::is_unique_violation,
     text,
 };
@@ -13,14 +13,15 @@ use berth_model::{
     access::{Action, Caller, Scope, TokenScope},
     event::kind,
     policy::registry::{
-        InstalledPolicy, Level, NewTrustedKey, PolicyBinding, PolicyOrigin, PolicyScope, RemovedKey, ScopeKind,
-        SetSigningRule, SignedWhat, Signer, SigningRule, TrustScope, TrustedKey,
+        Algorithm, Identity, InstalledPolicy, Level, NewTrustedKey, PolicyBinding, PolicyOrigin, PolicyScope,
+        RemovedKey, ScopeKind, SetSigningRule, SignedWhat, Signer, SigningRule, TrustScope, TrustedKey,
     },
 };
-use berth_oci::{Proof, PublicKey, Reference, sign_artefact, sign_file};
+use berth_oci::{Proof, PublicKey, Reference, Sigstore, sign_artefact, sign_file};
 use berth_store::{Db, Tx, trust::SignedBindingRow};
 use tokio::sync::oneshot;
 
+use super::Policies;
 use crate::{event, host_app};
 
 /// How many keys are trusted at one place, at most.
@@ -46,21 +47,43 @@ async fn authorise(at: &TrustScope, tx: &mut Tx, caller: &Caller, action: Action
     }
 }
 
-/// Trusts a key. Policies that it has signed are known as such when they are installed, or come once more.
+/// What a key is known by.
+struct Read {
+    algorithm: Algorithm,
+    fingerprint: Digest,
+    pem: String,
+}
+
+fn read(new: &NewTrustedKey) -> Result<Read> {
+    match &new.identity {
+        None => {
+            let key = PublicKey::read(&new.key)?;
+            Ok(Read { algorithm: key.algorithm, fingerprint: key.fingerprint(), pem: key.pem() })
+        }
+        Some(_) if !new.key.is_empty() => Err(Error::field("key", "must be left out where an identity is given.")),
+        Some(identity) => {
+            identity.check()?;
+            Ok(Read { algorithm: Algorithm::Identity, fingerprint: identity.fingerprint(), pem: String::new() })
+        }
+    }
+}
+
+/// Trusts a key, or an identity. Policies that it has signed are known as such when they are installed, or come once more.
 ///
 /// # Errors
-/// `invalid-field` for what is no public key, or one too many; `trusted-key-exists`; `not-found` and `missing-grant`.
+/// `invalid-field` for what is no public key or no identity, or one too many; `trusted-key-exists`; `not-found` and `missing-grant`.
 #[tracing::instrument(name = "policy_key.trust", skip_all)]
 pub async fn trust(db: &Db, caller: &Caller, new: NewTrustedKey) -> Result<TrustedKey> {
     let mut tx = db.begin().await?;
     authorise(&new.scope, &mut tx, caller, Action::Configure).await?;
-    let read = PublicKey::read(&new.key)?;
+    let Read { algorithm, fingerprint, pem } = read(&new)?;
     let key = TrustedKey {
         id: TrustedKeyId::generate(tx.now(), tx.random()),
         name: text::name("name", &new.name, 64)?,
-        algorithm: read.algorithm,
-        fingerprint: read.fingerprint(),
-        key: read.pem(),
+        algorithm,
+        fingerprint,
+        key: pem,
+        identity: new.identity,
         scope: new.scope,
         added_by: caller.account.to_string(),
         added_at: tx.now(),
@@ -276,38 +299,88 @@ fn how_to_sign(origin: Option<&PolicyOrigin>) -> (String, String) {
     }
 }
 
+/// Who has signed a policy, and why other signatures are of no use.
+#[derive(Default)]
+pub(super) struct Makers {
+    /// Those who are trusted.
+    pub signers: Vec<Signer>,
+    /// Why others are not good, in words.
+    pub wrong: Vec<String>,
+}
+
 /// Which of these keys have made these signatures: of each the first, the platform's before all others. Ends when nobody waits
 /// for the answer any more: a policy has up to 64 MB, which are hashed for each key.
-pub(super) async fn signers(
-    db: &Db,
+pub(super) async fn makers(
+    policies: &Policies,
     mut keys: Vec<TrustedKey>,
     signed: SignedWhat,
     proofs: Vec<Proof>,
-) -> Result<Vec<Signer>> {
+) -> Result<Makers> {
     if proofs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Makers::default());
     }
     keys.sort_by_key(|key| key.scope.level != Level::Platform);
-    let now = db.now();
-    let signer = move |key: &TrustedKey| Signer {
+    let (now, sigstore) = (policies.db.now(), policies.sigstore.clone());
+    let signer = move |key: &TrustedKey, identity: Option<Identity>| Signer {
         name: key.name.clone(),
         fingerprint: key.fingerprint.clone(),
+        identity,
         scope: key.scope.clone(),
         signed,
         verified_at: now,
     };
     let (answer, found) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let keys = keys.iter().take(MOST_TRIED);
-        let keys: Vec<_> = keys.filter_map(|key| Some((key, PublicKey::read(&key.key).ok()?))).collect();
-        let maker = |proof: &Proof| {
-            let mut tried = keys.iter().take_while(|_| !answer.is_closed());
-            tried.find(|(_, public)| public.has_signed(&proof.message, &proof.signature)).map(|(key, _)| signer(key))
-        };
-        let found = proofs.iter().filter_map(maker).collect();
-        let _ = answer.send(found);
+        let trusted = Trusted::of(&keys);
+        let mut makers = Makers::default();
+        for proof in proofs {
+            if answer.is_closed() {
+                return;
+            }
+            match trusted.maker(&proof, &sigstore, || answer.is_closed()) {
+                Ok(maker) => makers.signers.extend(maker.map(|(key, identity)| signer(key, identity))),
+                Err(why) => makers.wrong.push(why),
+            }
+        }
+        let _ = answer.send(makers);
     });
     found.await.map_err(Error::internal)
+}
+
+/// Who is trusted to sign.
+struct Trusted<'a> {
+    keys: Vec<(&'a TrustedKey, PublicKey)>,
+    identities: Vec<(&'a TrustedKey, &'a Identity)>,
+}
+
+impl<'a> Trusted<'a> {
+    fn of(all: &'a [TrustedKey]) -> Self {
+        let key = |key: &'a TrustedKey| Some((key, PublicKey::read(&key.key).ok()?));
+        let identity = |key: &'a TrustedKey| Some((key, key.identity.as_ref()?));
+        let keyed = all.iter().filter(|key| key.identity.is_none()).take(MOST_TRIED);
+        Self { keys: keyed.filter_map(key).collect(), identities: all.iter().filter_map(identity).collect() }
+    }
+
+    /// Who of them has made a signature, and whom its certificate names, if it has one.
+    fn maker(
+        &self,
+        proof: &Proof,
+        sigstore: &Sigstore,
+        is_over: impl Fn() -> bool,
+    ) -> Result<Option<(&'a TrustedKey, Option<Identity>)>, String> {
+        match proof {
+            Proof::Keyed { message, signature } => {
+                let mut tried = self.keys.iter().take_while(|_| !is_over());
+                let found = tried.find(|(_, public)| public.has_signed(message, signature));
+                Ok(found.map(|(key, _)| (*key, None)))
+            }
+            Proof::Certified(certified) => {
+                let signer = sigstore.signer(certified)?;
+                let found = self.identities.iter().find(|(_, trusted)| trusted.covers(&signer));
+                Ok(found.map(|(key, _)| (*key, Some(signer))))
+            }
+        }
+    }
 }
 
 /// Leaves of the signers those that the caller may know: the keys of the platform, and of what the caller knows.
