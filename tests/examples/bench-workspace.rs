@@ -41,13 +41,15 @@ impl Bench {
         ));
         let member = sql_id("mem", "i");
         let select = format!("{member}, 'acme', {name}, {name}, NULL, {name}, TRUE, {told}, 1, 0, 0");
-        insert(&scene.host, "workspace_member", members, &select).await;
+        let columns = "(id, workspace_id, user_key, user_name, external_id, name, active, attributes, version, created_at, updated_at)";
+        insert(&scene.host, &format!("workspace_member {columns}"), members, &select).await;
         let told = json("'{\"displayName\":\"D' || CAST(i AS TEXT) || '\"}'");
         let (group, parent) = (sql_id("grp", "i"), sql_id("grp", "((i - 1) / 8)"));
         let parent = format!("CASE WHEN i = 0 THEN NULL ELSE {parent} END");
         let name = "'D' || CAST(i AS TEXT)";
         let select = format!("{group}, 'acme', 'department', {parent}, LOWER({name}), {name}, NULL, {told}, 1, 0, 0");
-        insert(&scene.host, "workspace_group", departments, &select).await;
+        let columns = "(id, workspace_id, kind, parent_id, name_key, name, external_id, attributes, version, created_at, updated_at)";
+        insert(&scene.host, &format!("workspace_group {columns}"), departments, &select).await;
         let of = sql_id("grp", &format!("(i % {departments})"));
         insert(&scene.host, "workspace_group_member", members, &format!("{of}, {member}")).await;
         let bench = Self { scene, members };

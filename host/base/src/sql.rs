@@ -1,4 +1,8 @@
-//! What errors of the database mean to a caller.
+//! What errors of the database mean to a caller, and what its connections need.
+
+mod postgres;
+
+pub use postgres::postgres_pool;
 
 use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 

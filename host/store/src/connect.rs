@@ -10,13 +10,13 @@ use std::{
 use sqlx::{
     ConnectOptions, Connection, PgPool, Postgres, SqlitePool, Transaction,
     migrate::{Migrate, MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::Notify;
 use tracing::Instrument;
 
-use berth_base::sql::{SQLITE_BUSY, database_code};
+use berth_base::sql::{SQLITE_BUSY, database_code, postgres_pool};
 
 use super::{Conn, Tx, execute_sqlite};
 use crate::statement;
@@ -293,6 +293,7 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
 /// connection.
 fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
     let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let options = options.test_before_acquire(false);
     options.after_release(|connection, _| {
         Box::pin(async move {
             connection.ping().await?; // a rollback that waits is done before it
@@ -367,7 +368,7 @@ async fn migrate_postgres(options: &PgConnectOptions) -> Result<()> {
 async fn open_postgres(url: &str, connections: u32) -> Result<Backend> {
     let options = PgConnectOptions::from_str(url).map_err(cannot_open)?.statement_cache_capacity(STATEMENTS);
     migrate_postgres(&options).await?;
-    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let pool = postgres_pool(&options).max_connections(connections).acquire_timeout(PATIENCE);
     let pool = pool.connect_with(options).await.map_err(cannot_open)?;
     Ok(Backend::Postgres(pool))
 }

@@ -172,14 +172,17 @@ fn files_of(path: &Path) -> [PathBuf; 3] {
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(IDLE).after_release(
-        |connection, _| {
+    SqlitePoolOptions::new()
+        .test_before_acquire(false)
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(IDLE)
+        .after_release(|connection, _| {
             Box::pin(async move {
                 connection.ping().await?; // a rollback that waits is done before it
                 Ok(!connection.is_in_transaction())
             })
-        },
-    )
+        })
 }
 
 /// A commit survives the end of the process. Whether it survives a power cut is left to the disk, as logs are no records.
