@@ -236,6 +236,21 @@ on_both! {
         device.get("/v1/packages/coffee_9.9.9.apkg").await.refused("not-found");
     }
 
+    async fn v1_a_package_that_may_still_be_replaced_is_asked_for_each_time(host) {
+        let scene = Scene::set(host).await;
+        let caching = async || {
+            let package = scene.admin.get("/v1/packages/coffee_1.0.0.apkg").await;
+            assert_eq!(package.status, 200);
+            package.header("cache-control").to_owned()
+        };
+        scene.push("1.0.0", "1.0.0").await.good();
+        assert_eq!(caching().await, "private, no-cache");
+        let audit = scene.submit("1.0.0").await;
+        assert_eq!(caching().await, "private, max-age=31536000, immutable");
+        scene.decide(&audit, false, "no").await.good();
+        assert_eq!(caching().await, "private, max-age=31536000, immutable");
+    }
+
     async fn o4_a_bundle_is_the_same_bytes_for_the_same_packages(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;

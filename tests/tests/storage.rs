@@ -15,7 +15,7 @@ use berth_base::clock::Nature;
 use berth_judge::Compiler;
 use berth_store::blob::{BlobConfig, collect};
 use berth_tests::{
-    Answer, Database, Host, Pool, invariants, made, on_both, packed, postgres, postgres_is_there,
+    Answer, Database, Host, Pool, guests, invariants, made, on_both, packed, postgres, postgres_is_there,
     scene::{Scene, text},
 };
 use berth_work::{
@@ -76,6 +76,33 @@ on_both! {
         }
     }
 
+    async fn f57_a_policy_whose_bytes_are_lost_is_healed_by_its_installation_and_a_built_in_one_by_a_start(host) {
+        let scene = Scene::set(host).await;
+        let wasm = guests::grayscale("by-hand", guests::Manner::Agrees);
+        let install = async || {
+            let request = scene.admin.request("POST", "/v1/policies").header("Content-Type", "application/wasm");
+            Answer::of(request.body(wasm.clone()), "install".into()).await.good()
+        };
+        install().await;
+        for name in ["by-hand", "percentage"] {
+            let digest = text(&scene.admin.get(&format!("/v1/policies/{name}")).await.good()["digest"]);
+            let blob = scene.host.folder().join("blobs/sha256").join(&digest[..2]).join(&digest);
+            let bytes = format!("/v1/policies/{name}/wasm");
+            let whole = scene.admin.get(&bytes).await.bytes;
+            for torn in [whole.len() / 2, 0] {
+                File::options().write(true).open(&blob).unwrap().set_len(torn as u64).unwrap();
+                scene.admin.get(&bytes).await.refused("package-damaged");
+                assert!(!blob.exists(), "it was moved aside");
+                if name == "by-hand" {
+                    install().await;
+                } else {
+                    scene.host.beside().await.stop().await;
+                }
+                assert!(scene.admin.get(&bytes).await.bytes == whole, "{name} {torn}");
+            }
+        }
+    }
+
     async fn f58_publishers_rollbacks_and_grayscale_at_once_keep_the_history_linear(host) {
         let scene = Scene::set(host).await;
         scene.online("1.0.0").await;
@@ -133,6 +160,32 @@ on_both! {
         make_old(&scene.host.folder().join("blobs"));
         assert_eq!(collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap().blobs, 0);
         assert_eq!(scene.submit("1.3.0").await["state"], "deciding");
+    }
+
+    async fn f64_what_a_killed_collector_had_set_aside_is_brought_back_or_deleted(host) {
+        let scene = Scene::set(host).await;
+        scene.push("1.0.0", "1.0.0").await.good();
+        scene.admin.push("coffee_1.1.0.apkg", made::package(1)).await.good();
+        scene.admin.push("coffee_1.2.0.apkg", made::package(2)).await.good();
+        let doomed = scene.host.folder().join("blobs/doomed");
+        std::fs::create_dir(&doomed).unwrap();
+        let named = blob_of(&scene, "1.0.0").await;
+        let again = blob_of(&scene, "1.1.0").await;
+        let unnamed = blob_of(&scene, "1.2.0").await;
+        let aside = |blob: &Path| doomed.join(blob.file_name().unwrap());
+        scene.admin.delete("/v1/mini-apps/coffee/versions/1.2.0").await.good();
+        for blob in [&named, &unnamed] {
+            std::fs::rename(blob, aside(blob)).unwrap();
+        }
+        // Stored again since then: what is aside is not needed, whatever it is.
+        std::fs::write(aside(&again), "torn").unwrap();
+        scene.admin.get("/v1/packages/coffee_1.0.0.apkg").await.refused("package-damaged");
+        let collected = collect(&scene.host.app.db, &scene.host.app.blobs).await.unwrap();
+        assert_eq!((collected.blobs, std::fs::read_dir(&doomed).unwrap().count()), (0, 0));
+        assert!(named.exists() && !unnamed.exists());
+        for number in ["1.0.0", "1.1.0"] {
+            scene.admin.get(&format!("/v1/packages/coffee_{number}.apkg")).await.good();
+        }
     }
 }
 

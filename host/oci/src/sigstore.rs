@@ -15,7 +15,8 @@ use sigstore_verify::{
     types::{Artifact, Bundle, Sha256Hash},
 };
 
-use crate::signature::Wrong;
+/// Why a signature is not good, in words.
+type Wrong = String;
 
 /// Whose certificates name who has signed, and in which logs they must stand.
 pub struct Sigstore {

@@ -51,12 +51,14 @@ pub struct Servable {
     pub size: u64,
     /// Whether all devices of the host app may have it, so that shared caches may keep it.
     pub public: bool,
+    /// Whether its bytes never change any more: what was never submitted may be replaced (V1).
+    pub fixed: bool,
 }
 
 impl Servable {
     fn new(row: VersionRow, public: bool) -> Self {
         let name = PackageName { mini_app_id: row.mini_app_id, version: row.number };
-        Self { name, sha256: row.sha256, size: row.size, public }
+        Self { name, sha256: row.sha256, size: row.size, public, fixed: row.submitted_once }
     }
 }
 

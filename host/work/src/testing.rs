@@ -324,6 +324,18 @@ impl TestHost {
         self.app.follower.settled().await.unwrap();
     }
 
+    /// Waits until all policies and lists are ready. On a busy machine that is later than rounds wait for them (G12).
+    pub async fn made_ready(&self) {
+        self.settle().await;
+        for _ in 0..1000 {
+            if self.app.checks.live.following().unready == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            check::refresh(&self.app.follower).await.unwrap();
+        }
+    }
+
     /// Checks as a device that has the version `current`, after the index has settled.
     pub async fn ask(&self, device: &Device, current: Option<&str>) -> CheckResult {
         self.settle().await;

@@ -114,9 +114,7 @@ async fn get(
     let name: PackageName = name.parse()?;
     let gray = query.gray.as_ref().zip(query.guid.as_deref());
     let package = download::package(&app.db, &who, &name, Offer { gray, account: query.account.as_deref() }).await?;
-    let size = package.size;
-    let caching =
-        if package.public { "public, max-age=31536000, immutable" } else { "private, max-age=31536000, immutable" };
+    let (size, caching) = (package.size, caching(&package));
     let mut response = send(&app, &method, &headers, package, caching).await?;
     if let (Fetcher::Device(_), Some((task, guid))) = (&who, gray)
         && method == Method::GET
@@ -126,6 +124,16 @@ async fn get(
         response.extensions_mut().insert(OnceSent::new(move || report::downloaded(&checks, &name, &task, &guid)));
     }
     Ok(response)
+}
+
+/// How long a package may be kept. One that may still be replaced (V1) is asked for each time: who has its bytes is told by
+/// the `ETag` that they are current.
+fn caching(package: &Servable) -> &'static str {
+    match (package.public, package.fixed) {
+        (true, _) => "public, max-age=31536000, immutable",
+        (false, true) => "private, max-age=31536000, immutable",
+        (false, false) => "private, no-cache",
+    }
 }
 
 /// Whether the last byte of a package of this size is in the answer. A device that downloads in parts has the package

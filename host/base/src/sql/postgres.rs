@@ -1,32 +1,14 @@
 //! Connections to PostgreSQL that lose no time.
 
-use std::time::Duration;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use sqlx::{
-    Connection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-
-/// A connection that rested for less is taken to be good, and not asked first: that took as long as most questions do.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// A pool of connections to this server.
+/// A pool of connections to this server, which send at once what they are given.
 pub fn postgres_pool(to: &PgConnectOptions) -> PgPoolOptions {
     let port = to.get_port();
-    PgPoolOptions::new()
-        .after_connect(move |_, _| {
-            send_at_once(port);
-            Box::pin(async { Ok(()) })
-        })
-        .test_before_acquire(false)
-        .before_acquire(|connection, rested| {
-            Box::pin(async move {
-                if rested.idle_for >= FRESH {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
+    PgPoolOptions::new().after_connect(move |_, _| {
+        send_at_once(port);
+        Box::pin(async { Ok(()) })
+    })
 }
 
 /// Has all TCP connections of this process to this port send at once what they are given. What cannot be set is only slower.

@@ -68,14 +68,33 @@ pub async fn backup(args: Backup, session: &mut Session) -> Done {
     if earlier.is_none() {
         folder::leave(&to, &mark)?;
     }
-    let Copied { copied, kept } = blobs.copy_to(&to).await?;
+    let Copied { copied, kept, .. } = blobs.copy_to(&to).await?;
     super::by_command(&db, "admin backup", db.copy_to(&to.join(NEXT))).await?;
-    let copied = copied + blobs.copy_to(&to).await?.copied;
+    // The second round tells again what is damaged still.
+    let Copied { copied: since, damaged, .. } = blobs.copy_to(&to).await?;
     let now = db.now().to_string();
     db.close().await;
     take_place(&to, key.as_deref(), mark, now)?;
-    let done = Copied { copied, kept };
-    session.out.done(&done, format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display()))
+    let done = Copied { copied: copied + since, kept, damaged };
+    if !done.damaged.is_empty() {
+        session.out.note(DAMAGED);
+    }
+    session.out.done(&done, said(&to, &done))
+}
+
+/// What to do about blobs that are damaged on the host itself. The backup has all that can be read there, so that it does
+/// not fail by them: a host starts from it, and serves what is good.
+const DAMAGED: &str = "WARNING: blobs of this host are damaged. Those that an earlier backup into this folder took stay in it; \
+    the others are missing. Upload the same bytes again, which heals them, and back up once more.";
+
+fn said(to: &Path, done: &Copied) -> String {
+    let Copied { copied, kept, damaged } = done;
+    let whole = format!("{}: the database, {copied} blobs copied, {kept} were there already", to.display());
+    if damaged.is_empty() {
+        return whole;
+    }
+    let names: Vec<_> = damaged.iter().map(|blob| blob.as_str()).collect();
+    format!("{whole}, {} damaged, not copied: {}", damaged.len(), names.join(", "))
 }
 
 /// Puts the copy of the database in its place, and with it the key that opens its secrets. In between the backup is not whole.
@@ -199,6 +218,16 @@ mod tests {
         assert!(!LOGS.iter().any(|log| to.join(log).exists()), "SQLite would write them into the new one");
         assert_eq!(folder::mark::<folder::Backup>(&to), Some(mark(Some("now"))));
         assert!(require_whole(&to).is_ok() && require_whole(root.path()).is_ok());
+    }
+
+    #[test]
+    fn f65_f23_a_backup_says_which_blobs_it_has_not_because_they_are_damaged() {
+        let done = Copied { copied: 2, kept: 1, damaged: Vec::new() };
+        let whole = said(Path::new("/to"), &done);
+        assert_eq!(whole, "/to: the database, 2 blobs copied, 1 were there already");
+        let name = "ab".repeat(32);
+        let damaged = said(Path::new("/to"), &Copied { damaged: vec![name.parse().unwrap()], ..done });
+        assert_eq!(damaged, format!("{whole}, 1 damaged, not copied: {name}"));
     }
 
     #[test]

@@ -1,20 +1,25 @@
 //! Copies all blobs to another folder.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     path::{Path, PathBuf},
 };
 
-use super::{Blobs, disk};
-use berth_base::error::{Code, Error, Result};
+use super::{Blobs, copy_hashed, disk};
+use berth_base::{
+    error::{Code, Error, Result},
+    ids::Digest,
+};
 
 /// The result of a backup of the blobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Copied {
     /// How many blobs were copied.
     pub copied: u64,
     /// How many blobs an earlier backup had copied already.
     pub kept: u64,
+    /// The blobs that were not copied, because they are damaged. A good copy of an earlier backup stays.
+    pub damaged: Vec<Digest>,
 }
 
 impl Blobs {
@@ -27,7 +32,7 @@ impl Blobs {
         self.local.as_ref().map(|_| ()).ok_or_else(|| Error::new(Code::BadRequest, advice))
     }
 
-    /// Copies the blobs that the folder `to` does not have yet.
+    /// Copies the blobs that the folder `to` does not have yet, and those that were written since it got them.
     ///
     /// # Errors
     /// `bad-request` when the blobs are in S3; `storage-full`.
@@ -63,17 +68,32 @@ fn copy_file(from: &Path, to: PathBuf, done: &mut Copied) -> std::io::Result<()>
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    // A copy gets its name, its digest, only when it is whole on the disk.
-    let there = fs::metadata(&to).is_ok_and(|there| source.metadata().is_ok_and(|meta| meta.len() == there.len()));
-    if there {
+    if is_copied(&source.metadata()?, &to) {
         done.kept += 1;
         return Ok(());
     }
+    // A copy gets its name, its digest, only when it is whole on the disk, and has the bytes that the name says.
     let part = to.with_extension("part");
     let mut out = File::create(&part)?;
-    std::io::copy(&mut &source, &mut out)?;
+    let found = copy_hashed(&mut &source, &mut out)?;
+    if let Some(name) = digest_of(&to).filter(|name| *name != found) {
+        tracing::error!(digest = %name, "a stored blob is damaged; it is not copied");
+        done.damaged.push(name);
+        return fs::remove_file(part);
+    }
     out.sync_all()?;
     fs::rename(part, to)?;
     done.copied += 1;
     Ok(())
+}
+
+/// Whether the copy is of these bytes: what was written since then may have been healed, or damaged.
+fn is_copied(source: &Metadata, copy: &Path) -> bool {
+    let is_older = |copy: &Metadata| Some(copy.modified().ok()? < source.modified().ok()?);
+    fs::metadata(copy).is_ok_and(|copy| copy.len() == source.len() && is_older(&copy) != Some(true))
+}
+
+/// The digest that a blob has for its name.
+fn digest_of(blob: &Path) -> Option<Digest> {
+    blob.file_name()?.to_str()?.parse().ok()
 }

@@ -3,13 +3,16 @@
 //!
 //! An upload first stores its bytes and then the row that names them. In between the blob is young, because
 //! [`Blobs::keep`] rewrites old ones. Only blobs older than the grace period are considered, and their age is checked
-//! again just before they are removed. Several hosts may collect at the same time; they only do the same work twice.
+//! again just before they are set aside. This look and that step are two, so that bytes may be set aside that were
+//! stored and named in between: once they are aside, the names are looked at again, and what has one comes back. What
+//! is named later was not there any more when the upload looked for it ([`Blobs::keep_still`]), and was stored again.
+//! Several hosts may collect at the same time; they only do the same work twice.
 
 use crate::Db;
 use std::{path::Path, time::Duration};
 
 use futures_util::TryStreamExt;
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStoreExt, path::Path as Key};
 
 use super::{Blobs, Spooled, refused};
 use berth_base::{
@@ -44,17 +47,20 @@ pub async fn run_collector(db: Db, blobs: Blobs) {
 }
 
 /// Removes blobs that nothing uses, and files left behind by interrupted uploads, if they are older than the grace
-/// period.
+/// period. What a collector that was killed has set aside is settled first.
 #[tracing::instrument(name = "blobs.collect", skip_all)]
 pub async fn collect(db: &Db, blobs: &Blobs) -> Result<Collected> {
     let before = Millis(db.now().0 - blobs.grace.as_millis() as i64);
     let mut collected = Collected { scraps: blobs.sweep(before).await?, ..Collected::default() };
+    for digest in blobs.set_aside_before().await? {
+        settle(db, blobs, &digest).await?;
+    }
     for meta in blobs.older_than(before).await? {
-        let Some(digest) = meta.location.filename().and_then(|name| name.parse::<Digest>().ok()) else { continue };
+        let Some(digest) = digest_of(&meta) else { continue };
         if db.read().await?.is_blob_named(&digest).await? {
             continue;
         }
-        if blobs.remove_if_older(&digest, before).await? {
+        if blobs.set_aside_if_older(&digest, before).await? && settle(db, blobs, &digest).await? {
             collected.blobs += 1;
             collected.bytes += meta.size;
         }
@@ -62,8 +68,30 @@ pub async fn collect(db: &Db, blobs: &Blobs) -> Result<Collected> {
     Ok(collected)
 }
 
+/// Deletes a blob that is set aside, or brings it back if it is named by now. Returns whether it was deleted.
+async fn settle(db: &Db, blobs: &Blobs, digest: &Digest) -> Result<bool> {
+    if db.read().await?.is_blob_named(digest).await? {
+        blobs.bring_back(digest).await?;
+        return Ok(false);
+    }
+    unless_gone(blobs.store.delete(&blobs.aside(digest)).await)
+}
+
+/// Whether it was done. `false` when the object was gone: another host was faster.
+fn unless_gone(done: object_store::Result<()>) -> Result<bool> {
+    match done {
+        Ok(()) => Ok(true),
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(error) => Err(refused(error)),
+    }
+}
+
 fn kept_at(meta: &ObjectMeta) -> Millis {
     Millis(meta.last_modified.timestamp_millis())
+}
+
+fn digest_of(meta: &ObjectMeta) -> Option<Digest> {
+    meta.location.filename()?.parse().ok()
 }
 
 impl Blobs {
@@ -80,23 +108,53 @@ impl Blobs {
         kept.is_ok_and(|meta| now.is_some_and(|now| kept_at(&meta).0 > now.0 - half))
     }
 
-    async fn remove_if_older(&self, digest: &Digest, before: Millis) -> Result<bool> {
+    /// Where the collector keeps a blob between its last look at the names and its end; no other list of blobs has it.
+    fn aside(&self, digest: &Digest) -> Key {
+        self.doomed().join(digest.as_str())
+    }
+
+    fn doomed(&self) -> Key {
+        self.prefix.clone().join("doomed")
+    }
+
+    /// What collectors have set aside and not settled: those that were killed, and another one that is at it just now.
+    async fn set_aside_before(&self) -> Result<Vec<Digest>> {
+        let all: Vec<_> = self.store.list(Some(&self.doomed())).try_collect().await.map_err(refused)?;
+        Ok(all.iter().filter_map(digest_of).collect())
+    }
+
+    /// Moves a blob aside if it is older than this still. Returns whether it was.
+    async fn set_aside_if_older(&self, digest: &Digest, before: Millis) -> Result<bool> {
         let key = self.key(digest);
         match self.store.head(&key).await {
             Ok(meta) if kept_at(&meta) < before => {}
             Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(false),
             Err(error) => return Err(refused(error)),
         }
-        self.store.delete(&key).await.map_err(refused)?;
+        let moved = unless_gone(self.store.rename(&key, &self.aside(digest)).await)?;
         self.verified().remove(digest);
-        Ok(true)
+        Ok(moved)
     }
 
-    /// Removes old files that a killed host left in the spool and, if the store is a local folder, half-written blobs.
-    async fn sweep(&self, before: Millis) -> Result<u64> {
+    /// Brings a blob back that was set aside, unless its bytes were stored again meanwhile.
+    async fn bring_back(&self, digest: &Digest) -> Result<()> {
+        let (key, aside) = (self.key(digest), self.aside(digest));
+        let done = match self.store.head(&key).await {
+            Ok(_) => self.store.delete(&aside).await,
+            Err(object_store::Error::NotFound { .. }) => self.store.rename(&aside, &key).await,
+            Err(error) => Err(error),
+        };
+        unless_gone(done).map(|_| ())
+    }
+
+    /// Removes old files: those that a killed host left in the spool and, if the store is a local folder, half-written
+    /// blobs; and copies in the cache, which are made again when they are asked for. Whoever reads one goes on.
+    pub(super) async fn sweep(&self, before: Millis) -> Result<u64> {
         let (spool, store) = (self.spool.clone(), self.local.as_ref().map(|_| self.spool.with_file_name("blobs")));
+        let cache = self.cache.clone();
         let swept = tokio::task::spawn_blocking(move || {
             let halves = store.map_or(Ok(0), |store| sweep(&store, before, &|name| name.contains('#')));
+            sweep(&cache, before, &|_| true)?; // nothing that an upload has left
             Ok(sweep(&spool, before, &|_| true)? + halves?)
         });
         swept.await.map_err(Error::internal)?.map_err(|error: std::io::Error| Error::internal(error))
@@ -105,17 +163,29 @@ impl Blobs {
 
 fn sweep(folder: &Path, before: Millis, scrap: &dyn Fn(&str) -> bool) -> std::io::Result<u64> {
     let mut swept = 0;
-    for entry in std::fs::read_dir(folder)? {
+    let Some(entries) = if_there(std::fs::read_dir(folder))? else { return Ok(0) };
+    for entry in entries {
         let entry = entry?;
-        let meta = entry.metadata()?;
+        let Some(meta) = if_there(entry.metadata())? else { continue };
         if meta.is_dir() {
             swept += sweep(&entry.path(), before, scrap)?;
-        } else if scrap(&entry.file_name().to_string_lossy()) && written(&meta).is_some_and(|at| at < before) {
-            std::fs::remove_file(entry.path())?;
+        } else if scrap(&entry.file_name().to_string_lossy())
+            && written(&meta).is_some_and(|at| at < before)
+            && if_there(std::fs::remove_file(entry.path()))?.is_some()
+        {
             swept += 1;
         }
     }
     Ok(swept)
+}
+
+/// `None` for what is gone: an upload has ended, or another host sweeps the same folder.
+fn if_there<T>(found: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn written(meta: &std::fs::Metadata) -> Option<Millis> {

@@ -3,9 +3,12 @@
 
 pub mod backup;
 pub mod collect;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
+    io::{Read, Seek, Write},
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -218,6 +221,42 @@ impl Blobs {
         Ok(spooled.digest)
     }
 
+    /// Puts bytes that some row names already into the store again, if they are missing or damaged there (F57). A store
+    /// that does not answer is an outage, and no damage.
+    pub async fn heal(&self, bytes: Bytes) -> Result<()> {
+        if let Ok(false) = self.is_intact(&Digest::of(&bytes)).await {
+            self.keep_bytes(bytes).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts bytes into the store again that a row has come to name, if they are gone: a collector that had found them
+    /// unnamed may have removed them while the row was written (F64).
+    pub async fn keep_still(&self, spooled: &Spooled) -> Result<()> {
+        if self.has(&spooled.digest, spooled.size).await? {
+            return Ok(());
+        }
+        self.keep(spooled).await
+    }
+
+    /// As [`Blobs::keep_still`], for bytes that are in memory.
+    pub async fn keep_bytes_still(&self, bytes: Bytes) -> Result<()> {
+        if self.has(&Digest::of(&bytes), bytes.len() as u64).await? {
+            return Ok(());
+        }
+        self.keep_bytes(bytes).await.map(|_| ())
+    }
+
+    /// Whether the store has a blob of this size. Only one question, which reads no bytes: what is damaged otherwise is
+    /// moved aside when it is read, and is missing from then on.
+    async fn has(&self, digest: &Digest, size: u64) -> Result<bool> {
+        match self.store.head(&self.key(digest)).await {
+            Ok(meta) => Ok(meta.size == size),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
     /// Whether the blob exists and has the bytes that its name says. A damaged blob is moved aside.
     async fn is_intact(&self, digest: &Digest) -> Result<bool> {
         let key = self.key(digest);
@@ -289,12 +328,16 @@ impl Blobs {
             return std::fs::File::open(path).map_err(disk);
         }
         let cached = self.cache.join(digest.as_str());
-        if let Ok(file) = std::fs::File::open(&cached) {
+        if let Some(file) = cached_copy(cached.clone(), digest.clone()).await? {
             return Ok(file);
         }
         let bytes = self.store.get(&self.key(digest)).await.map_err(refused)?.into_stream().map_err(refused);
         let copy = self.spool(bytes, u64::MAX).await?;
-        copy.file.persist(&cached).map_err(|error| disk(error.error))
+        if copy.digest != *digest {
+            let detail = "The stored bytes changed while they were read. Try again.";
+            return Err(Error::new(Code::Unavailable, detail).retry_after(2));
+        }
+        tokio::task::spawn_blocking(move || put(copy.file, &cached)).await.map_err(Error::internal)?.map_err(disk)
     }
 
     /// Writes, reads and deletes a small object, to find out whether the store works.
@@ -304,6 +347,46 @@ impl Blobs {
         self.store.get(&key).await.map_err(refused)?.bytes().await.map_err(refused)?;
         self.store.delete(&key).await.map_err(refused)
     }
+}
+
+/// The copy of a blob in the cache, if it has the bytes that its name says: the power may have failed while it was
+/// written (F53). A wrong one is removed.
+async fn cached_copy(path: PathBuf, digest: Digest) -> Result<Option<std::fs::File>> {
+    let open = move || {
+        let mut file = std::fs::File::open(&path).ok()?;
+        let found = copy_hashed(&mut file, &mut std::io::sink());
+        if found.is_ok_and(|found| found == digest) && file.rewind().is_ok() {
+            return Some(file);
+        }
+        tracing::warn!(%digest, "the copy of a blob in the cache is damaged; it is fetched again");
+        // What cannot be removed is replaced by the next copy.
+        let _ = std::fs::remove_file(&path);
+        None
+    };
+    tokio::task::spawn_blocking(open).await.map_err(Error::internal)
+}
+
+/// Gives a temporary file its name once its bytes are on the disk, and opens it from its beginning.
+fn put(file: NamedTempFile, to: &Path) -> std::io::Result<std::fs::File> {
+    file.as_file().sync_all()?;
+    file.persist(to).map_err(|error| error.error)
+}
+
+/// Copies what is left to read, and returns its SHA-256.
+fn copy_hashed(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<Digest> {
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0u8; 256 * 1024]);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                hash.update(&buffer[..read]);
+                to.write_all(&buffer[..read])?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Digest::from_bytes(&hash.finalize().into()))
 }
 
 /// Sends a file as a multipart upload, a few parts at a time.

@@ -241,11 +241,12 @@ pub async fn upload_cohort<E: Into<Error>>(
         lines,
         blanks,
         duplicates: entries - count as u64,
-        sha256: blobs.keep_bytes(members).await?,
+        sha256: blobs.keep_bytes(members.clone()).await?,
         created_by: caller.account.to_string(),
         created_at: now,
     };
     store(db, caller, mini_app, &cohort).await?;
+    blobs.keep_bytes_still(members).await?;
     Ok(UploadedCohort { cohort, read })
 }
 

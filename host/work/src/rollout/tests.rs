@@ -509,6 +509,7 @@ async fn g4_a_list_of_a_million_lines_works() {
     assert_eq!((list.members, list.lines), (1_000_000, 1_000_000));
     let objects = vec![ObjectList { kind: ObjectKind::Guid, values: Vec::new(), cohort: Some(list.id) }];
     host.task("1.1.0", |new| new.objects = objects).await.expect("task");
+    host.made_ready().await;
     assert_eq!(host.version_for(&format!("device-{:032x}", 999_999)).await, "1.1.0");
     assert_eq!(host.version_for(&format!("device-{:032x}", 1_000_000)).await, "1.0.0");
     assert!(begin.elapsed() < Duration::from_secs(60), "took {:?}", begin.elapsed());

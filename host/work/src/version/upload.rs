@@ -61,7 +61,9 @@ pub async fn upload<E: Into<Error>>(
     let spooled = blobs.spool(body, limits.max_bytes).await?;
     let contents = examine(&spooled, name.clone(), limits.clone()).await?;
     blobs.keep(&spooled).await?;
-    store(db, caller, name, replace, &spooled, contents).await
+    let stored = store(db, caller, name, replace, &spooled, contents).await?;
+    blobs.keep_still(&spooled).await?;
+    Ok(stored)
 }
 
 async fn examine(spooled: &Spooled, name: PackageName, limits: Limits) -> Result<Contents> {

@@ -254,9 +254,9 @@ pub struct PolicyUpload {
 impl PolicyUpload {
     /// What goes with a policy whose signature stands in a file: what the file has as bytes becomes base64.
     pub fn signed_by(file: &[u8]) -> Self {
-        let is_text = file.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-        let text = if is_text { String::from_utf8_lossy(file).trim().to_owned() } else { STANDARD.encode(file) };
-        Self { signature: Some(text) }
+        let is_said = |text: &&str| text.chars().all(|c| !c.is_control() || c.is_whitespace());
+        let text = std::str::from_utf8(file).ok().filter(is_said);
+        Self { signature: Some(text.map_or_else(|| STANDARD.encode(file), |text| text.trim().to_owned())) }
     }
 }
 
@@ -317,5 +317,8 @@ mod tests {
         let read = |file: &[u8]| PolicyUpload::signed_by(file).signature;
         assert_eq!(read(b"MEUCIQ==\n").as_deref(), Some("MEUCIQ=="));
         assert_eq!(read(&[0x30, 0x45, 0x02, 0xff]).as_deref(), Some("MEUC/w=="));
+        assert_eq!(read(&[0x30, 0x45, 0x02, 0x21]).as_deref(), Some("MEUCIQ=="), "bytes that are characters, too");
+        let bundle = "{\"checkpoint\": \"log\\n1\\n\\n— log wNI9ag==\"}";
+        assert_eq!(read(bundle.as_bytes()).as_deref(), Some(bundle), "a log signs behind a dash");
     }
 }

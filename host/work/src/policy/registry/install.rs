@@ -1,6 +1,6 @@
 //! Installs policies. The built-in ones are inspected like all others.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use berth_base::{
     error::{Code, Error, Result},
@@ -34,6 +34,9 @@ use crate::{event, policy::registry::Policies};
 /// Size of a policy in bytes, at most. Components made by JavaScript and Python toolchains have 12 to 20 MB.
 pub const MAX_POLICY_BYTES: u64 = 64 << 20;
 
+/// How long a host that starts waits for the blob store, at most, to see whether it has the built-in policies still.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Reads the bytes of a policy from a caller who may install it.
 ///
 /// # Errors
@@ -60,7 +63,7 @@ pub(super) struct Shipped {
 }
 
 /// Installs a policy after it was inspected, compiled, and asked to describe itself. Installing the same bytes again adds
-/// the signatures that are new. Only admins of the platform may.
+/// the signatures that are new, and heals the stored bytes if they are damaged (F57). Only admins of the platform may.
 ///
 /// # Errors
 /// `policy-exists` when other bytes are installed under the same name and version; `policy-invalid` and
@@ -96,9 +99,10 @@ pub(super) async fn install_shipped(
     require_signed(&mut tx, known.as_ref(), &shipped).await?;
     drop(tx);
     if known.is_some() {
+        policies.blobs.heal(wasm).await?;
         return shipped_again(policies, actor, &digest, shipped).await;
     }
-    let row = take_in(policies, actor, wasm).await?;
+    let row = take_in(policies, actor, wasm.clone()).await?;
     let mut tx = policies.db.begin().await?;
     // Asked again: while it was compiled, somebody may have begun to require signatures.
     let signed_by = require_signed(&mut tx, None, &shipped).await?;
@@ -111,6 +115,7 @@ pub(super) async fn install_shipped(
         return shipped_again(policies, actor, &row.digest, shipped).await;
     }
     tx.commit().await?;
+    policies.blobs.keep_bytes_still(wasm).await?;
     Ok(row)
 }
 
@@ -277,12 +282,30 @@ pub async fn remove(policies: &Policies, caller: &Caller, digest: &Digest) -> Re
 }
 
 /// Installs the built-in policies of this binary that are missing. A new auditor is bound to the platform, and bindings made
-/// by Berth move to the build that this binary has; bindings that an admin has changed stay as they are.
+/// by Berth move to the build that this binary has; bindings that an admin has changed stay as they are. What the blob store
+/// has lost of them is put there again.
 pub async fn ensure_builtins(policies: &Policies) -> Result<()> {
     for builtin in builtin::ALL {
         ensure(policies, builtin.name, Bytes::from_static(builtin.wasm)).await?;
     }
+    heal_builtins(policies).await;
     Ok(())
+}
+
+/// Puts the bytes of built-in policies into the blob store again that it has lost (F57). One that does not answer, or
+/// cannot be written, keeps no host from starting (F56).
+async fn heal_builtins(policies: &Policies) {
+    let heal = async {
+        for builtin in builtin::ALL {
+            policies.blobs.keep_bytes_still(Bytes::from_static(builtin.wasm)).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    match tokio::time::timeout(PATIENCE, heal).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(?error, "built-in policies may be missing in the blob store"),
+        Err(_) => tracing::warn!("the blob store does not say in time whether it has the built-in policies"),
+    }
 }
 
 /// Installs a built-in policy, unless it is there, and moves Berth's own bindings to it. An older binary that runs again
