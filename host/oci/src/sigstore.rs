@@ -92,13 +92,14 @@ impl Sigstore {
     /// # Errors
     /// Why it is not good, in words.
     pub fn signer(&self, certified: &Certified) -> Result<Identity, Wrong> {
-        let artifact = match &certified.of {
-            Signed::Bytes(wasm) => Artifact::from_blob(wasm),
+        let verify = |artifact: Artifact<'_>| self.verifier.verify(artifact, &certified.bundle, &self.policy);
+        let verified = match &certified.of {
+            Signed::Bytes(wasm) => crypto::verifying(wasm, || verify(Artifact::from_blob(wasm))),
             Signed::Statement(digest) => {
-                Artifact::from_digest(Sha256Hash::from_hex(digest.as_str()).map_err(|error| error.to_string())?)
+                let digest = Sha256Hash::from_hex(digest.as_str()).map_err(|error| error.to_string())?;
+                verify(Artifact::from_digest(digest))
             }
         };
-        let verified = self.verifier.verify(artifact, &certified.bundle, &self.policy);
         let verified = verified.map_err(|error| format!("its certificate proves nothing: {error}"))?;
         match (verified.issuer(), verified.identity()) {
             (Some(issuer), Some(subject)) => Ok(Identity { issuer: issuer.into(), subject: subject.to_string() }),
