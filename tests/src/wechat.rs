@@ -543,6 +543,20 @@ impl Stage {
         panic!("no {kind} in 20 s: {}", self.run(subject).await);
     }
 
+    /// Has the merchant authorise [`SHOP`] once more, on WeChat's own pages, and waits for the channel, which it returns.
+    pub async fn given_anew(&self) -> Value {
+        let visit = self.wechat.agree_elsewhere(SHOP);
+        self.wechat.push_code(&self.host, "authorized", &visit).await.heard();
+        for _ in 0..200 {
+            let channel = self.channels().await.swap_remove(0);
+            if channel["state"] == "authorised" {
+                return channel;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not authorised in 10 s: {:?}", self.channels().await);
+    }
+
     /// Posts to an action of a channel authorisation, such as `abandon`.
     pub async fn act(&self, id: &str, verb: &str, body: Value) -> Answer {
         self.admin.post(&format!("/v1/channel-authorisations/{id}/{verb}"), body).await

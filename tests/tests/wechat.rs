@@ -195,15 +195,7 @@ on_both! {
         assert_eq!(stage.channels().await[0]["state"], "unauthorised");
         assert_eq!(stage.admin.get(&format!("/v1/channels/{squat}")).await.good()["state"], "authorised");
         // And so is what WeChat gives anew.
-        let visit = stage.wechat.agree_elsewhere(SHOP);
-        stage.wechat.push_code(&stage.host, "authorized", &visit).await.heard();
-        for _ in 0..200 {
-            if stage.channels().await[0]["state"] == "authorised" {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        let seen = &stage.channels().await[0];
+        let seen = stage.given_anew().await;
         assert_eq!((&seen["id"], &seen["state"], &seen["endpoint_app"]), (&json!(channel), &json!("authorised"), &json!(stage.cid)));
         assert!(stage.told(SHOP).await.is_empty(), "somebody has claimed it");
     }
@@ -424,15 +416,7 @@ on_both! {
         assert_eq!((&seen["state"], &seen["endpoint_app"]), (&json!("unauthorised"), &json!(stage.cid)));
         assert_eq!(stage.told(&channel).await, ["channel.authorised", "channel.bound", "channel.unauthorised"]);
         // The merchant authorises again, on WeChat's own pages: the channel is where it was.
-        let visit = stage.wechat.agree_elsewhere(SHOP);
-        stage.wechat.push_code(&stage.host, "authorized", &visit).await.heard();
-        for _ in 0..200 {
-            if stage.channels().await[0]["state"] == "authorised" {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        let seen = &stage.channels().await[0];
+        let seen = stage.given_anew().await;
         assert_eq!((&seen["state"], &seen["endpoint_app"]), (&json!("authorised"), &json!(stage.cid)));
     }
 

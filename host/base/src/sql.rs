@@ -1,8 +1,10 @@
 //! What errors of the database mean to a caller, and what its connections need.
 
 mod postgres;
+mod sqlite;
 
 pub use postgres::postgres_pool;
+pub use sqlite::sqlite_pool;
 
 use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 

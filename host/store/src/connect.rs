@@ -16,7 +16,7 @@ use sqlx::{
 use tokio::sync::Notify;
 use tracing::Instrument;
 
-use berth_base::sql::{SQLITE_BUSY, database_code, postgres_pool};
+use berth_base::sql::{SQLITE_BUSY, database_code, postgres_pool, sqlite_pool};
 
 use super::{Conn, Tx, execute_sqlite};
 use crate::statement;
@@ -283,23 +283,12 @@ async fn open_sqlite(options: SqliteConnectOptions, readers: u32) -> Result<Back
         .busy_timeout(PATIENCE);
     let write = open_file(&options).await?;
     migrate_sqlite(&options).await?;
-    let read = sqlite_pool(readers);
-    let read = read.connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
+    let read = pool(readers).connect_with(options.pragma("query_only", "ON")).await.map_err(cannot_open)?;
     Ok(Backend::Sqlite { write, read })
 }
 
-/// A pool that closes unusable connections and opens others (F55): when a COMMIT fails, for example because the disk is
-/// full, sqlx believes to be in a transaction that SQLite has ended, and could not begin another one on that
-/// connection.
-fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
-    let options = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
-    let options = options.test_before_acquire(false);
-    options.after_release(|connection, _| {
-        Box::pin(async move {
-            connection.ping().await?; // a rollback that waits is done before it
-            Ok(!connection.is_in_transaction())
-        })
-    })
+fn pool(connections: u32) -> SqlitePoolOptions {
+    sqlite_pool().max_connections(connections).acquire_timeout(PATIENCE)
 }
 
 /// Opens the writing connection. It is tried again when another host opens the new file at the same moment, because the
@@ -307,7 +296,7 @@ fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
 async fn open_file(options: &SqliteConnectOptions) -> Result<SqlitePool> {
     let mut waited = Duration::ZERO;
     loop {
-        match sqlite_pool(1).connect_with(options.clone()).await {
+        match pool(1).connect_with(options.clone()).await {
             Err(error) if database_code(&error).as_deref() == Some(SQLITE_BUSY) && waited < PATIENCE => {
                 tokio::time::sleep(RETRY).await;
                 waited += RETRY;

@@ -16,9 +16,26 @@ pub(crate) async fn every<T, F: Future<Output = Result<T>>>(pause: Duration, tro
     }
 }
 
-/// Does the same whenever it is woken, for ever. One look by the clock wakes one of several workers that wait here, so that they look no
-/// more often than one while there is nothing to do. Whoever finds something wakes the next, as there may be more. After a failure it is
-/// the clock that wakes somebody again.
+/// Looks again and again, for ever, whether there is something to do, and then wakes one worker. When it cannot be seen, the log says so in
+/// the words of `trouble`.
+pub(crate) async fn look<F: Future<Output = Result<bool>>>(
+    pause: Duration,
+    wake: &Notify,
+    trouble: &str,
+    is_there_work: impl Fn() -> F,
+) {
+    let look = || async {
+        if is_there_work().await? {
+            wake.notify_one();
+        }
+        Ok(())
+    };
+    every(pause, trouble, look).await;
+}
+
+/// Does the same whenever it is woken, for ever. One [`look`] wakes one of several workers that wait here, so that they look no more often
+/// than one while there is nothing to do. Whoever finds something wakes the next, as there may be more. After a failure it is the clock that
+/// wakes somebody again.
 pub(crate) async fn woken<T, F: Future<Output = Result<T>>>(wake: &Notify, trouble: &str, round: impl Fn() -> F) {
     loop {
         wake.notified().await;
@@ -52,12 +69,9 @@ mod tests {
     }
 
     impl Work {
-        async fn look(&self) -> Result<()> {
+        async fn is_waiting(&self) -> Result<bool> {
             self.looks.set(self.looks.get() + 1);
-            if self.waiting.get() > 0 {
-                self.wake.notify_one();
-            }
-            Ok(())
+            Ok(self.waiting.get() > 0)
         }
 
         /// Does one piece after the other, each of which takes ten minutes.
@@ -95,7 +109,7 @@ mod tests {
             assert_eq!(work.most.get(), 4);
             assert!(begun.elapsed() < 1900 * BEAT, "four at a time");
         };
-        let all = join3(every(BEAT, "trouble", || work.look()), workers, scene);
+        let all = join3(look(BEAT, &work.wake, "trouble", || work.is_waiting()), workers, scene);
         assert!(timeout(10_000 * BEAT, all).await.is_err(), "workers go on for ever");
         assert!(work.rounds.get() > 4, "failures end no worker");
     }

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use berth_base::error::Result;
-use berth_store::{Db, EXPIRING, Expiring};
+use berth_store::{Db, EXPIRING, Expiring, Tx};
+use futures_util::{FutureExt, future::BoxFuture};
 
 use crate::beat;
 
 /// The pause between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
 /// How many rows are deleted in one transaction, for which all others wait who write into SQLite.
-pub(crate) const BATCH: u64 = 1000;
+const BATCH: i64 = 1000;
 
 /// Forgets what has expired, every minute, in an endless loop.
 pub async fn run(db: Db) {
@@ -27,14 +28,22 @@ async fn forget(db: &Db) -> Result<()> {
     Ok(())
 }
 
-/// Deletes what of one kind has had its time for `kept` seconds, batch by batch, so that nobody waits for more than one.
-pub(crate) async fn expired(db: &Db, kind: &Expiring, kept: i64) -> Result<()> {
+/// Deletes what of one kind has had its time for `kept` seconds.
+pub(crate) async fn expired(db: &Db, kind: &'static Expiring, kept: i64) -> Result<()> {
+    in_batches(db, |tx, most| tx.forget_expired(kind, kept, most).boxed()).await.map(drop)
+}
+
+/// Deletes batch by batch, so that nobody waits for more than one, and returns how many rows they were. What is given deletes as many as it
+/// is told at the most, and returns how many it has.
+pub(crate) async fn in_batches(db: &Db, delete: impl Fn(&mut Tx, i64) -> BoxFuture<'_, Result<u64>>) -> Result<u64> {
+    let mut forgotten = 0;
     loop {
         let mut tx = db.begin().await?;
-        let forgotten = tx.forget_expired(kind, kept, BATCH as i64).await?;
+        let deleted = delete(&mut tx, BATCH).await?;
         tx.commit().await?;
-        if forgotten < BATCH {
-            return Ok(());
+        forgotten += deleted;
+        if deleted < BATCH as u64 {
+            return Ok(forgotten);
         }
     }
 }

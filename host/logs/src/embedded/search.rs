@@ -5,7 +5,7 @@ use berth_model::log::{Filter, LogEntry, LogId, Span};
 use sqlx::QueryBuilder;
 use tokio::time::Instant;
 
-use super::statement::{Conn, on};
+use super::statement::{Conn, SEALED, on};
 use crate::{Found, row::Row, terms::Wanted};
 
 /// How many blocks are read at a time.
@@ -15,9 +15,6 @@ const RUN: usize = 64;
 /// How many rows are read at a time when their words must be looked at.
 const ROWS: i64 = 1000;
 
-/// As in `write`.
-const SEALED: &str =
-    "SELECT COALESCE((SELECT last FROM block WHERE first >= $1 AND first < $2 ORDER BY first DESC LIMIT 1), 0)";
 const TERMS: &str =
     "SELECT first, last, terms, NULL FROM block WHERE first < $1 AND last >= $2 ORDER BY first DESC LIMIT $3";
 const TERMS_AND_GRAMS: &str =
@@ -63,7 +60,7 @@ impl<'a> Search<'a> {
         let sealed: i64 = on!(Conn, conn, |connection: Driver| {
             let sealed = sqlx::query_scalar::<Driver, i64>(SEALED)
                 .bind(berth_model::log::Day::of(span.from.received_at()).first().0);
-            sealed.bind(span.below.0).fetch_one(&mut **connection).await?
+            sealed.bind(span.below.0).fetch_optional(&mut **connection).await?.unwrap_or(0)
         });
         // What is in no block yet, and what belongs to the newest block in part.
         self.rows(conn, (sealed + 1).max(span.from.0), span.below.0).await?;

@@ -9,11 +9,11 @@ use std::{
 
 use berth_base::{
     error::{Code, Error, Result},
-    sql::{SQLITE_BUSY, database_code},
+    sql::{SQLITE_BUSY, database_code, sqlite_pool},
 };
 use berth_model::log::{Day, DaySize};
 use sqlx::{
-    Connection, Sqlite, SqlitePool, Transaction,
+    Sqlite, SqlitePool, Transaction,
     pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -172,17 +172,7 @@ fn files_of(path: &Path) -> [PathBuf; 3] {
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .test_before_acquire(false)
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(IDLE)
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?; // a rollback that waits is done before it
-                Ok(!connection.is_in_transaction())
-            })
-        })
+    sqlite_pool().max_connections(connections).acquire_timeout(PATIENCE).idle_timeout(IDLE)
 }
 
 /// A commit survives the end of the process. Whether it survives a power cut is left to the disk, as logs are no records.

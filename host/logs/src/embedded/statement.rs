@@ -3,6 +3,10 @@
 use berth_base::error::Result;
 use sqlx::{Postgres, Sqlite, Transaction, pool::PoolConnection};
 
+/// The last id that stands in a block, among blocks that begin from one id on and below another. The newest block has it, as blocks follow
+/// one another. To compare them would read all that they note.
+pub const SEALED: &str = "SELECT last FROM block WHERE first >= $1 AND first < $2 ORDER BY first DESC LIMIT 1";
+
 /// A connection for reading.
 pub enum Conn {
     Sqlite(PoolConnection<Sqlite>),

@@ -6,7 +6,7 @@ use sqlx::QueryBuilder;
 
 use super::{
     BLOCK,
-    statement::{Conn, Writing, on},
+    statement::{Conn, SEALED, Writing, on},
 };
 use crate::{row::Row, terms};
 
@@ -18,9 +18,6 @@ const USAGE: &str = "SELECT mini_app, entries, bytes FROM usage WHERE day = $1";
 const COUNT: &str = "INSERT INTO usage (day, mini_app, entries, bytes) VALUES ($1, $2, $3, $4)
     ON CONFLICT (day, mini_app)
     DO UPDATE SET entries = usage.entries + excluded.entries, bytes = usage.bytes + excluded.bytes";
-/// The newest block has the last entry, as blocks follow one another. To compare them would read all that they note.
-const SEALED: &str =
-    "SELECT COALESCE((SELECT last FROM block WHERE first >= $1 AND first < $2 ORDER BY first DESC LIMIT 1), $1)";
 const TAIL: &str = "SELECT * FROM entry WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3";
 const WAITING: &str = "SELECT COUNT(*) FROM entry WHERE id > $1 AND id < $2";
 const SEAL: &str = "INSERT INTO block (first, last, terms, grams) VALUES ($1, $2, $3, $4)";
@@ -158,10 +155,10 @@ async fn insert(writing: &mut Writing, rows: &[(LogId, &Arrived)]) -> Result<()>
 
 /// Notes what the entries hold that are in no block yet, block by block, as far as they fill blocks.
 pub async fn seal(writing: &mut Writing, day: Day) -> Result<()> {
-    let end = day.end().0;
+    let (before, end) = (day.first().0 - 1, day.end().0);
     let (mut sealed, waiting): (i64, i64) = on!(Writing, writing, |connection: Driver| {
-        let sealed = sqlx::query_scalar::<Driver, i64>(SEALED).bind(day.first().0 - 1).bind(end);
-        let sealed = sealed.fetch_one(&mut **connection).await?;
+        let sealed = sqlx::query_scalar::<Driver, i64>(SEALED).bind(before).bind(end);
+        let sealed = sealed.fetch_optional(&mut **connection).await?.unwrap_or(before);
         let waiting = sqlx::query_scalar::<Driver, i64>(WAITING).bind(sealed).bind(end);
         (sealed, waiting.fetch_one(&mut **connection).await?)
     });

@@ -8,7 +8,7 @@ mod tests;
 
 use std::{
     collections::HashMap,
-    io::{Read, Seek, Write},
+    io::{BufReader, Read, Seek, Write},
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -16,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use digest_io::HashReader;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
     ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart, aws::AmazonS3Builder, local::LocalFileSystem,
@@ -374,19 +375,9 @@ fn put(file: NamedTempFile, to: &Path) -> std::io::Result<std::fs::File> {
 
 /// Copies what is left to read, and returns its SHA-256.
 fn copy_hashed(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<Digest> {
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0u8; 256 * 1024]);
-    loop {
-        match from.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => {
-                hash.update(&buffer[..read]);
-                to.write_all(&buffer[..read])?;
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Digest::from_bytes(&hash.finalize().into()))
+    let mut from = BufReader::with_capacity(256 * 1024, HashReader::<Sha256, _>::new(from));
+    std::io::copy(&mut from, to)?;
+    Ok(Digest::from_bytes(&from.into_inner().finalize().into()))
 }
 
 /// Sends a file as a multipart upload, a few parts at a time.

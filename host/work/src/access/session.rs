@@ -11,10 +11,11 @@ use berth_model::{
     event::kind,
 };
 use berth_store::{Db, Expiring, Tx};
+use futures_util::FutureExt;
 
 use crate::{
     beat,
-    forget::{BATCH, expired},
+    forget::{expired, in_batches},
 };
 
 /// The sessions of the caller's account that have not ended, newest first; of another account for admins of the platform.
@@ -87,12 +88,5 @@ pub async fn run_forgetter(db: Db) {
 #[tracing::instrument(name = "sessions.forget", skip_all)]
 async fn forget(db: &Db) -> Result<()> {
     expired(db, &Expiring::INVITATIONS, KEPT).await?;
-    loop {
-        let mut tx = db.begin().await?;
-        let forgotten = tx.forget_sessions(tx.now().plus_seconds(-KEPT), BATCH as i64).await?;
-        tx.commit().await?;
-        if forgotten < BATCH {
-            return Ok(());
-        }
-    }
+    in_batches(db, |tx, most| tx.forget_sessions(tx.now().plus_seconds(-KEPT), most).boxed()).await.map(drop)
 }

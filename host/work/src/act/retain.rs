@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use berth_base::error::Result;
 use berth_store::Db;
+use futures_util::FutureExt;
+
+use crate::forget::in_batches;
 
 /// The pause between two looks for old acts.
 const EVERY: Duration = Duration::from_secs(600);
-/// How many acts are deleted in one transaction.
-const BATCH: i64 = 1000;
 const DAY_SECONDS: i64 = 86_400;
 
 /// Settings of how long acts are kept.
@@ -42,16 +43,7 @@ pub async fn run_forgetter(db: Db, config: ActConfig) {
 #[tracing::instrument(name = "acts.forget", skip_all)]
 async fn forget(db: &Db, days: u32) -> Result<u64> {
     let before = db.now().plus_seconds(-DAY_SECONDS * i64::from(days));
-    let mut forgotten = 0;
-    loop {
-        let mut tx = db.begin().await?;
-        let deleted = tx.forget_acts(before, BATCH).await?;
-        tx.commit().await?;
-        forgotten += deleted;
-        if deleted < BATCH as u64 {
-            return Ok(forgotten);
-        }
-    }
+    in_batches(db, |tx, most| tx.forget_acts(before, most).boxed()).await
 }
 
 #[cfg(test)]

@@ -57,18 +57,11 @@ const BUDGET: Duration = Duration::from_secs(600);
 pub async fn run(audits: Arc<Audits>) {
     let trouble = "it could not be seen whether audits wait; trying again";
     let workers = (0..AUDITS_AT_ONCE).map(|_| work(&audits));
-    join(beat::every(LOOK, trouble, || wake_when_waiting(&audits)), join_all(workers)).await;
+    join(beat::look(LOOK, &audits.wake, trouble, || is_waiting(&audits.db)), join_all(workers)).await;
 }
 
-/// Wakes a worker when an audit waits: one that another host was asked for, or whose worker has died.
-async fn wake_when_waiting(audits: &Audits) -> Result<()> {
-    if is_waiting(&audits.db).await? {
-        audits.wake.notify_one();
-    }
-    Ok(())
-}
-
-/// Most of the time no audit waits, and to see that takes no lock.
+/// Whether an audit waits: also one that another host was asked for, or whose worker has died. Most of the time none does, and to see that
+/// takes no lock.
 async fn is_waiting(db: &Db) -> Result<bool> {
     db.read().await?.has_waiting_audit(db.now()).await
 }

@@ -90,15 +90,7 @@ impl GuardTally {
 pub async fn run(guards: Arc<Guards>) {
     let trouble = "guards of grayscale tasks could not be asked; trying again";
     let workers = (0..GUARDS_AT_ONCE).map(|_| beat::woken(&guards.wake, trouble, || look_around(&guards)));
-    join(beat::every(BEAT, trouble, || wake_when_due(&guards)), join_all(workers)).await;
-}
-
-/// Wakes a worker when the window of a guard is over.
-async fn wake_when_due(guards: &Guards) -> Result<()> {
-    if is_due(guards.db()).await? {
-        guards.wake.notify_one();
-    }
-    Ok(())
+    join(beat::look(BEAT, &guards.wake, trouble, || is_due(guards.db())), join_all(workers)).await;
 }
 
 /// Asks every guard whose window is over and that no other host has. Returns how many.
@@ -130,7 +122,7 @@ struct Claimed {
     lease: Lease,
 }
 
-/// Most of the time nothing is due, and to see that takes no lock.
+/// Whether the window of a guard is over. Most of the time none is, and to see that takes no lock.
 async fn is_due(db: &Db) -> Result<bool> {
     db.read().await?.has_due_guard(db.now()).await
 }

@@ -44,15 +44,7 @@ const ASKED_FOR: usize = 200;
 pub async fn run(directories: Arc<Directories>) {
     let trouble = "address books could not be synced; trying again";
     let workers = (0..AT_ONCE).map(|_| beat::woken(&directories.wake, trouble, || sync_due(&directories)));
-    join(beat::every(BEAT, trouble, || wake_when_due(&directories)), join_all(workers)).await;
-}
-
-/// Wakes a worker when a sync is due.
-async fn wake_when_due(directories: &Directories) -> Result<()> {
-    if is_due(&directories.db).await? {
-        directories.wake.notify_one();
-    }
-    Ok(())
+    join(beat::look(BEAT, &directories.wake, trouble, || is_due(&directories.db)), join_all(workers)).await;
 }
 
 /// Syncs every address book that is due and that no other host has. Returns how many.
@@ -74,7 +66,7 @@ pub async fn release(db: &Db) -> Result<()> {
     tx.commit().await
 }
 
-/// Most of the time nothing is due, and to see that takes no lock.
+/// Whether a sync is due. Most of the time none is, and to see that takes no lock.
 async fn is_due(db: &Db) -> Result<bool> {
     db.read().await?.has_due_directory(db.now()).await
 }
