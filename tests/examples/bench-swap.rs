@@ -52,7 +52,7 @@ async fn merchant() -> String {
 fn nginx(folder: &Path, upstream: &str) -> (Server, String) {
     let (addr, dir) = (free_addr().unwrap(), folder.display());
     let conf = format!(
-        "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log;
+        "daemon off; master_process off; pid {dir}/nginx.pid; error_log {dir}/error.log;
          events {{ worker_connections 256; }}
          http {{
              access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;

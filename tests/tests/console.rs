@@ -199,7 +199,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn f82_other_sites_do_nothing_in_the_name_of_a_visitor() {
+async fn f89_other_sites_do_nothing_in_the_name_of_a_visitor() {
     let scene = Scene::set(Host::start(Database::Sqlite).await).await;
     let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
     for (name, value) in

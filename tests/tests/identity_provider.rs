@@ -226,7 +226,7 @@ on_both! {
         acme.sign_in("ann").await.good();
     }
 
-    async fn p16_f82_a_visit_ends_once_in_the_browser_in_which_it_began(host) {
+    async fn p16_f89_a_visit_ends_once_in_the_browser_in_which_it_began(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         let nobody = acme.nobody();
         let end = async |came: &Value| nobody.post(SESSIONS, came.clone()).await;
@@ -257,7 +257,7 @@ on_both! {
         end(&late).await.refused("sign-in-over");
     }
 
-    async fn p16_p17_f82_a_visit_is_for_what_it_was_begun(host) {
+    async fn p16_p17_f89_a_visit_is_for_what_it_was_begun(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::Create).await else { return };
         let (_, ann) = acme.somebody("ann").await;
         let (_, bob) = acme.somebody("bob").await;
@@ -376,7 +376,7 @@ on_both! {
         assert!(page.says("The visit of the identity provider is over"), "{}", page.html);
     }
 
-    async fn p19_f82_an_open_session_plants_no_way_in(host) {
+    async fn p19_f89_an_open_session_plants_no_way_in(host) {
         let Some(acme) = Company::set(host, ProviderAccounts::LinkOnly).await else { return };
         let (account, ann) = acme.somebody("ann").await;
         let begin = async |proof: Value| ann.post(&format!("{LINK}/visits"), proof).await;

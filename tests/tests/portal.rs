@@ -318,7 +318,7 @@ on_both! {
         acme.nobody().post(&visits, json!({"request": evil})).await.refused("invalid-field");
     }
 
-    async fn w14_f82_a_visit_ends_once_in_its_browser_and_for_its_workspace(host) {
+    async fn w14_f89_a_visit_ends_once_in_its_browser_and_for_its_workspace(host) {
         let Some(acme) = Acme::found(host).await else { return };
         let with = |came: &Value, name: &str, value: Value| {
             let mut came = came.clone();

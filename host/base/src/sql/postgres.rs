@@ -1,13 +1,17 @@
 //! Connections to PostgreSQL that lose no time.
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    Executor,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
-/// A pool of connections to this server, which send at once what they are given.
-pub fn postgres_pool(to: &PgConnectOptions) -> PgPoolOptions {
+/// A pool of connections to this server, which send at once what they are given. `settings` is what each begins with, as
+/// statements.
+pub fn postgres_pool(to: &PgConnectOptions, settings: &'static str) -> PgPoolOptions {
     let port = to.get_port();
-    PgPoolOptions::new().after_connect(move |_, _| {
+    PgPoolOptions::new().after_connect(move |connection, _| {
         send_at_once(port);
-        Box::pin(async { Ok(()) })
+        Box::pin(async move { connection.execute(settings).await.map(drop) })
     })
 }
 

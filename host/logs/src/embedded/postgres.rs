@@ -56,7 +56,7 @@ impl Tables {
         };
         let options = PgConnectOptions::from_str(url).map_err(cannot)?.options([("search_path", "berth_logs")]);
         // One more for the writer, which readers must not hold up.
-        let pool = postgres_pool(&options).max_connections(connections + 1).acquire_timeout(PATIENCE);
+        let pool = postgres_pool(&options, "").max_connections(connections + 1).acquire_timeout(PATIENCE);
         let pool = pool.connect_with(options).await.map_err(cannot)?;
         let mut tx = pool.begin().await.map_err(cannot)?;
         sqlx::query(LOCK).execute(&mut *tx).await.map_err(cannot)?;

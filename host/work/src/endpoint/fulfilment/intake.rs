@@ -1,9 +1,16 @@
 //! Requests that come at the same time share a transaction, so that a message costs only a part of a commit. One worker
 //! per host takes everything that waits. Those of one sender share it: the act of the first stands for all of them (P9).
+//!
+//! Senders who wait for an answer before they send again would come in two halves: one is settled while the other waits. So the
+//! worker gives those whom it has just answered a moment, as PostgreSQL does with `commit_delay`: one transaction for all is
+//! cheaper than two, and answers all of them earlier. Nobody waits for a single sender.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 use berth_model::endpoint::fulfilment::{MOST, Receipt, message::Arrival};
 
@@ -18,6 +25,8 @@ use berth_store::{
 const QUEUE: usize = 1024;
 /// How many requests are taken from the queue at once.
 const GROUP: usize = 256;
+/// How long those who were answered are waited for.
+const MOMENT: Duration = Duration::from_millis(1);
 
 struct Request {
     actor: String,
@@ -57,12 +66,31 @@ impl Intake {
 impl IntakeQueue {
     /// Serves the queue until all intakes are dropped. As many waiting requests as fit go into one transaction.
     pub async fn run(mut self, db: Db) {
-        let mut waiting = Vec::with_capacity(GROUP);
-        while self.0.recv_many(&mut waiting, GROUP).await > 0 {
-            for requests in together(waiting.drain(..)) {
+        let mut senders = 0;
+        loop {
+            let waiting = self.next(senders).await;
+            if waiting.is_empty() {
+                return;
+            }
+            let answered = waiting.len();
+            for requests in together(waiting.into_iter()) {
                 settle(&db, requests).await;
             }
+            senders = answered + self.0.len();
         }
+    }
+
+    /// The requests that wait, once there is one; those of so many senders, if they come within a moment. None when all intakes
+    /// are dropped.
+    async fn next(&mut self, senders: usize) -> Vec<Request> {
+        let mut waiting = Vec::with_capacity(GROUP);
+        self.0.recv_many(&mut waiting, GROUP).await;
+        let moment = Instant::now() + MOMENT;
+        while waiting.len() < senders.min(GROUP) {
+            let Ok(Some(request)) = timeout_at(moment, self.0.recv()).await else { break };
+            waiting.push(request);
+        }
+        waiting
     }
 }
 
@@ -163,6 +191,31 @@ mod tests {
         let waiting = [from("10.0.0.1"), None, from("10.0.0.2"), from("10.0.0.1"), None];
         let parts = together(waiting.map(|act| Request { act, ..request("a", 1) }).into_iter());
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_were_answered_are_waited_for_a_moment_and_a_single_sender_is_not() {
+        let (Intake(intake), mut queue) = Intake::new();
+        let took = |waiting: Vec<Request>, since: Instant| (waiting.len(), since.elapsed());
+        let send = |number: usize| (0..number).for_each(|_| intake.try_send(request("a", 1)).ok().unwrap());
+
+        let start = Instant::now();
+        send(1);
+        assert_eq!(took(queue.next(1).await, start), (1, Duration::ZERO), "a single sender");
+        send(3);
+        assert_eq!(took(queue.next(2).await, start), (3, Duration::ZERO), "more than are expected");
+        let (first, second) = (intake.clone(), intake.clone());
+        tokio::spawn(async move {
+            drop(first.send(request("a", 1)).await);
+            tokio::task::yield_now().await;
+            drop(second.send(request("a", 1)).await);
+        });
+        assert_eq!(took(queue.next(2).await, start), (2, Duration::ZERO), "one that comes a little later");
+        send(1);
+        let (number, waited) = took(queue.next(2).await, start);
+        assert!(number == 1 && waited <= MOMENT * 2, "one that does not come: {waited:?}");
+        drop(intake);
+        assert_eq!(queue.next(2).await.len(), 0, "the end");
     }
 
     #[tokio::test]
