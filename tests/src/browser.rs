@@ -89,6 +89,14 @@ impl Page {
         found(&FORM, &self.html).into_iter().map(unescaped).collect()
     }
 
+    /// Its forms that are sent by POST: where each goes, and what it would send if nobody touched it.
+    pub fn forms(&self) -> Vec<(String, Vec<(String, String)>)> {
+        static FORM: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r#"(?s)<form [^>]*method="post"[^>]*action="(/[^"]*)"[^>]*>(.*?)</form>"#).unwrap()
+        });
+        FORM.captures_iter(&self.html).map(|form| (unescaped(&form[1]), filled(&form[2]))).collect()
+    }
+
     /// What a hidden field of its forms holds.
     pub fn hidden(&self, name: &str) -> Option<String> {
         static HIDDEN: LazyLock<Regex> =

@@ -154,10 +154,18 @@ impl Window {
 
     /// Presses keys, whatever has the focus.
     pub async fn press(&self, keys: &str) {
-        let actions: Vec<_> = keys
-            .chars()
-            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()})))
-            .collect();
+        self.act(keys.chars().flat_map(|key| [("keyDown", key), ("keyUp", key)])).await;
+    }
+
+    /// Presses a key while control is held, whatever has the focus.
+    pub async fn press_with_control(&self, key: char) {
+        const CONTROL: char = '\u{e009}';
+        self.act([("keyDown", CONTROL), ("keyDown", key), ("keyUp", key), ("keyUp", CONTROL)]).await;
+    }
+
+    async fn act(&self, on_keys: impl IntoIterator<Item = (&str, char)>) {
+        let actions: Vec<_> =
+            on_keys.into_iter().map(|(kind, key)| json!({"type": kind, "value": key.to_string()})).collect();
         self.tell("actions", json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})).await;
     }
 

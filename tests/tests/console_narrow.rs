@@ -31,6 +31,10 @@ async fn no_page_is_wider_than_a_phone_in_a_real_browser() {
             }
         }
     }
+    let log = window.complaints().await;
     window.close().await;
+    // Two of the pages are not there.
+    let complaints: Vec<_> = log.iter().filter(|line| !line.ends_with("(Not Found)")).collect();
+    assert!(complaints.is_empty(), "the log of the browser: {complaints:?}");
     assert!(faults.is_empty(), "{} of {} pages:\n{}", faults.len(), 2 * pages.len(), faults.join("\n"));
 }

@@ -175,8 +175,9 @@ impl Host {
         };
         let api = router(app.clone(), throttle.clone(), deps.clone());
         let clock = app.db.nature().clock.clone();
-        let console = berth_console::routes(api.clone(), app.config.public_url.clone(), clock);
-        let whole = within_edge(console, deps.clone()).fallback_service(api);
+        let console = berth_console::Pages::over(api.clone(), app.config.public_url.clone(), clock);
+        let elsewhere = within_edge(console.nowhere, deps.clone()).fallback_service(api);
+        let whole = within_edge(console.routes, deps.clone()).fallback_service(elsewhere);
         let front = Front::new(app.clone(), throttle, deps, whole);
         let report = serve(listener, front, http, metrics, stop).await;
         wind_up(&app, workers).await;

@@ -32,18 +32,10 @@ function copyOnClick() {
   document.querySelectorAll("button[data-copy]").forEach((button) => { button.hidden = false; });
 }
 
-/** A `<select data-sends>` sends its form when it changes. */
-function sendOnChange() {
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("select[data-sends]")) event.target.form.requestSubmit();
-  });
-}
-
-/** `/` leads to the search, unless somebody types. */
+/** Ctrl-K or ⌘K leads to the search. A key alone would get in the way of who speaks to the computer (WCAG 2.1.4). */
 function keys() {
   document.addEventListener("keydown", (event) => {
-    const isTyping = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== "k" || event.altKey || event.shiftKey || event.ctrlKey === event.metaKey) return;
     const search = document.getElementById("q");
     if (!search) return;
     event.preventDefault();
@@ -189,7 +181,6 @@ function showUpload() {
 tellZone();
 goToRefusal();
 copyOnClick();
-sendOnChange();
 keys();
 follow();
 stream();

@@ -1,6 +1,6 @@
 //! Acts: pages that say what an act will do before it is done, and forms.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use axum::extract::{FromRequest, Request};
 use berth_base::{clock::Millis, error::Error};
@@ -18,7 +18,7 @@ use crate::{
 pub struct Sent(pub Vec<(String, String)>);
 
 /// The largest form, in bytes: a list of 1,000 typed devices fits.
-const MAX_FORM: usize = 2 << 20;
+pub const MAX_FORM: usize = 2 << 20;
 
 impl<S: Send + Sync> FromRequest<S> for Sent {
     type Rejection = axum::http::StatusCode;
@@ -32,6 +32,9 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 
 /// The field of a form that holds the account of a user.
 const ACCOUNT: &str = "account";
+
+/// The field by which a page says that it has told what will happen.
+const SURE: &str = "sure";
 
 impl Sent {
     /// What an address asks. Accounts of users stand in none: browsers remember addresses, and proxies write them down.
@@ -78,6 +81,17 @@ impl Sent {
     /// Whether a box is ticked.
     pub fn is_on(&self, name: &str) -> bool {
         self.0.iter().any(|(found, _)| found == name)
+    }
+
+    /// Whether it comes from a page that has told what will happen.
+    pub fn is_sure(&self) -> bool {
+        self.is_on(SURE)
+    }
+
+    /// All that was sent, to be sent once more by a page that tells what will happen.
+    pub fn to_be_sure(self) -> Vec<(Cow<'static, str>, String)> {
+        let sent = self.0.into_iter().map(|(name, value)| (name.into(), value));
+        sent.chain([(SURE.into(), "on".to_owned())]).collect()
     }
 
     /// The value of a field as it was typed, with the white space around it, as a password is taken; `None` when nothing was.
@@ -138,7 +152,7 @@ pub struct Confirm {
     /// What must be typed before a dangerous act.
     pub typed: Option<String>,
     /// What the page sends besides what people say.
-    pub hidden: Vec<(&'static str, String)>,
+    pub hidden: Vec<(Cow<'static, str>, String)>,
     /// The same act as a command.
     pub command: String,
     /// Where to go instead.

@@ -15,6 +15,7 @@ mod qr;
 mod refused;
 mod schema;
 mod show;
+mod signed_out;
 mod texts;
 mod tree;
 mod visit;
@@ -38,6 +39,7 @@ use tower_http::{
     csrf::CsrfLayer,
 };
 
+use signed_out::keep_what_was_typed;
 pub use texts::Language;
 
 /// Where the console begins. Members of workspaces have pages of their own below `/portal`.
@@ -71,13 +73,28 @@ impl Console {
     }
 }
 
-/// The routes of the console over the API.
-pub fn routes(api: Router, public_url: Option<String>, clock: Arc<dyn Clock>) -> Router {
-    let console = Console { api, public_url, clock };
-    let pages = pages::routes().layer(from_fn(with_headers)).layer(CsrfLayer::new());
-    // Pages are text that shrinks to a fifth. The stream of events is left as it is, and packages are compressed already.
+/// The console over the API.
+pub struct Pages {
+    /// The pages.
+    pub routes: Router,
+    /// What is said below their addresses where there is none: asked after [`Pages::routes`].
+    pub nowhere: Router,
+}
+
+impl Pages {
+    /// The console over the API of this host.
+    pub fn over(api: Router, public_url: Option<String>, clock: Arc<dyn Clock>) -> Self {
+        let console = Console { api, public_url, clock };
+        let around = |pages: Router<Console>| pages.layer(from_fn(with_headers)).layer(CsrfLayer::new());
+        let routes = around(pages::routes().layer(from_fn(keep_what_was_typed))).merge(assets::routes());
+        Self { routes: smaller(routes, console.clone()), nowhere: smaller(around(pages::nowhere()), console) }
+    }
+}
+
+/// Pages are text that shrinks to a fifth. The stream of events is left as it is, and packages are compressed already.
+fn smaller(pages: Router<Console>, console: Console) -> Router {
     let shrinks = DefaultPredicate::new().and(NotForContentType::const_new("application/zip"));
-    pages.merge(assets::routes()).layer(CompressionLayer::new().compress_when(shrinks)).with_state(console)
+    pages.layer(CompressionLayer::new().compress_when(shrinks)).with_state(console)
 }
 
 /// No page of the console loads anything from elsewhere, is shown in a frame, or is kept by a cache.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use axum::{
+    Extension,
     extract::multipart::MultipartError,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
@@ -98,6 +99,10 @@ pub enum Refused {
     /// A defect.
     Broken(String),
 }
+
+/// What an answer carries that asks somebody to sign in.
+#[derive(Clone)]
+pub struct SignedOut;
 
 impl From<MultipartError> for Refused {
     /// A form with a file that cannot be read to its end.
@@ -203,7 +208,7 @@ pub struct Says {
 /// The body of the page.
 #[derive(askama::Template)]
 #[template(path = "refused.html")]
-struct Body<'a> {
+pub struct Body<'a> {
     t: Texts,
     says: Says,
     problem: Option<String>,
@@ -225,11 +230,17 @@ impl Refused {
 
     /// A page that says it, for a visitor of whom nothing but the taste is known.
     pub fn show(&self, taste: &Taste) -> Response {
+        self.show_in(taste, |status, title, body| crate::frame::alone(taste, status, title, body))
+    }
+
+    /// A page that says it, in a frame.
+    pub fn show_in(&self, taste: &Taste, frame: impl FnOnce(StatusCode, &str, &Body<'_>) -> Response) -> Response {
         let t = taste.t;
         let plain = |heading: &str, text: &str| Says { heading: heading.into(), text: text.into(), original: None };
         let (status, says, problem, request_id) = match self {
             Self::NotSignedIn(back) => {
-                return Redirect::to(&with_query("/ui/sign-in", [("back", Some(back.as_str()))])).into_response();
+                let sign_in = Redirect::to(&with_query("/ui/sign-in", [("back", Some(back.as_str()))]));
+                return (Extension(SignedOut), sign_in).into_response();
             }
             Self::Forbidden => (StatusCode::FORBIDDEN, plain(t.forbidden_heading(), t.forbidden_text()), None, ""),
             Self::Misread(text) => (StatusCode::BAD_REQUEST, plain(t.refused_heading(), text), None, ""),
@@ -249,7 +260,7 @@ impl Refused {
         };
         let title = says.heading.clone();
         let body = Body { t, says, problem, request_id };
-        crate::frame::alone(taste, status, &title, &body)
+        frame(status, &title, &body)
     }
 }
 

@@ -109,9 +109,22 @@ impl Visit {
         Ok(page(self, &head, body))
     }
 
-    /// A refusal as the visitor sees it.
+    /// A refusal as the visitor sees it: below the menu, by which they can go on.
     pub fn refuse(&self, refused: Refused) -> Shown {
-        Shown(Box::new(refused.show(&self.taste)))
+        let response = refused.show_in(&self.taste, |status, title, body| {
+            frame::framed(&self.taste, status, &Head { title, ..Head::default() }, self.around(""), body)
+        });
+        Shown(Box::new(response))
+    }
+
+    /// What stands around a page at this place of the menu.
+    fn around(&self, place: &str) -> Around<'_> {
+        Around {
+            menu: menu(self, place),
+            name: Some(&self.me.account.name),
+            address: &self.address,
+            said: self.said.as_deref(),
+        }
     }
 
     /// Whether the visitor may do this there, by the rule of the API.
@@ -190,13 +203,7 @@ fn menu(visit: &Visit, place: &str) -> Vec<Entry> {
 
 /// A page for somebody who is signed in.
 fn page(visit: &Visit, head: &Head<'_>, body: &impl Template) -> Response {
-    let around = Around {
-        menu: menu(visit, head.place),
-        name: Some(&visit.me.account.name),
-        address: &visit.address,
-        said: visit.said.as_deref(),
-    };
-    let mut response = frame::framed(&visit.taste, StatusCode::OK, head, around, body);
+    let mut response = frame::framed(&visit.taste, StatusCode::OK, head, visit.around(head.place), body);
     if visit.said.is_some() {
         let forget = HeaderValue::from_static("berth_said=; Path=/ui; Max-Age=0; HttpOnly; SameSite=Lax");
         response.headers_mut().append(header::SET_COOKIE, forget);

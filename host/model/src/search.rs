@@ -2,7 +2,7 @@
 
 use berth_base::{
     error::{Error, Result},
-    ids::MiniAppId,
+    ids::{MerchantId, MiniAppId},
     text::text_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,12 @@ pub struct Found {
     pub name: String,
     /// The MiniApp that it belongs to; absent for what belongs to none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "sql", sqlx(default))]
     pub mini_app: Option<MiniAppId>,
+    /// The merchant that it belongs to; absent for what belongs to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "sql", sqlx(default))]
+    pub merchant: Option<MerchantId>,
 }
 
 impl SearchQuery {
@@ -114,7 +119,7 @@ mod tests {
     use super::*;
 
     fn found(id: &str) -> Found {
-        Found { kind: FoundKind::MiniApp, id: id.into(), name: id.into(), mini_app: None }
+        Found { kind: FoundKind::MiniApp, id: id.into(), name: id.into(), mini_app: None, merchant: None }
     }
 
     #[test]

@@ -24,16 +24,17 @@ pub(crate) fn containing(text: &str) -> String {
 }
 
 impl Tx {
-    /// Host apps, teams and merchants whose name contains the text, or whose id does where people choose it.
+    /// Host apps, teams, merchants and workspaces whose name contains the text, or whose id does where people choose it.
     pub async fn scopes_called(&mut self, caller: &Caller, text: &str) -> Result<Vec<Found>> {
         Ok(fetch!(
             self,
             fetch_all,
             Found,
-            r"SELECT s.kind, s.id, s.name, NULL AS mini_app FROM (
+            r"SELECT s.kind, s.id, s.name FROM (
                 SELECT 'host_app' AS kind, id, name FROM host_app
                     WHERE lower(name) LIKE $1 ESCAPE '\' OR id LIKE $1 ESCAPE '\'
                 UNION ALL SELECT 'team' AS kind, id, name FROM team WHERE lower(name) LIKE $1 ESCAPE '\'
+                UNION ALL SELECT 'workspace' AS kind, id, name FROM workspace WHERE lower(name) LIKE $1 ESCAPE '\'
                 UNION ALL SELECT 'merchant' AS kind, id, name FROM merchant
                     WHERE lower(name) LIKE $1 ESCAPE '\' OR id LIKE $1 ESCAPE '\') s
              WHERE $2 OR EXISTS (SELECT 1 FROM role_grant g

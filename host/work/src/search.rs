@@ -5,7 +5,7 @@ pub use berth_model::search::*;
 
 use berth_base::{
     error::{Kind, Result},
-    ids::{MiniAppId, TeamId},
+    ids::{MerchantId, MiniAppId, TeamId},
     page::PageQuery,
     version::VersionNumber,
 };
@@ -91,19 +91,19 @@ async fn of_merchants(db: &Db, caller: &Caller, text: &str) -> Result<Vec<Found>
     let mut found = Vec::new();
     if let Ok(id) = text.parse() {
         let it = known(app::get(db, caller, &id).await)?;
-        found.extend(it.map(|it| thing(FoundKind::EndpointApp, &id, it.app.name)));
+        found.extend(it.map(|it| of_merchant(FoundKind::EndpointApp, &id, it.app.name, it.app.merchant)));
     }
     if let Ok(id) = text.parse() {
         let it = known(channel::get(db, caller, &id).await)?;
-        found.extend(it.map(|it| thing(FoundKind::Channel, &id, it.name)));
+        found.extend(it.map(|it| of_merchant(FoundKind::Channel, &id, it.name, it.merchant)));
     }
     if let Ok(id) = text.parse() {
         let it = known(org::get(db, caller, &id).await)?;
-        found.extend(it.map(|it| thing(FoundKind::OrgNode, &id, it.node.name)));
+        found.extend(it.map(|it| of_merchant(FoundKind::OrgNode, &id, it.node.name, it.node.merchant)));
     }
     if let Ok(id) = text.parse() {
         let it = known(instance::get(db, caller, &id).await)?;
-        found.extend(it.map(|it| thing(FoundKind::ProductInstance, &id, it.name)));
+        found.extend(it.map(|it| of_merchant(FoundKind::ProductInstance, &id, it.name, it.merchant)));
     }
     if let Ok(id) = text.parse() {
         let it = known(fulfilment::get(db, caller, &id).await)?;
@@ -121,9 +121,13 @@ fn known<T>(read: Result<T>) -> Result<Option<T>> {
 }
 
 fn thing(kind: FoundKind, id: impl ToString, name: String) -> Found {
-    Found { kind, id: id.to_string(), name, mini_app: None }
+    Found { kind, id: id.to_string(), name, mini_app: None, merchant: None }
 }
 
 fn of_mini_app(kind: FoundKind, id: impl ToString, name: String, mini_app: &MiniAppId) -> Found {
     Found { mini_app: Some(mini_app.clone()), ..thing(kind, id, name) }
+}
+
+fn of_merchant(kind: FoundKind, id: impl ToString, name: String, merchant: MerchantId) -> Found {
+    Found { merchant: Some(merchant), ..thing(kind, id, name) }
 }

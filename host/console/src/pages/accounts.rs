@@ -15,11 +15,12 @@ use berth_model::access::{
 
 use crate::{
     Console,
-    act::Sent,
+    act::{Confirm, Sent},
     frame::{Head, done},
     parts::Filled,
     path::{Cursor, at, at_cursor},
     refused::{Refused, read},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -30,9 +31,8 @@ const PLACE: &str = "/ui/accounts";
 pub fn routes() -> Router<Console> {
     Router::new()
         .route(PLACE, get(list))
-        .route("/ui/accounts/{id}/{act}", post(set_use))
-        .route("/ui/invitations", post(invite))
-        .route("/ui/invitations/{id}/withdraw", post(withdraw))
+        .route("/ui/accounts/invitations", post(invite))
+        .route("/ui/invitations/{id}/withdraw", get(confirm_withdraw).post(withdraw))
         .merge(account::routes())
 }
 
@@ -140,13 +140,30 @@ async fn invited(visit: &Visit, sent: &Sent) -> Result<IssuedInvitation, Refused
     visit.api.tell(Method::POST, "/v1/invitations", &new).await
 }
 
-async fn withdraw(visit: Visit, Path(id): Path<String>) -> Answer {
-    visit.api.just(Method::DELETE, &at!("/v1/invitations/{}", id)).await.or_show(&visit)?;
-    done(PLACE, visit.t.invitation_withdrawn())
+/// Says what it means to withdraw an invitation.
+async fn confirm_withdraw(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_withdraw(&visit, &id, &Filled::default()).await
 }
 
-/// Disables or enables an account.
-async fn set_use(visit: Visit, Path((id, act)): Path<(String, String)>) -> Answer {
-    visit.api.just(Method::POST, &at!("/v1/accounts/{}/{}", id, act)).await.or_show(&visit)?;
-    done(PLACE, visit.t.edited())
+async fn show_withdraw(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let invitations: ListPage<Invitation> = visit.api.page("/v1/invitations").await.or_show(visit)?;
+    let invitation = invitations.items.into_iter().find(|invitation| invitation.id.as_str() == id);
+    let confirm = Confirm {
+        act: t.withdraw_invitation().into(),
+        effects: invitation.map(|it| t.withdraw_invitation_effect(it.name)).into_iter().collect(),
+        is_dangerous: true,
+        command: format!("berth invitation withdraw {}", quoted(id)),
+        back: PLACE.into(),
+        ..Confirm::default()
+    };
+    let above = vec![(t.accounts().to_owned(), PLACE.to_owned())];
+    confirm.show(visit, Head { title: t.withdraw_the_invitation(), above, place: PLACE, ..Head::default() }, filled)
+}
+
+async fn withdraw(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/invitations/{}", id)).await {
+        Ok(()) => done(PLACE, visit.t.invitation_withdrawn()),
+        Err(refused) => show_withdraw(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
 }

@@ -141,10 +141,16 @@ impl One<'_> {
     }
 }
 
-/// One event. The API lists events of what one may read, and has no address for a single one.
+/// The event with a number, where the visitor may read it. The API lists events of what one may read, and has no address for
+/// a single one.
+pub async fn numbered(visit: &Visit, seq: i64) -> Option<Event> {
+    let after = seq.checked_sub(1)?.to_string();
+    let events = readable(visit, &[("after", &after), ("limit", "1")]).await;
+    events.into_iter().find(|event| event.seq == seq)
+}
+
 async fn one(visit: Visit, Path(seq): Path<i64>) -> Answer {
-    let event = readable(&visit, &[("after", &(seq - 1).to_string()), ("limit", "1")]).await;
-    let Some(event) = event.into_iter().find(|event| event.seq == seq) else {
+    let Some(event) = numbered(&visit, seq).await else {
         return Err(visit.refuse(crate::refused::not_found()));
     };
     let data = serde_json::from_str::<serde_json::Value>(event.data.get())

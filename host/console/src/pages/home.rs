@@ -24,7 +24,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use serde::Deserialize;
 
-use super::events::newest;
+use super::events::{newest, numbered};
 use crate::{
     Console,
     api::Api,
@@ -126,11 +126,14 @@ struct Results<'a> {
     t: Texts,
     q: &'a str,
     found: Vec<Found>,
+    /// The event with this number.
+    event: Option<Event>,
 }
 
 impl Results<'_> {
     fn address(&self, found: &Found) -> String {
         let app = found.mini_app.as_ref().map_or("", |id| id.as_str());
+        let merchant = found.merchant.as_ref().map_or("", |id| id.as_str());
         match found.kind {
             FoundKind::MiniApp => at!("/ui/mini-apps/{}", found.id),
             FoundKind::Version => at!("/ui/mini-apps/{}/versions/{}", app, found.id),
@@ -143,8 +146,11 @@ impl Results<'_> {
             FoundKind::Webhook => at!("/ui/webhooks/{}", found.id),
             FoundKind::Permit => at!("/ui/permits/{}", found.id),
             FoundKind::Fulfilment => at!("/ui/fulfilments/{}", found.id),
-            // Things that have no page of their own.
-            _ => "/ui".into(),
+            FoundKind::EndpointApp => at!("/ui/merchants/{}/endpoint-apps/{}", merchant, found.id),
+            FoundKind::Channel => at!("/ui/merchants/{}/channels/{}", merchant, found.id),
+            FoundKind::OrgNode => at!("/ui/merchants/{}/nodes/{}", merchant, found.id),
+            // It stands in a list of its merchant.
+            FoundKind::ProductInstance => at!("/ui/merchants/{}", merchant) + "#products",
         }
     }
 }
@@ -154,8 +160,12 @@ async fn search(visit: Visit, Query(Sought { q }): Query<Sought>) -> Answer {
         "" => Vec::new(),
         q => visit.api.get::<FoundList>(&with_query("/v1/search", [("q", Some(q))])).await.or_show(&visit)?.items,
     };
+    let event = match q.trim().trim_start_matches('#').parse() {
+        Ok(seq) => numbered(&visit, seq).await,
+        Err(_) => None,
+    };
     let title = visit.t.search_results(&q);
-    let page = Results { t: visit.t, q: &q, found };
+    let page = Results { t: visit.t, q: &q, found, event };
     visit.page(Head { title: &title, ..Head::default() }, &page)
 }
 

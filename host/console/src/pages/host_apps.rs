@@ -38,7 +38,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/host-apps", get(list).post(create))
         .route("/ui/host-apps/{id}", get(one))
         .route("/ui/host-apps/{id}/bundle", post(bundle))
-        .route("/ui/host-apps/{id}/bindings/{mini_app}/agree", post(agree))
+        .route("/ui/host-apps/{id}/agree", post(agree))
         .route("/ui/host-apps/{id}/bindings/{mini_app}/end", get(confirm_end).post(end))
         .merge(keys::routes())
 }
@@ -177,8 +177,8 @@ pub fn head<'a>(visit: &Visit, title: &'a str, host: &HostApp) -> Head<'a> {
     Head { title, above, place: PLACE, live: None }
 }
 
-async fn agree(visit: Visit, Path((id, mini_app)): Path<(String, String)>) -> Answer {
-    let path = at!("/v1/host-apps/{}/bindings/{}", id, mini_app);
+async fn agree(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let path = at!("/v1/host-apps/{}/bindings/{}", id, sent.get("mini_app"));
     visit.api.just(Method::PUT, &path).await.or_show(&visit)?;
     done(&at!("/ui/host-apps/{}", id), visit.t.binding_asked())
 }

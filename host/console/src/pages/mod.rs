@@ -14,6 +14,7 @@ mod members;
 mod merchants;
 mod messages;
 mod mini_apps;
+mod nowhere;
 mod policies;
 mod portal;
 mod problems;
@@ -24,6 +25,8 @@ mod webhooks;
 mod workspaces;
 
 use axum::Router;
+
+pub use nowhere::routes as nowhere;
 
 use crate::Console;
 
@@ -51,4 +54,5 @@ pub fn routes() -> Router<Console> {
         .merge(me::routes())
         .merge(portal::routes())
         .merge(problems::routes())
+        .method_not_allowed_fallback(nowhere::only_forms)
 }

@@ -27,7 +27,7 @@ use crate::{
     api::Api,
     assets,
     path::at,
-    refused::Refused,
+    refused::{Refused, not_found},
     texts::{Language, Texts},
     visitor::{self, Taste, Theme, cookie, remember_at},
 };
@@ -41,6 +41,11 @@ pub fn routes() -> Router<Console> {
         .route("/portal/{id}/mini-apps/{app}", get(items::mini_app))
         .route("/portal/{id}/taste", axum::routing::post(change_taste))
         .merge(sign_in::routes())
+}
+
+/// What a portal says where it has no page.
+pub async fn nothing(console: &Console, id: String, headers: &HeaderMap, extensions: &Extensions) -> Response {
+    refusal::show(&Guest::of(console, id, headers, extensions), &not_found()).await
 }
 
 /// Where the portal of a workspace is.

@@ -64,6 +64,11 @@ texts! {
     edited = "The changes were saved." / "更改已保存。";
     minimum_version = "Minimum version" / "最低可用版本";
     minimum_version_hint = "Devices with an older version must update before they run the MiniApp. Empty for none; not above the online version." / "低于此版本的设备必须更新后才能运行。留空表示不限；不能高于线上版本。";
+    minimum_version_set = "Set the minimum version" / "设置最低版本";
+    minimum_version_none = "There is none: devices run every version that they have." / "未设置：设备可运行已有的任何版本。";
+    minimum_version_now(version) = "It is {version} now." / "当前为 {version}。";
+    minimum_version_online(version) = "{version} is online: that is what they update to." / "线上版本为 {version}，设备将更新到此版本。";
+    minimum_version_effect = "A device with an older version does not open the MiniApp until it has updated: at its next check, at once, and without a choice of its user." / "设备若为更旧的版本，将在下一次检查时立即强制更新，更新完成前无法打开小程序，用户不能跳过。";
     take_off_shelf = "Take off the shelf" / "下架";
     put_on_shelf = "Put back on the shelf" / "重新上架";
     took_off_shelf = "The MiniApp is off the shelf." / "小程序已下架。";

@@ -105,6 +105,14 @@ texts! {
     user_sign_ons = "Sign-ons in browsers" / "浏览器登录状态";
     user_sign_ons_hint = "After a logout from the host app, or when a device was lost: the user is signed on in no browser any more, and MiniApps ask anew." / "用户退出宿主应用或设备丢失时使用：该用户在所有浏览器中的登录状态将失效，小程序需重新登录。";
     user_end_sign_ons = "End all sign-ons" / "退出所有登录";
+    user_whose(account, host) = "It is about the user {account} of {host}." / "用户：{host} 的 {account}。";
+    user_end_link = "End what a partner is told" / "解除合作授权";
+    user_link_effect(partner, app) = "{partner} is told nothing of the user in {app} any more. It may be agreed to again." / "{partner} 将无法再获知该用户在 {app} 中的身份。用户可重新授权。";
+    user_end_login = "End who the user is at a login entry" / "解除登录绑定";
+    user_login_effect(app, entry) = "{app} does not know the user by {entry} any more. The user has to log in there anew." / "{app} 将不再通过 {entry} 识别该用户，用户须重新登录。";
+    user_withdraw_consent = "Withdraw a consent" / "取消订阅授权";
+    user_withdraw_effect(app) = "{app} may send no further message of this template, until the user agrees anew." / "在用户重新同意之前，{app} 不能再用此模板发送消息。";
+    user_sign_ons_effect = "The user is signed on in no browser any more, and MiniApps ask anew." / "该用户在所有浏览器中的登录状态将失效，小程序需重新登录。";
     user_sign_ons_ended(count) = "{count} sign-ons were ended." / "已退出 {count} 个登录状态。";
 }
 

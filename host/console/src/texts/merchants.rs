@@ -71,8 +71,8 @@ texts! {
     not_bound = "not bound" / "未绑定";
     bind_channel = "Bind a channel" / "绑定渠道";
     bind = "Bind" / "绑定";
-    move_channel = "Move it if it is bound to another endpoint application" / "若已绑定其他端应用，则转移";
-    move_channel_hint = "The other one loses the channel, and its users meet this one there." / "原端应用将失去该渠道，其用户改为访问此端应用。";
+    move_channel = "Move the channel" / "转移渠道";
+    move_channel_effect(channel, from, to) = "{channel} leaves {from} for {to}: at once, its users meet {to} there." / "{channel} 将从 {from} 转移到 {to}：立即生效，其用户改为访问 {to}。";
     channel_bound = "The channel is bound." / "渠道已绑定。";
 
     org_nodes = "Organisation" / "组织";

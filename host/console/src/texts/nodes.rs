@@ -21,6 +21,7 @@ texts! {
     is_assigned = "assigned" / "已分配";
     assign = "Assign" / "分配";
     unassign = "End the assignment" / "取消分配";
+    unassign_effect(app, node) = "{app} may not be used at {node} and below it any more, unless it is assigned there as well." / "{app} 将不能再在 {node} 及其下级节点使用（另有分配的除外）。";
     delete_node = "Delete the node" / "删除节点";
     delete_node_effect(node) = "{node} is gone, with what is open on it and assigned to it. Nodes below it must go before." / "将删除 {node} 及其已开通产品和端应用分配。须先删除其下级节点。";
     node_deleted = "The node was deleted." / "节点已删除。";

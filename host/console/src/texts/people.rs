@@ -4,6 +4,10 @@ use super::texts;
 
 texts! {
     sign_in = "Sign in" / "登录";
+    session_over = "You are signed out" / "登录已失效";
+    session_over_text = "Your session ended before this was sent. Nothing is lost but passwords and codes: sign in in a new window, come back to this one, and send it." / "提交之前登录会话已结束。除密码和验证码外，填写的内容均已保留：请在新窗口登录，然后返回此页重新提交。";
+    session_over_sign_in = "Sign in, in a new window" / "在新窗口登录";
+    session_over_send = "Send what was typed" / "重新提交";
     sign_in_by_name = "With your name and password" / "使用登录名和密码登录";
     sign_in_by_token = "With an API token" / "使用访问令牌登录";
     sign_in_name = "Sign-in name" / "登录名";
@@ -93,4 +97,16 @@ texts! {
     all_accounts = "All accounts" / "全部账号";
     disable = "Disable" / "停用";
     enable = "Enable" / "启用";
+    disable_of(name) = "Disable the account of {name}" / "停用 {name} 的账号";
+    enable_of(name) = "Enable the account of {name}" / "启用 {name} 的账号";
+    disable_effect = "Nobody can sign in to it any more, its sessions end, and its tokens are of no use: at once. Its roles stay, so that it can be enabled again." / "立即生效：该账号无法再登录，所有会话退出，访问令牌失效。角色会保留，之后可重新启用。";
+    enable_effect = "It can be signed in to again, and its tokens work again, with the roles that it has." / "该账号可以重新登录，访问令牌恢复有效，角色不变。";
+    withdraw_the_invitation = "Withdraw an invitation" / "撤回邀请";
+    withdraw_invitation_effect(name) = "The link that {name} got leads nowhere any more." / "{name} 收到的链接将立即失效。";
+    token_until = "Expires (optional)" / "过期时间（选填）";
+    token_until_hint(zone) = "In {zone}. Empty: it is good until it is revoked." / "时区：{zone}。留空则在吊销前一直有效。";
+    revoke_the_token = "Revoke a token" / "吊销访问令牌";
+    revoke_effect(name) = "What uses the token {name} is refused from now on. It cannot be taken back: issue another one." / "使用访问令牌 {name} 的程序将立即被拒绝。此操作不可恢复，只能重新创建。";
+    end_the_session = "End a session" / "退出会话";
+    end_session_effect(browser) = "The browser is signed out at once: {browser}." / "该浏览器将立即退出登录：{browser}。";
 }

@@ -90,6 +90,9 @@ texts! {
     said_so_far = "What it has said" / "检查统计";
     said_since = "Since" / "起始时间";
     said_nothing = "No version was audited under this binding since it was changed last." / "此绑定自上次修改以来尚未检查任何版本。";
+    enforce_it = "Let it decide" / "设为生效";
+    enforce_effect(policy, place, id) = "From now on, what {policy} says decides at {place} {id}: a version against which it has an error is rejected." / "从现在起，{policy} 的结论将在{place} {id} 生效：存在错误级检查结果的版本将被驳回。";
+    would_have_rejected(rejected, versions) = "Since it was changed last, it would have rejected {rejected} of {versions} versions." / "自上次修改以来，本会拒绝 {versions} 个版本中的 {rejected} 个。";
     would_reject = "Would have rejected" / "本会拒绝";
     did_reject = "Rejected" / "已拒绝";
     versions_of(count, all) = "{count} of {all} versions" / "{count} 个版本（共检查 {all} 个）";

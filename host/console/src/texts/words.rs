@@ -35,6 +35,7 @@ texts! {
     mode_shadow = "shadow" / "观察";
     off_shelf = "off the shelf" / "已下架";
     found_permit = "Permit, or application for one" / "许可或申请";
+    found_event = "Event" / "事件";
     found_product = "Product instance" / "产品实例";
     found_channel = "Channel" / "渠道";
     found_node = "Organisation node" / "组织节点";

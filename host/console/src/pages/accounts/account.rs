@@ -20,6 +20,8 @@ pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/accounts/{id}", get(show))
         .route("/ui/accounts/{id}/second-factor", get(confirm_second_factor).post(remove_second_factor))
+        .route("/ui/accounts/{id}/disable", get(confirm_disable).post(disable))
+        .route("/ui/accounts/{id}/enable", get(confirm_enable).post(enable))
         .route("/ui/accounts/{id}/provider-link", get(confirm_unlink).post(unlink))
 }
 
@@ -58,6 +60,7 @@ struct Page<'a> {
     provider: Option<SignInProvider>,
     /// Whether the visitor may take ways in away from somebody else.
     may_take: bool,
+    may_administer: bool,
     reads_acts: bool,
 }
 
@@ -69,6 +72,7 @@ async fn show(visit: Visit, Path(id): Path<String>) -> Answer {
         one: &one,
         provider: provider(&visit.api).await,
         may_take: visit.can(Action::Administer, &Scope::Platform) && one.account.id != visit.me.account.id,
+        may_administer: visit.can(Action::Administer, &Scope::Platform),
         reads_acts: visit.can(Action::ReadActs, &Scope::Platform),
     };
     visit.page(Head { title: &one.account.name, above: above(&visit, None), place: PLACE, ..Head::default() }, &page)
@@ -131,5 +135,65 @@ async fn unlink(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     match visit.api.just(Method::DELETE, &path).await {
         Ok(()) => done(&address(&id), visit.t.provider_unlinked()),
         Err(refused) => show_unlink(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+/// Says what it means to disable an account.
+async fn confirm_disable(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_use(&visit, &id, Use::Disable, &Filled::default()).await
+}
+
+async fn disable(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    set_use(&visit, &id, Use::Disable, sent).await
+}
+
+/// Says what it means to let an account be used again.
+async fn confirm_enable(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_use(&visit, &id, Use::Enable, &Filled::default()).await
+}
+
+async fn enable(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    set_use(&visit, &id, Use::Enable, sent).await
+}
+
+/// Whether an account may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Disable,
+    Enable,
+}
+
+impl Use {
+    /// How the API and the command call it.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+        }
+    }
+}
+
+async fn show_use(visit: &Visit, id: &str, how: Use, filled: &Filled) -> Answer {
+    let (t, one) = (visit.t, found(visit, id).await?);
+    let (act, effect, title) = match how {
+        Use::Disable => (t.disable(), t.disable_effect(), t.disable_of(&one.account.name)),
+        Use::Enable => (t.enable(), t.enable_effect(), t.enable_of(&one.account.name)),
+    };
+    let confirm = Confirm {
+        act: act.into(),
+        effects: vec![t.account_whose(&one.account.name, id), effect.into()],
+        is_dangerous: how == Use::Disable,
+        command: format!("berth account {} {}", how.as_str(), quoted(id)),
+        back: address(id),
+        ..Confirm::default()
+    };
+    let above = above(visit, Some(&one));
+    confirm.show(visit, Head { title: &title, above, place: PLACE, ..Head::default() }, filled)
+}
+
+async fn set_use(visit: &Visit, id: &str, how: Use, sent: Sent) -> Answer {
+    match visit.api.just(Method::POST, &at!("/v1/accounts/{}/{}", id, how.as_str())).await {
+        Ok(()) => done(&address(id), visit.t.edited()),
+        Err(refused) => show_use(visit, id, how, &sent.again(visit, refused)?).await,
     }
 }

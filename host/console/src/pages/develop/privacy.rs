@@ -197,7 +197,7 @@ async fn show_publish(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         effects,
         ticks: if changes.renews { Vec::new() } else { vec![renew] },
         note: Some(t.note()),
-        hidden: vec![("tag", tag)],
+        hidden: vec![("tag".into(), tag)],
         command: format!("berth privacy publish {id} --note '…'"),
         back: page_of(id),
         ..Confirm::default()

@@ -218,7 +218,7 @@ async fn show_state(visit: &Visit, app_id: &str, filled: &Filled) -> Answer {
         act: act.into(),
         effects: vec![effect.into()],
         is_dangerous: state == OfficialAccountState::Retired,
-        hidden: vec![("state", state.to_string())],
+        hidden: vec![("state".into(), state.to_string())],
         command: format!("berth official-account edit {app_id} --state {state}"),
         back: at!("/ui/official-accounts/{}", app_id),
         ..Confirm::default()

@@ -32,7 +32,7 @@ use crate::{
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/merchants/{id}/fans", get(list))
-        .route("/ui/merchants/{id}/fans/{member}/{app_id}/prefer", post(prefer))
+        .route("/ui/merchants/{id}/fans/prefer", post(prefer))
         .route("/ui/merchants/{id}/fans/{member}/{app_id}/unbind", get(confirm_unbind).post(unbind))
         .route("/ui/merchants/{id}/template-messages", get(messages))
         .route("/ui/merchants/{id}/template-messages/{message}", get(message))
@@ -92,12 +92,12 @@ async fn list(visit: Visit, Path(id): Path<String>, Query(query): Query<FansQuer
     visit.page(below(&visit, visit.t.fans(), &merchant), &body)
 }
 
-async fn prefer(visit: Visit, Path((id, member, app_id)): Path<(String, String, String)>, sent: Sent) -> Answer {
-    let preferred = sent.is_on("preferred");
+async fn prefer(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let (member, app_id, preferred) = (sent.get("member"), sent.get("app_id"), sent.is_on("preferred"));
     let path = at!("/v1/merchants/{}/fans/{}/{}", id, member, app_id);
     visit.api.act(Method::PATCH, &path, &EditFan { preferred }).await.or_show(&visit)?;
     let said = if preferred { visit.t.fan_prefers() } else { visit.t.fan_prefers_not() };
-    done(&with_query(&at!("/ui/merchants/{}/fans", id), [("member_id", Some(member.as_str()))]), said)
+    done(&with_query(&at!("/ui/merchants/{}/fans", id), [("member_id", Some(member))]), said)
 }
 
 async fn confirm_unbind(visit: Visit, Path(whose): Path<(String, String, String)>) -> Answer {

@@ -144,7 +144,7 @@ async fn show_union(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         act: act.into(),
         effects: vec![effect.into()],
         is_dangerous: on,
-        hidden: if on { Vec::new() } else { vec![("on", "on".into())] },
+        hidden: if on { Vec::new() } else { vec![("on".into(), "on".into())] },
         command: format!("berth app union-ids {id} {}", if on { "off" } else { "on" }),
         back: here(id),
         ..Confirm::default()

@@ -25,7 +25,7 @@ use crate::{
 
 pub fn routes() -> Router<Console> {
     Router::new()
-        .route("/ui/mini-apps/{id}/identity/partners/{of}/{partner}/agree", post(agree))
+        .route("/ui/mini-apps/{id}/identity/agree", post(agree))
         .route("/ui/mini-apps/{id}/identity/partners/{of}/{partner}/end", get(confirm_end).post(end))
 }
 
@@ -59,8 +59,8 @@ pub async fn ask(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     }
 }
 
-async fn agree(visit: Visit, Path((id, of, partner)): Path<(String, String, String)>, sent: Sent) -> Answer {
-    match put(&visit, &of, &partner).await {
+async fn agree(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    match put(&visit, sent.get("of"), sent.get("partner")).await {
         Ok(partner) => done(&here(&id), said(visit.t, &partner)),
         Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,
     }

@@ -36,7 +36,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/merchants/{id}/official-accounts", get(show))
         .route("/ui/merchants/{id}/official-accounts/move", get(confirm_move).post(move_to))
         .route("/ui/merchants/{id}/official-accounts/moved", get(moved))
-        .route("/ui/merchants/{id}/entry-pages", post(set_page))
+        .route("/ui/merchants/{id}/official-accounts/entry-pages", post(set_page))
         .route("/ui/merchants/{id}/entry-pages/{page}/remove", get(confirm_remove_page).post(remove_page))
 }
 
@@ -178,7 +178,7 @@ async fn show_move(visit: &Visit, id: &str, (from, to): (String, String), filled
         act: t.oa_move().into(),
         effects: vec![t.oa_move_effect(name(&from), name(&to)), t.oa_move_keeps().into()],
         command: format!("berth official-account move {id} --from {} --to {}", quoted(&from), quoted(&to)),
-        hidden: vec![("from", from), ("to", to)],
+        hidden: vec![("from".into(), from), ("to".into(), to)],
         back: here(id),
         ..Confirm::default()
     };

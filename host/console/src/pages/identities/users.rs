@@ -18,7 +18,7 @@ use berth_model::{
 use super::super::host_apps::{head, host_app};
 use crate::{
     Console,
-    act::Sent,
+    act::{Confirm, Sent},
     parts::{Badge, Filled, Tone},
     path::{at, with_query},
     refused::Refused,
@@ -125,7 +125,41 @@ async fn show(visit: Visit, id: &str, who: Who) -> Answer {
     visit.page(head(&visit, visit.t.users(), &host), &page)
 }
 
+/// An act on what a user has agreed to: what it is called, what it does, and the command for it. Its account stands in no
+/// address, so the page that tells what will happen is the answer to a form.
+struct Ending {
+    act: &'static str,
+    effect: String,
+    command: String,
+}
+
+async fn told(visit: &Visit, id: &str, sent: Sent, ending: Ending) -> Answer {
+    let host = host_app(visit, id).await?;
+    let back = at!("/ui/host-apps/{}/logins", id);
+    let Ending { act, effect, command } = ending;
+    let confirm = Confirm {
+        act: act.into(),
+        effects: vec![visit.t.user_whose(sent.get("account"), &host.name), effect],
+        is_dangerous: true,
+        hidden: sent.to_be_sure(),
+        command,
+        back: back.clone(),
+        ..Confirm::default()
+    };
+    let mut head = head(visit, act, &host);
+    head.above.push((visit.t.users().to_owned(), back));
+    confirm.show(visit, head, &Filled::default())
+}
+
 async fn end_link(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    if !sent.is_sure() {
+        let (app, partner) = (sent.get("of"), sent.get("partner"));
+        let through = sent.some("through").map(|through| format!(" --through {through}")).unwrap_or_default();
+        let account = quoted(sent.get("account"));
+        let command = format!("berth user unlink {id} {app} --partner {partner} --account {account}{through}");
+        let effect = visit.t.user_link_effect(partner, app);
+        return told(&visit, &id, sent, Ending { act: visit.t.user_end_link(), effect, command }).await;
+    }
     end_link_of(&visit, &id, &sent).await.or_show(&visit)?;
     let said = visit.t.user_link_ended();
     after(visit, &id, &sent, said).await
@@ -142,6 +176,13 @@ async fn end_link_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused
 }
 
 async fn end_login(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    if !sent.is_sure() {
+        let (app, entry) = (sent.get("of"), sent.get("entry"));
+        let account = quoted(sent.get("account"));
+        let command = format!("berth user unbind {id} {app} {entry} --account {account}");
+        let effect = visit.t.user_login_effect(app, entry);
+        return told(&visit, &id, sent, Ending { act: visit.t.user_end_login(), effect, command }).await;
+    }
     end_login_of(&visit, &id, &sent).await.or_show(&visit)?;
     let said = visit.t.user_login_ended();
     after(visit, &id, &sent, said).await
@@ -154,6 +195,13 @@ async fn end_login_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refuse
 }
 
 async fn withdraw(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    if !sent.is_sure() {
+        let (app, template) = (sent.get("mini_app"), sent.get("template"));
+        let account = quoted(sent.get("account"));
+        let command = format!("berth message withdraw {id} {app} --account {account} --template {template}");
+        let effect = visit.t.user_withdraw_effect(app);
+        return told(&visit, &id, sent, Ending { act: visit.t.user_withdraw_consent(), effect, command }).await;
+    }
     withdraw_of(&visit, &id, &sent).await.or_show(&visit)?;
     let said = visit.t.user_withdrawn();
     after(visit, &id, &sent, said).await
@@ -166,6 +214,11 @@ async fn withdraw_of(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused
 }
 
 async fn end_sign_ons(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    if !sent.is_sure() {
+        let command = format!("berth oidc end {id} --account {}", quoted(sent.get("account")));
+        let effect = visit.t.user_sign_ons_effect().to_owned();
+        return told(&visit, &id, sent, Ending { act: visit.t.user_end_sign_ons(), effect, command }).await;
+    }
     let who = EndSignOns { account: sent.get("account").into() };
     let path = at!("/v1/host-apps/{}/sign-ons/end", id);
     let SignOnsEnded { ended } = visit.api.tell(Method::POST, &path, &who).await.or_show(&visit)?;

@@ -277,7 +277,7 @@ async fn confirm_take(visit: &Visit, place: &Place, rule: &str, filled: &Filled)
         act: t.mask_take().into(),
         effects: vec![t.mask_take_effect(called(t, rule))],
         is_dangerous: true,
-        hidden: vec![("rule", rule.to_owned())],
+        hidden: vec![("rule".into(), rule.to_owned())],
         command: place.command(&rest),
         back: place.here(),
         ..Confirm::default()

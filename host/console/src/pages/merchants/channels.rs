@@ -18,7 +18,9 @@ use berth_model::{
 };
 
 use super::{
-    Bound, ListQuery, Tab, endpoint_apps::bind_to, head, merchant, of_merchant, page_of_merchant, scope, tabs,
+    Bound, ListQuery, Tab,
+    endpoint_apps::{asks_to_move, bind_to, show_move},
+    head, merchant, of_merchant, page_of_merchant, scope, tabs,
 };
 use crate::{
     Console,
@@ -153,7 +155,10 @@ async fn rename(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
 }
 
 async fn bind(visit: Visit, Path((id, of)): Of, sent: Sent) -> Answer {
-    let result = bind_to(&visit, &of, sent.get("endpoint_app"), sent.is_on("move")).await;
+    if let Some(move_of) = asks_to_move(&visit, &of, sent.get("endpoint_app"), &sent).await? {
+        return show_move(&visit, &id, move_of, page_of(&id, &of), sent).await;
+    }
+    let result = bind_to(&visit, &of, sent.get("endpoint_app"), sent.is_sure()).await;
     after(&visit, (&id, &of), result, visit.t.channel_bound(), sent).await
 }
 

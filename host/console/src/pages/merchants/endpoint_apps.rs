@@ -12,7 +12,7 @@ use berth_model::{
     access::Action,
     endpoint::{
         Channel, InstanceState, Merchant, OrgNode, ProductInstance,
-        app::{EditEndpointApp, EndpointAppView, NewEndpointApp},
+        app::{EditEndpointApp, EndpointApp, EndpointAppView, NewEndpointApp},
         channel::BindChannel,
         org::Reach,
     },
@@ -179,7 +179,11 @@ async fn add_product(visit: Visit, Path((id, cid)): Of, sent: Sent) -> Answer {
 }
 
 async fn bind(visit: Visit, Path((id, cid)): Of, sent: Sent) -> Answer {
-    let result = bind_to(&visit, sent.get("channel"), &cid, sent.is_on("move")).await;
+    if let Some(move_of) = asks_to_move(&visit, sent.get("channel"), &cid, &sent).await? {
+        let back = page_of(&id, &cid);
+        return show_move(&visit, &id, move_of, back, sent).await;
+    }
+    let result = bind_to(&visit, sent.get("channel"), &cid, sent.is_sure()).await;
     after(&visit, (&id, &cid), result, visit.t.channel_bound(), sent).await
 }
 
@@ -187,6 +191,47 @@ async fn bind(visit: Visit, Path((id, cid)): Of, sent: Sent) -> Answer {
 pub async fn bind_to(visit: &Visit, channel: &str, cid: &str, take: bool) -> Result<(), Refused> {
     let bind = BindChannel { endpoint_app: read("endpoint_app", cid)?, take };
     visit.api.act(Method::PUT, &at!("/v1/channels/{}/endpoint-app", channel), &bind).await
+}
+
+/// A channel that leaves one endpoint application for another.
+pub struct Move {
+    channel: Channel,
+    from: EndpointApp,
+    to: EndpointApp,
+}
+
+/// What binding a channel takes away from another endpoint application; `None` when it takes nothing, or the visitor has been
+/// told.
+pub async fn asks_to_move(
+    visit: &Visit,
+    channel: &str,
+    cid: &str,
+    sent: &Sent,
+) -> Result<Option<Move>, crate::visit::Shown> {
+    if sent.is_sure() {
+        return Ok(None);
+    }
+    let channel: Channel = visit.api.get(&at!("/v1/channels/{}", channel)).await.or_show(visit)?;
+    let Some(from) = channel.endpoint_app.clone().filter(|from| from.as_str() != cid) else { return Ok(None) };
+    let (from, to) = (view(visit, from.as_str()).await?.app, view(visit, cid).await?.app);
+    Ok(Some(Move { channel, from, to }))
+}
+
+/// Tells what it means to move a channel.
+pub async fn show_move(visit: &Visit, id: &str, move_of: Move, back: String, sent: Sent) -> Answer {
+    let merchant = merchant(visit, id).await?;
+    let t = visit.t;
+    let Move { channel, from, to } = move_of;
+    let confirm = Confirm {
+        act: t.move_channel().into(),
+        effects: vec![t.move_channel_effect(&channel.name, &from.name, &to.name)],
+        is_dangerous: true,
+        hidden: sent.to_be_sure(),
+        command: format!("berth channel bind {} {} --move", channel.id, to.id),
+        back,
+        ..Confirm::default()
+    };
+    confirm.show(visit, head(visit, t.move_channel(), Some(&merchant)), &Filled::default())
 }
 
 type OfProduct = Path<(String, String, String)>;

@@ -38,7 +38,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/merchants/{id}/nodes/{vid}/products", post(open))
         .route("/ui/merchants/{id}/nodes/{vid}/products/{instance}/close", get(confirm_close).post(close))
         .route("/ui/merchants/{id}/nodes/{vid}/assign", post(assign))
-        .route("/ui/merchants/{id}/nodes/{vid}/unassign", post(unassign))
+        .route("/ui/merchants/{id}/nodes/{vid}/endpoint-apps/{cid}/unassign", get(confirm_unassign).post(unassign))
         .route("/ui/merchants/{id}/nodes/{vid}/delete", get(confirm_delete).post(delete))
 }
 
@@ -243,10 +243,22 @@ async fn assign(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
     after(&visit, (&id, &vid), result, sent).await
 }
 
-async fn unassign(visit: Visit, Path((id, vid)): Of, sent: Sent) -> Answer {
-    let path = at!("/v1/endpoint-apps/{}/org-nodes/{}", sent.get("endpoint_app"), vid);
-    let result = visit.api.just(Method::DELETE, &path).await;
-    after(&visit, (&id, &vid), result, sent).await
+async fn confirm_unassign(visit: Visit, Path((id, vid, cid)): Path<(String, String, String)>) -> Answer {
+    show_unassign(&visit, &id, &vid, &cid, &Filled::default()).await
+}
+
+async fn show_unassign(visit: &Visit, id: &str, vid: &str, cid: &str, filled: &Filled) -> Answer {
+    let t = visit.t;
+    let effect = |name: &str| t.unassign_effect(cid, name);
+    let command = format!("berth org-node unassign {vid} {cid}");
+    show_act(visit, (id, vid), (t.unassign(), effect, command), filled).await
+}
+
+async fn unassign(visit: Visit, Path((id, vid, cid)): Path<(String, String, String)>, sent: Sent) -> Answer {
+    match visit.api.just(Method::DELETE, &at!("/v1/endpoint-apps/{}/org-nodes/{}", cid, vid)).await {
+        Ok(()) => done(&page_of(&id, &vid), visit.t.edited()),
+        Err(refused) => show_unassign(&visit, &id, &vid, &cid, &sent.again(&visit, refused)?).await,
+    }
 }
 
 async fn confirm_close(visit: Visit, Path((id, vid, instance)): Path<(String, String, String)>) -> Answer {

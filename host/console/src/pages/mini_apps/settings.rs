@@ -1,11 +1,6 @@
 //! What describes a MiniApp, the minimum version, and the recall.
 
-use axum::{
-    Router,
-    extract::Path,
-    http::Method,
-    routing::{get, post},
-};
+use axum::{Router, extract::Path, http::Method, routing::get};
 use berth_model::{
     access::Action,
     mini_app::{EditMiniApp, MinVersion, MiniApp, Shelf},
@@ -28,7 +23,7 @@ use crate::{
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/mini-apps/{id}/settings", get(show).post(edit))
-        .route("/ui/mini-apps/{id}/min-version", post(set_minimum))
+        .route("/ui/mini-apps/{id}/min-version", get(minimum_form).post(set_minimum))
         .route("/ui/mini-apps/{id}/shelf", get(confirm_shelf).post(set_shelf))
 }
 
@@ -56,7 +51,7 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
         t: visit.t,
         app: &app,
         tabs: tabs(visit, &app, "/settings"),
-        minimum: app.min_version.as_ref().map(ToString::to_string).unwrap_or_default(),
+        minimum: minimum(&app),
         may_edit: visit.can(Action::EditMiniApp, &scope),
         reads_acts: visit.can(Action::ReadActs, &scope),
         may_release: visit.can(Action::Release, &scope),
@@ -68,24 +63,63 @@ async fn show_with(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 async fn edit(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let edit = EditMiniApp { name: Some(sent.get("name").into()), description: Some(sent.get("description").into()) };
     let edited = visit.api.act(Method::PATCH, &at!("/v1/mini-apps/{}", id), &edit).await;
-    settled(&visit, &id, edited, sent).await
+    match edited {
+        Ok(()) => done(&at!("/ui/mini-apps/{}/settings", id), visit.t.edited()),
+        Err(refused) => show_with(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "mini_apps/min_version.html")]
+struct Minimum<'a> {
+    t: Texts,
+    app: &'a MiniApp,
+    /// The present minimum; empty for none.
+    minimum: String,
+    online: String,
+    filled: &'a Filled,
+}
+
+impl Minimum<'_> {
+    /// The command that sets it to the online version; that takes it away where none is online.
+    fn command(&self) -> String {
+        let bound = if self.online.is_empty() { "--none" } else { &self.online };
+        format!("berth app min-version {} {bound}", self.app.id)
+    }
+}
+
+async fn minimum_form(visit: Visit, Path(id): Path<String>) -> Answer {
+    show_minimum(&visit, &id, &Filled::default()).await
+}
+
+async fn show_minimum(visit: &Visit, id: &str, filled: &Filled) -> Answer {
+    let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(visit)?;
+    let app = &it.mini_app;
+    let page = Minimum {
+        t: visit.t,
+        app,
+        minimum: minimum(app),
+        online: it.online.as_ref().map(|online| online.version.to_string()).unwrap_or_default(),
+        filled,
+    };
+    visit.page(head(visit, visit.t.minimum_version(), Some(app)), &page)
 }
 
 async fn set_minimum(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
-    let set = set_minimum_to(&visit, &id, &sent).await;
-    settled(&visit, &id, set, sent).await
+    match set_minimum_to(&visit, &id, &sent).await {
+        Ok(()) => done(&at!("/ui/mini-apps/{}/settings", id), visit.t.edited()),
+        Err(refused) => show_minimum(&visit, &id, &sent.again(&visit, refused)?).await,
+    }
+}
+
+/// The minimum version of a MiniApp; empty for none.
+fn minimum(app: &MiniApp) -> String {
+    app.min_version.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 async fn set_minimum_to(visit: &Visit, id: &str, sent: &Sent) -> Result<(), Refused> {
     let version = sent.read_some("version")?;
     visit.api.act(Method::PUT, &at!("/v1/mini-apps/{}/min-version", id), &MinVersion { version }).await
-}
-
-async fn settled(visit: &Visit, id: &str, result: Result<(), Refused>, sent: Sent) -> Answer {
-    match result {
-        Ok(()) => done(&at!("/ui/mini-apps/{}/settings", id), visit.t.edited()),
-        Err(refused) => show_with(visit, id, &sent.again(visit, refused)?).await,
-    }
 }
 
 async fn confirm_shelf(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -118,7 +152,7 @@ async fn show_shelf(visit: &Visit, id: &str, filled: &Filled) -> Answer {
             act: t.put_on_shelf().into(),
             effects: vec![t.on_shelf_effect().into()],
             ticks: suspended.then(tick).into_iter().collect(),
-            hidden: vec![("on", "on".into())],
+            hidden: vec![("on".into(), "on".into())],
             command: format!("berth app shelf {id} on"),
             back,
             ..Confirm::default()

@@ -24,6 +24,7 @@ use crate::{
     path::at,
     qr::Qr,
     refused::Refused,
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
     visitor::Taste,
@@ -63,6 +64,15 @@ impl Page<'_> {
         let first = self.entries.first().map_or("", String::as_str);
         let trial = self.trial.as_ref().filter(|trial| trial.version.to_string() == self.chosen);
         trial.map_or(first, |trial| &trial.entry_path)
+    }
+
+    /// The command that sets the trial to what the form says; that shows it where there is no version to try.
+    fn command(&self) -> String {
+        let (id, chosen, entry) = (&self.app.id, &self.chosen, self.entry());
+        match chosen.is_empty() || entry.is_empty() {
+            true => format!("berth version trial {id}"),
+            false => format!("berth version trial {id} {chosen} --entry {} --account ACCOUNT", quoted(entry)),
+        }
     }
 }
 

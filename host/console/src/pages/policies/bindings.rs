@@ -132,11 +132,35 @@ async fn show(visit: &Visit, id: &str, filled: &Filled) -> Answer {
 
 async fn change(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let before = binding(&visit, &id).await?;
+    if before.mode == Mode::Shadow && sent.get("mode") == Mode::Enforce.as_str() && !sent.is_sure() {
+        return show_enforce(&visit, &before, sent).await;
+    }
     let schema = policy(&visit, &before.digest.to_string()).await?.config_schema;
     match change_to(&visit, &before, schema.as_ref(), &sent).await {
         Ok(binding) => done(&at!("/ui/policies/{}", binding.policy), visit.t.edited()),
         Err(refused) => show(&visit, &id, &sent.again(&visit, refused)?).await,
     }
+}
+
+/// Tells what it means that a policy begins to decide, and what it would have done until now.
+async fn show_enforce(visit: &Visit, it: &PolicyBinding, sent: Sent) -> Answer {
+    let t = visit.t;
+    let summary: Option<BindingSummary> = visit.api.get(&at!("/v1/policy-bindings/{}/summary", it.id)).await.ok();
+    let would = summary.map(|so_far| match so_far.versions {
+        0 => t.said_nothing().to_owned(),
+        versions => t.would_have_rejected(show::grouped(so_far.rejected), show::grouped(versions)),
+    });
+    let place = t.policy_place(&it.scope.kind);
+    let confirm = Confirm {
+        act: t.enforce_it().into(),
+        effects: std::iter::once(t.enforce_effect(&it.policy, place, &it.scope.id)).chain(would).collect(),
+        is_dangerous: true,
+        hidden: sent.to_be_sure(),
+        command: format!("berth policy edit {} --mode enforce", it.id),
+        back: at!("/ui/policy-bindings/{}", it.id),
+        ..Confirm::default()
+    };
+    confirm.show(visit, head(visit, t.enforce_it(), Some(&it.policy)), &Filled::default())
 }
 
 async fn change_to(

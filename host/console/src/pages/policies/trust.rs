@@ -231,7 +231,7 @@ async fn show_require(visit: &Visit, place: &Place, filled: &Filled) -> Answer {
         effects: effects.into_iter().map(str::to_owned).collect(),
         is_dangerous: is_on,
         // What is sent is what the page says, also where somebody else was faster.
-        hidden: if is_on { Vec::new() } else { vec![("required", "on".into())] },
+        hidden: if is_on { Vec::new() } else { vec![("required".into(), "on".into())] },
         command: format!("berth policy trust {command}{}", place.option()),
         back: place.at(HERE),
         ..Confirm::default()

@@ -24,6 +24,24 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const KIND: &str = "urn:berth:params:scim:schemas:extension:workspace:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+/// The request that adds a member or a group. The address book is written by SCIM alone, which no command speaks.
+fn by_request(origin: &str, workspace: &str, what: &str, document: &Value) -> String {
+    format!(
+        "curl {origin}/scim/v2/{workspace}/{what} -H \"Authorization: Bearer $BERTH_TOKEN\" \\\n  \
+         -H 'Content-Type: application/scim+json' -d '{document}'"
+    )
+}
+
+/// The request that adds a member.
+pub fn member_by_request(origin: &str, workspace: &str) -> String {
+    by_request(origin, workspace, "Users", &json!({"schemas": [USER], "userName": "ann@example.com"}))
+}
+
+/// The request that adds a department.
+pub fn department_by_request(origin: &str, workspace: &str) -> String {
+    by_request(origin, workspace, "Groups", &json!({"schemas": [GROUP], "displayName": "Sales"}))
+}
+
 /// A member, as far as pages show them.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -15,7 +15,7 @@ use berth_model::{
 
 use super::{
     Tab, apps,
-    book::{Book, Groups, may_keep, replace},
+    book::{Book, Groups, department_by_request, may_keep, replace},
     head, listed, scope, tabs, workspace,
 };
 use crate::{
@@ -89,6 +89,7 @@ struct New<'a> {
     departments: Vec<(&'a str, String)>,
     parent: &'a str,
     is_tag: bool,
+    command: String,
     filled: &'a Filled,
 }
 
@@ -118,6 +119,7 @@ async fn show_new(visit: &Visit, id: &str, query: &NewQuery, filled: &Filled) ->
         departments: groups.departments(),
         parent: filled.or("parent", &query.parent),
         is_tag: filled.or("kind", &query.kind) == GroupKind::Tag.as_str(),
+        command: department_by_request(&visit.origin, id),
         filled,
     };
     visit.page(below(visit, visit.t.ws_new_department(), &it), &page)
@@ -365,7 +367,7 @@ async fn show_move(visit: &Visit, id: &str, group: &str, parent: &str, filled: &
         act: t.ws_move().into(),
         effects,
         is_dangerous: !lost.is_empty(),
-        hidden: vec![("parent", parent.to_owned())],
+        hidden: vec![("parent".into(), parent.to_owned())],
         ..Confirm::default()
     };
     about.show(visit, &one.name, confirm, filled)

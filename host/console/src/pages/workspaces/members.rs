@@ -21,7 +21,7 @@ use berth_model::{
 
 use super::{
     Tab,
-    book::{Book, Groups, User, may_keep, quoted, work_email},
+    book::{Book, Groups, User, may_keep, member_by_request, quoted, work_email},
     head, scope, tabs, workspace,
 };
 use crate::{
@@ -196,6 +196,7 @@ struct New<'a> {
     t: Texts,
     it: &'a Workspace,
     departments: Vec<(&'a str, String)>,
+    command: String,
     filled: &'a Filled,
 }
 
@@ -213,7 +214,8 @@ async fn new(visit: Visit, Path(id): Path<String>, Query(Into { group }): Query<
 async fn show_new(visit: &Visit, id: &str, filled: &Filled) -> Answer {
     let it = workspace(visit, id).await?;
     let groups = Groups::of(visit, id).await.or_show(visit)?;
-    let page = New { t: visit.t, it: &it, departments: groups.departments(), filled };
+    let command = member_by_request(&visit.origin, id);
+    let page = New { t: visit.t, it: &it, departments: groups.departments(), command, filled };
     visit.page(below(visit, visit.t.ws_add_member(), &it), &page)
 }
 

@@ -120,14 +120,14 @@ async fn show_move(visit: &Visit, id: &str, member: &str, query: &MoveQuery, fil
     let mut confirm = Confirm {
         act: t.ws_put_into().into(),
         effects: vec![t.ws_put_into_effect(name, groups.path(&query.to))],
-        hidden: vec![("to", query.to.clone())],
+        hidden: vec![("to".into(), query.to.clone())],
         ..Confirm::default()
     };
     if !query.only.is_empty() && is_department(groups, &query.to) {
         let left = others(visit, (id, member), groups, &query.to).await.or_show(visit)?;
         let left: Vec<&str> = left.iter().map(String::as_str).collect();
         confirm.act = t.ws_move().into();
-        confirm.hidden.push(("only", "on".into()));
+        confirm.hidden.push(("only".into(), "on".into()));
         if !left.is_empty() {
             confirm.effects.push(t.ws_taken_out_effect(name, listed(t, left.iter().map(|id| groups.name(id)))));
         }
