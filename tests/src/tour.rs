@@ -161,7 +161,7 @@ pub fn one_of_each(pages: &[Page]) -> Vec<&Page> {
 }
 
 /// What kind of page is at an address: its path without names, and what else it asks for.
-pub fn kind(address: &str) -> String {
+fn kind(address: &str) -> String {
     let (path, asked) = address.split_once('?').unwrap_or((address, ""));
     let is_name = |part: &str| part.contains(['.', '_']) || part.parse::<u64>().is_ok() || part.len() == 64;
     let mut parts: Vec<_> = path.split('/').map(|part| if is_name(part) { "*" } else { part }).collect();
