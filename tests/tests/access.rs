@@ -374,6 +374,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("POST", "/v1/webhooks/{id}/rotate-secret", MERCHANT_ADMIN),
     ("POST", "/v1/webhooks/{id}/test", MERCHANT_ADMIN),
     ("GET", "/v1/webhooks/{id}/deliveries", MERCHANT_READ),
+    ("GET", "/v1/webhooks/{id}/attempts", MERCHANT_READ),
     ("POST", "/v1/webhooks/{id}/deliveries/{seq}/replay", MERCHANT_ADMIN),
     ("POST", "/v1/webhooks/{id}/replay", MERCHANT_ADMIN),
     ("GET", "/v1/workspaces", May::Anybody),

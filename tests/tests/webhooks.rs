@@ -337,6 +337,40 @@ on_both! {
         admin.post(&format!("{}/replay", path(&webhook)), json!({"after": 1_000_000})).await.refused("invalid-field");
     }
 
+    async fn what_a_receiver_answered_is_kept_for_a_while(host) {
+        let admin = host.admin();
+        let receiver = Receiver::start(|_, before| Reply::Status(if before == 0 { 500 } else { 204 })).await;
+        let webhook = webhook(&admin, &receiver.url, &["host_app.created"]).await;
+        host_app(&admin, "app-one").await;
+        receiver.until(|arrived| arrived.len() == 2).await;
+        let seq = receiver.arrived()[0].seq();
+        let attempts = async |query: &str| {
+            let list = admin.get(&format!("{}/attempts{query}", path(&webhook))).await.good();
+            list["items"].as_array().unwrap().clone()
+        };
+        let mut kept = Vec::new();
+        for _ in 0..50 {
+            kept = attempts("").await;
+            if kept.len() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let said = |one: &Value| json!([one["seq"], one["type"], one["delivered"], one["status"], one["error"].is_string()]);
+        let expected = [json!([seq, "host_app.created", true, 204, false]), json!([seq, "host_app.created", false, 500, true])];
+        assert_eq!(kept.iter().map(said).collect::<Vec<_>>(), expected, "newest first");
+        assert!(kept.iter().all(|one| one["millis"].as_i64().unwrap() >= 0));
+        assert_eq!(attempts("?delivered=false").await, kept[1..]);
+        assert_eq!(attempts(&format!("?event={seq}&delivered=true")).await, kept[..1]);
+        assert_eq!(attempts(&format!("?event={}", seq + 1)).await, Vec::<Value>::new());
+        let first = admin.get(&format!("{}/attempts?limit=1", path(&webhook))).await.good();
+        assert_eq!(attempts(&format!("?limit=1&cursor={}", first["next"].as_str().unwrap())).await, kept[1..]);
+        admin.get(&format!("{}/attempts?cursor=x", path(&webhook))).await.refused("invalid-cursor");
+        let pool = host.pool().await;
+        admin.send("DELETE", &path(&webhook), None).await.good();
+        assert_eq!(pool.number("SELECT COUNT(*) FROM webhook_attempt").await, 0, "they go with the webhook");
+    }
+
     async fn a_test_says_what_the_receiver_said(host) {
         let (admin, receiver) = (host.admin(), Receiver::start(|_, _| Reply::With(418, "x", "y".into())).await);
         let webhook = webhook(&admin, &receiver.url, &[]).await;

@@ -132,6 +132,8 @@ prefixed_id! {
     PermitId = "prm", "a permit";
     /// A webhook: a receiver of events.
     WebhookId = "wh", "a webhook";
+    /// An attempt to deliver an event to a webhook.
+    AttemptId = "try", "an attempt";
     /// A member of a workspace: a User in SCIM.
     MemberId = "mem", "a member";
     /// A department or a tag of a workspace: a Group in SCIM.

@@ -24,7 +24,7 @@ use berth_base::{
 use berth_model::{
     access::ScopeKind,
     event::webhook::{
-        Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, RotateSecret, Webhook as View, WebhookDetail,
+        Attempt, Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, RotateSecret, Webhook as View, WebhookDetail,
         WebhookScope, WebhookWithSecret,
     },
 };
@@ -35,6 +35,7 @@ use berth_model::{
   berth webhook create https://example.com/hook --platform --types 'version.*'
   berth webhook test wh_01…
   berth webhook deliveries wh_01… --state dead
+  berth webhook attempts wh_01… --event 1207
   berth webhook replay wh_01… --delivery 1207")]
 pub enum Webhook {
     /// Create a webhook, which gets the events from now on; its secret is shown only now
@@ -103,6 +104,17 @@ pub enum Webhook {
         /// Only those in this state: waiting or dead
         #[arg(long)]
         state: Option<DeliveryState>,
+    },
+    /// List what the receiver answered to the attempts of the last week, newest first
+    Attempts {
+        /// The webhook
+        webhook: WebhookId,
+        /// Only those for the event with this number
+        #[arg(long, value_name = "SEQ")]
+        event: Option<i64>,
+        /// Only those that failed
+        #[arg(long)]
+        failed: bool,
     },
     /// Deliver again: one delivery, or everything after an event
     Replay {
@@ -213,6 +225,7 @@ pub async fn run(command: Webhook, session: &mut Session) -> Done {
             }
         }
         Webhook::Deliveries { webhook, state } => deliveries(&client, session, &webhook, state).await,
+        Webhook::Attempts { webhook, event, failed } => attempts(&client, session, &webhook, event, failed).await,
         Webhook::Replay { webhook, what } => match what {
             What { after: Some(after), .. } => replay(&client, session, &webhook, after).await,
             What { delivery, .. } => replay_one(&client, session, &webhook, delivery.unwrap_or_default()).await,
@@ -240,6 +253,29 @@ async fn deliveries(client: &Client, session: &mut Session, webhook: &WebhookId,
                 Some(_) if one.error.is_empty() => "it waits for an earlier one of its subject".into(),
                 _ => Cell::of(one.error),
             },
+        ]
+    })
+}
+
+async fn attempts(
+    client: &Client,
+    session: &mut Session,
+    webhook: &WebhookId,
+    event: Option<i64>,
+    failed: bool,
+) -> Done {
+    let call = Call::get(format!("{}/attempts", path(webhook))).query("event", event);
+    let items = client.items(call.query("delivered", failed.then_some(false))).await?;
+    let head = ["SEQ", "TYPE", "AT", "ANSWER", "TOOK", "WHY"];
+    session.out.list(items, head, "Nothing was attempted within the last week.", |one: Attempt, paint| {
+        let ink = if one.delivered { Ink::Good } else { Ink::Bad };
+        [
+            Cell::of(one.seq),
+            Cell::strong(one.kind.unwrap_or_else(|| "-".into())),
+            paint.when(one.at),
+            Cell::new(ink, one.status.map_or("none".into(), |status| status.to_string())),
+            format!("{} ms", one.millis).into(),
+            one.error.into(),
         ]
     })
 }

@@ -5,13 +5,13 @@ use sqlx::types::Json;
 use berth_base::sql::Count;
 
 use super::{
-    EventRow, Lease, Tx, WebhookSecretRow, execute, fetch, fetch_built,
+    EventRow, Lease, Tx, WebhookSecretRow, execute, execute_built, fetch, fetch_built,
     lease::{free, given_back, taken},
 };
 use berth_base::{
     clock::Millis,
     error::Result,
-    ids::{TeamId, WebhookId},
+    ids::{AttemptId, TeamId, WebhookId},
 };
 use berth_model::access::ScopeKind;
 
@@ -250,6 +250,20 @@ impl Tx {
         Ok(())
     }
 
+    /// Adds attempts to those that are kept.
+    pub async fn insert_attempts(&mut self, attempts: &[AttemptRow]) -> Result<()> {
+        for chunk in attempts.chunks(CHUNK) {
+            execute_built!(self, |q| {
+                q.push("INSERT INTO webhook_attempt (id, webhook_id, seq, at, status, millis, error) ");
+                q.push_values(chunk, |mut row, one| {
+                    row.push_bind(&one.id).push_bind(&one.webhook_id).push_bind(one.seq).push_bind(one.at);
+                    row.push_bind(one.status.map(i64::from)).push_bind(one.millis).push_bind(&one.error);
+                });
+            })?;
+        }
+        Ok(())
+    }
+
     /// Gives back the lease on a webhook.
     pub async fn release_webhook(&mut self, owner: &str, id: &WebhookId) -> Result<()> {
         execute!(
@@ -302,6 +316,25 @@ impl Tx {
             execute!(self, "UPDATE event_relay SET seq = $3 WHERE name = $1 AND lease_owner = $2", name, owner, seq)?;
         Ok(moved > 0)
     }
+}
+
+/// A send to a webhook that has ended.
+#[derive(Clone, Debug)]
+pub struct AttemptRow {
+    /// Its id; ids of later attempts are greater.
+    pub id: AttemptId,
+    /// The webhook.
+    pub webhook_id: WebhookId,
+    /// The number of the event.
+    pub seq: i64,
+    /// When it ended.
+    pub at: Millis,
+    /// The receiver's HTTP status, when it answered.
+    pub status: Option<u16>,
+    /// How many milliseconds it took.
+    pub millis: i64,
+    /// Why the event was not delivered; empty when it was.
+    pub error: String,
 }
 
 /// A change of a row, to be written together with the cursor.

@@ -48,6 +48,8 @@ impl Expiring {
     pub const TEMPLATE_MESSAGES: Self = until("template_message", "id", "created_at", 0);
     /// Messages, since they were sent.
     pub const MESSAGES: Self = until("message", "id", "sent_at", 0);
+    /// Attempts to deliver an event to a webhook, since they ended.
+    pub const ATTEMPTS: Self = until("webhook_attempt", "id", "at", 0);
     /// Invitations, since they could no longer be accepted.
     pub const INVITATIONS: Self = until("invitation", "id", "expires_at", 0);
 }

@@ -72,7 +72,7 @@ use crate::statement::{
 pub use backlog::Backlog;
 pub use berth_base::sql::{Count, is_unique_violation, was_unique_violation};
 pub use connect::{Backend, Db, DbConfig};
-pub use delivery::{Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
+pub use delivery::{AttemptRow, Change, Claimed, ClaimedRow, ToldRow, Waiting, WaitingRow};
 pub use event::{EventAge, EventRow, NewEvent};
 pub use expiring::{EXPIRING, Expiring};
 pub use holder::Holder;

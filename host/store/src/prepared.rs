@@ -210,6 +210,7 @@ mod tests {
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,
                 "workspace": "ws-1", "before": 5}))));
             webhook_deliveries(&webhook, state, 0, 1);
+            webhook_attempts(&webhook, &made(maybe(json!({"event": 5, "delivered": false}))));
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             hold_rivals(&[task]);
             upsert_recorded_devices(&"shop".parse().unwrap(), &recorded);

@@ -5,14 +5,14 @@ use sqlx::types::Json;
 use super::{Tx, access::reads, chosen, execute, fetch, fetch_built, push_if};
 use berth_base::{
     clock::Millis,
-    error::Result,
-    ids::{WebhookId, WebhookSecretId},
+    error::{Code, Error, Result},
+    ids::{AttemptId, WebhookId, WebhookSecretId},
     page::PageQuery,
 };
 use berth_model::event::webhook::{Webhook, WebhookScope};
 use berth_model::{
     access::{Caller, Scope, ScopeKind},
-    event::webhook::{Delivery, DeliveryState},
+    event::webhook::{Attempt, AttemptQuery, Delivery, DeliveryState},
 };
 
 /// A row of `webhook`.
@@ -127,6 +127,7 @@ impl Tx {
         // The cursor first, as those who deliver do: they hold it when they refer to the webhook.
         execute!(self, "DELETE FROM webhook_cursor WHERE webhook_id = $1", id)?;
         execute!(self, "DELETE FROM webhook WHERE id = $1", id)?;
+        execute!(self, "DELETE FROM webhook_attempt WHERE webhook_id = $1", id)?;
         Ok(())
     }
 
@@ -203,6 +204,25 @@ impl Tx {
             q.push_bind(id).push(" AND d.seq > ").push_bind(after);
             push_if!(q, state, " AND d.state = ", "");
             q.push(" ORDER BY d.seq LIMIT ").push_bind(limit).push(") d ORDER BY d.seq");
+        })?)
+    }
+
+    /// The attempts of a webhook that are kept, newest first, and one more than the page holds.
+    pub async fn webhook_attempts(&mut self, id: &WebhookId, query: &AttemptQuery) -> Result<Vec<Attempt>> {
+        let page = query.page();
+        let after = page.cursor.as_deref().map(str::parse::<AttemptId>).transpose();
+        let after = after.map_err(|_| Error::new(Code::InvalidCursor, "The cursor is not one that this list gave."))?;
+        Ok(fetch_built!(self, Attempt, |q| {
+            q.push("SELECT a.id, a.seq, e.type, a.at, a.error = '' AS delivered, a.status, a.millis, a.error");
+            q.push(" FROM webhook_attempt a LEFT JOIN event e ON e.seq = a.seq WHERE a.webhook_id = ").push_bind(id);
+            push_if!(q, query.event, " AND a.seq = ", "");
+            push_if!(q, after.as_ref(), " AND a.id < ", "");
+            match query.delivered {
+                Some(true) => drop(q.push(" AND a.error = ''")),
+                Some(false) => drop(q.push(" AND a.error <> ''")),
+                None => {}
+            }
+            q.push(" ORDER BY a.id DESC LIMIT ").push_bind(page.limit() + 1);
         })?)
     }
 

@@ -1,5 +1,5 @@
 //! Forgets login codes, sign-ons, tokens and whatever else of logins has expired. All of it is void by the clock; this only frees the
-//! room.
+//! room. What receivers of webhooks answered goes after a while, too.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::beat;
 
 /// The pause between two rounds.
 const EVERY: Duration = Duration::from_secs(60);
+/// For how many seconds attempts to deliver to webhooks are kept: a week.
+const ATTEMPTS_KEPT: i64 = 7 * 86_400;
 /// How many rows are deleted in one transaction, for which all others wait who write into SQLite.
 const BATCH: i64 = 1000;
 
@@ -25,7 +27,7 @@ async fn forget(db: &Db) -> Result<()> {
     for kind in &EXPIRING {
         expired(db, kind, 0).await?;
     }
-    Ok(())
+    expired(db, &Expiring::ATTEMPTS, ATTEMPTS_KEPT).await
 }
 
 /// Deletes what of one kind has had its time for `kept` seconds.

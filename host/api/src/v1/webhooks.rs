@@ -10,8 +10,8 @@ use berth_base::{
 use berth_model::{
     access::Caller,
     event::webhook::{
-        Delivery, DeliveryQuery, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
-        WebhookWithSecret,
+        Attempt, AttemptQuery, Delivery, DeliveryQuery, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook,
+        WebhookDetail, WebhookWithSecret,
     },
 };
 use berth_work::event::webhook;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(rotate_secret))
         .routes(routes!(test))
         .routes(routes!(deliveries))
+        .routes(routes!(attempts))
         .routes(routes!(replay_delivery))
         .routes(routes!(replay))
 }
@@ -97,6 +98,17 @@ async fn deliveries(
     Query(query): Query<DeliveryQuery>,
 ) -> Result<Json<Page<Delivery>>> {
     Ok(Json(webhook::deliveries(&app.db, &caller, &id, &query).await?))
+}
+
+/// List what a webhook's receiver answered to the attempts of the last week, newest first.
+#[utoipa::path(get, path = "/v1/webhooks/{id}/attempts", tag = "events", operation_id = "webhooks.attempts", params(("id" = WebhookId, Path), AttemptQuery), responses((status = 200, body = Page<Attempt>)))]
+async fn attempts(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<WebhookId>,
+    Query(query): Query<AttemptQuery>,
+) -> Result<Json<Page<Attempt>>> {
+    Ok(Json(webhook::attempts(&app.db, &caller, &id, &query).await?))
 }
 
 /// Attempt one delivery again, at once.

@@ -10,7 +10,7 @@ use berth_base::page::Page as ListPage;
 use berth_model::{
     access::{Action, Scope},
     event::webhook::{
-        Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
+        Attempt, Delivery, DeliveryState, EditWebhook, NewWebhook, Ping, Replay, RotateSecret, Webhook, WebhookDetail,
         WebhookScope, WebhookWithSecret,
     },
 };
@@ -23,6 +23,7 @@ use crate::{
     parts::{Badge, Filled, Shown, Tone},
     path::{Cursor, at, at_cursor, with_query},
     refused::{Refused, invalid, read},
+    show::quoted,
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
@@ -40,7 +41,8 @@ pub fn routes() -> Router<Console> {
         .route("/ui/webhooks/{id}/rotate", get(confirm_rotate).post(rotate))
         .route("/ui/webhooks/{id}/replay", get(confirm_replay).post(replay))
         .route("/ui/webhooks/{id}/delete", get(confirm_delete).post(delete))
-        .route("/ui/webhooks/{id}/deliveries/{seq}/again", post(again))
+        .route("/ui/webhooks/{id}/attempts", get(attempts))
+        .route("/ui/webhooks/{id}/again", post(again))
 }
 
 impl Shown for DeliveryState {
@@ -53,6 +55,15 @@ impl Shown for DeliveryState {
     }
 }
 
+impl Shown for Attempt {
+    fn badge(&self, t: &Texts) -> Badge {
+        match self.delivered {
+            true => Badge { tone: Tone::Ok, mark: "✓", word: t.attempt_delivered() },
+            false => Badge { tone: Tone::Bad, mark: "✕", word: t.attempt_failed() },
+        }
+    }
+}
+
 #[derive(askama::Template)]
 #[template(path = "webhooks/list.html")]
 struct List<'a> {
@@ -60,6 +71,7 @@ struct List<'a> {
     webhooks: &'a [Webhook],
     next: Option<String>,
     scopes: Vec<(String, String)>,
+    command: String,
     made: Option<&'a WebhookWithSecret>,
     filled: &'a Filled,
 }
@@ -71,8 +83,22 @@ async fn list(visit: Visit, Query(Cursor { cursor }): Query<Cursor>) -> Answer {
 async fn show(visit: &Visit, cursor: &str, made: Option<&WebhookWithSecret>, filled: &Filled) -> Answer {
     let page: ListPage<Webhook> = visit.api.page(&at_cursor("/v1/webhooks", cursor)).await.or_show(visit)?;
     let next = page.next.map(|next| at_cursor(PLACE, &next));
-    let body = List { t: visit.t, webhooks: &page.items, next, scopes: scopes(visit), made, filled };
+    let scopes = scopes(visit);
+    let command = command(&scopes, filled);
+    let body = List { t: visit.t, webhooks: &page.items, next, scopes, command, made, filled };
     visit.page(Head { title: visit.t.webhooks(), place: PLACE, ..Head::default() }, &body)
+}
+
+/// The commands that list webhooks, and make one as the form says.
+fn command(scopes: &[(String, String)], filled: &Filled) -> String {
+    let chosen = filled.or("scope", scopes.first().map_or("", |(value, _)| value));
+    let place = match chosen.split_once('/').unwrap_or_default() {
+        ("platform", _) => " --platform".to_owned(),
+        ("", _) => return "berth webhook list".into(),
+        (kind, id) => format!(" --{} {id}", kind.replace('_', "-")),
+    };
+    let url = quoted(filled.or("url", "https://example.com/hook"));
+    format!("berth webhook list\nberth webhook create {url}{place}")
 }
 
 /// The scopes for which the visitor may make webhooks, each with its name.
@@ -124,6 +150,8 @@ struct One<'a> {
     visit: &'a Visit,
     it: &'a WebhookDetail,
     deliveries: &'a ListPage<Delivery>,
+    /// The last attempts.
+    attempts: Vec<Attempt>,
     query: &'a DeliveriesQuery,
     older: Option<String>,
     /// Its new secret, right after it was replaced.
@@ -132,6 +160,25 @@ struct One<'a> {
 }
 
 impl One<'_> {
+    /// What a delivery waits for.
+    fn next(&self, delivery: &Delivery) -> String {
+        match (delivery.behind, &delivery.next_at) {
+            (Some(earlier), _) => self.t.delivery_behind(earlier),
+            (None, Some(at)) => self.t.delivery_next(self.visit.when(at).shown),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The commands that show what the page shows, and send again.
+    fn commands(&self) -> String {
+        let id = &self.it.webhook.id;
+        let dead = self.deliveries.items.iter().find(|delivery| delivery.state == DeliveryState::Dead);
+        let again = dead.map(|dead| format!("berth webhook replay {id} --delivery {}", dead.seq));
+        let show = [format!("berth webhook deliveries {id}"), format!("berth webhook attempts {id}")];
+        let test = self.may_change.then(|| format!("berth webhook test {id}"));
+        show.into_iter().chain(test).chain(again).collect::<Vec<_>>().join("\n")
+    }
+
     /// What may be done with it on pages of their own.
     fn acts(&self) -> [(&'static str, &'static str); 4] {
         let t = self.t;
@@ -153,6 +200,8 @@ async fn show_one(visit: &Visit, id: &str, query: &DeliveriesQuery, secret: Opti
     let members = [("state", Some(query.state.as_str())), ("cursor", Some(query.cursor.as_str()))];
     let path = with_query(&at!("/v1/webhooks/{}/deliveries", id), members);
     let deliveries: ListPage<Delivery> = visit.api.page(&path).await.or_show(visit)?;
+    let last = at!("/v1/webhooks/{}/attempts?limit=10", id);
+    let attempts = visit.api.page(&last).await.or_show(visit)?.items;
     let here = at!("/ui/webhooks/{}", id);
     let older = deliveries
         .next
@@ -160,9 +209,71 @@ async fn show_one(visit: &Visit, id: &str, query: &DeliveriesQuery, secret: Opti
         .map(|next| with_query(&here, [("state", Some(query.state.as_str())), ("cursor", Some(next))]));
     let scope = Scope::parse(it.webhook.scope.kind, &it.webhook.scope.id);
     let may_change = scope.is_ok_and(|scope| visit.can(Action::Configure, &scope));
-    let page = One { t: visit.t, visit, it: &it, deliveries: &deliveries, query, older, secret, may_change };
+    let page = One { t: visit.t, visit, it: &it, deliveries: &deliveries, attempts, query, older, secret, may_change };
     let above = vec![(visit.t.webhooks().to_owned(), PLACE.to_owned())];
     visit.page(Head { title: &it.webhook.url, above, place: PLACE, live: visit.live_everywhere("/ui/live") }, &page)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AttemptsQuery {
+    event: String,
+    delivered: String,
+    cursor: String,
+}
+
+#[derive(askama::Template)]
+#[template(path = "webhooks/attempts.html")]
+struct Attempts<'a> {
+    t: Texts,
+    visit: &'a Visit,
+    hook: &'a Webhook,
+    attempts: Vec<Attempt>,
+    query: &'a AttemptsQuery,
+    older: Option<String>,
+    filled: &'a Filled,
+}
+
+impl Attempts<'_> {
+    /// The command that lists the same.
+    fn command(&self) -> String {
+        let event =
+            if self.query.event.is_empty() { String::new() } else { format!(" --event {}", quoted(&self.query.event)) };
+        let failed = if self.query.delivered == "false" { " --failed" } else { "" };
+        format!("berth webhook attempts {}{event}{failed}", self.hook.id)
+    }
+}
+
+/// What the receiver answered, to all or to one event.
+async fn attempts(visit: Visit, Path(id): Path<String>, Query(query): Query<AttemptsQuery>) -> Answer {
+    let (hook, mut head) = below(&visit, &id, visit.t.delivery_attempts()).await?;
+    let members = [
+        ("event", Some(query.event.as_str())),
+        ("delivered", Some(query.delivered.as_str())),
+        ("cursor", Some(query.cursor.as_str())),
+    ];
+    let asked: Result<ListPage<Attempt>, Refused> =
+        visit.api.page(&with_query(&at!("/v1/webhooks/{}/attempts", id), members)).await;
+    let typed =
+        Filled::with(vec![("event".into(), query.event.clone()), ("delivered".into(), query.delivered.clone())]);
+    let (page, filled) = match asked {
+        Ok(page) => (page, typed),
+        Err(refused) => (ListPage { items: Vec::new(), next: None }, typed.refused(refused).or_show(&visit)?),
+    };
+    let older = page.next.as_deref().map(|next| {
+        with_query(&at!("/ui/webhooks/{}/attempts", id), members[..2].iter().copied().chain([("cursor", Some(next))]))
+    });
+    head.live = visit.live_everywhere("/ui/live");
+    let body = Attempts {
+        t: visit.t,
+        visit: &visit,
+        hook: &hook,
+        attempts: page.items,
+        query: &query,
+        older,
+        filled: &filled,
+    };
+    visit.page(head, &body)
 }
 
 async fn test(visit: Visit, Path(id): Path<String>) -> Answer {
@@ -176,7 +287,8 @@ async fn test(visit: Visit, Path(id): Path<String>) -> Answer {
     done(&at!("/ui/webhooks/{}", id), &said)
 }
 
-async fn again(visit: Visit, Path((id, seq)): Path<(String, i64)>) -> Answer {
+async fn again(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
+    let seq = sent.get("event");
     visit.api.just(Method::POST, &at!("/v1/webhooks/{}/deliveries/{}/replay", id, seq)).await.or_show(&visit)?;
     done(&at!("/ui/webhooks/{}", id), &visit.t.sent_again(seq))
 }

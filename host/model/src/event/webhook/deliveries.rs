@@ -2,7 +2,8 @@
 
 use berth_base::{
     clock::Millis,
-    ids::{EventId, WebhookId},
+    ids::{AttemptId, EventId, WebhookId},
+    page::paged,
     text::text_enum,
 };
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,54 @@ pub struct Delivery {
     /// When this delivery last changed.
     pub updated_at: Millis,
 }
+
+/// An attempt to deliver an event to a webhook.
+///
+/// Attempts are kept for a week, and of busy webhooks not all of them: of each at most the last 20 of a second, and fewer where
+/// many are busy at once.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+#[cfg_attr(feature = "sql", derive(sqlx::FromRow))]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The number of the event.
+    pub seq: i64,
+    /// The type of the event; `null` when the event is not kept any more.
+    #[serde(rename = "type")]
+    #[cfg_attr(feature = "sql", sqlx(rename = "type"))]
+    pub kind: Option<String>,
+    /// When it ended.
+    pub at: Millis,
+    /// Whether the receiver accepted the event.
+    pub delivered: bool,
+    /// The receiver's HTTP status, when it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<i64>,
+    /// How many milliseconds it took.
+    pub millis: i64,
+    /// Why the event was not delivered; absent when it was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+}
+
+/// Which attempts to list.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AttemptQuery {
+    /// Only those for the event with this number.
+    #[serde(default)]
+    pub event: Option<i64>,
+    /// Only those that the receiver accepted, or only the others.
+    #[serde(default)]
+    pub delivered: Option<bool>,
+    /// The `next` of the page before.
+    #[serde(default)]
+    pub cursor: Option<String>,
+    /// How many items a page has at most, 1 to 200; 50 when absent.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+paged!(AttemptQuery);
 
 /// Which deliveries to list.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]

@@ -4,7 +4,9 @@ mod change;
 mod deliveries;
 
 pub use change::{EditWebhook, NewWebhook, RotateSecret};
-pub use deliveries::{Delivery, DeliveryQuery, DeliveryState, Ping, Replay, WebhookPing, WebhookReplayed};
+pub use deliveries::{
+    Attempt, AttemptQuery, Delivery, DeliveryQuery, DeliveryState, Ping, Replay, WebhookPing, WebhookReplayed,
+};
 
 use berth_base::{
     clock::Millis,

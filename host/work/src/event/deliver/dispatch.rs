@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::{
+    attempts::{Attempts, keep},
     hook::{Hook, Target},
     lanes::Lanes,
     lease::Leases,
@@ -22,8 +23,12 @@ use super::{
     send::{Message, Receipt},
     write::{Written, write},
 };
-use berth_base::{clock::Random, error::Result, ids::WebhookId};
-use berth_store::Db;
+use berth_base::{
+    clock::Random,
+    error::Result,
+    ids::{AttemptId, WebhookId},
+};
+use berth_store::{AttemptRow, Db};
 
 use crate::event::cloud;
 
@@ -85,6 +90,9 @@ pub(super) struct Dispatcher {
     /// Whether there may be new events to read.
     pub(super) look: bool,
     lanes: Lanes,
+    attempts: Attempts,
+    /// What writes attempts: one at a time.
+    keeping: JoinSet<()>,
     sends: JoinSet<Done>,
     writes: JoinSet<Written>,
     wrote: Instant,
@@ -101,6 +109,8 @@ impl Dispatcher {
             recent: None,
             far: 0,
             look: true,
+            attempts: Attempts::default(),
+            keeping: JoinSet::new(),
             sends: JoinSet::new(),
             writes: JoinSet::new(),
             wrote: Instant::now(),
@@ -113,6 +123,33 @@ impl Dispatcher {
         let now = self.outbox.db.now();
         let due = self.hooks.iter().filter(|(_, hook)| hook.desk.has_work(now));
         self.ready.extend(due.map(|(id, _)| id.clone()));
+        self.keep_attempts();
+    }
+
+    /// Begins to write the attempts that ended, unless that goes on already.
+    fn keep_attempts(&mut self) {
+        while self.keeping.try_join_next().is_some() {}
+        if !self.keeping.is_empty() {
+            return;
+        }
+        let ended = self.attempts.due(Instant::now());
+        if !ended.is_empty() {
+            self.keeping.spawn(keep(self.outbox.db.clone(), ended));
+        }
+    }
+
+    /// Notes what became of a send, for whoever looks.
+    fn note(&mut self, Done { webhook, seq, receipt }: &Done) {
+        let (at, random) = (self.outbox.db.now(), self.outbox.db.random());
+        self.attempts.note(AttemptRow {
+            id: AttemptId::generate(at, random),
+            webhook_id: webhook.clone(),
+            seq: *seq,
+            at,
+            status: receipt.status,
+            millis: receipt.took.as_millis() as i64,
+            error: receipt.why.clone(),
+        });
     }
 
     /// Does one round of work: keeps the leases, reads events, starts sends, and starts writing.
@@ -163,7 +200,10 @@ impl Dispatcher {
         let mut next = Some(first);
         while let Some(done) = next {
             match done {
-                Ok(done) => self.settle_one(done),
+                Ok(done) => {
+                    self.note(&done);
+                    self.settle_one(done);
+                }
                 // A send that panicked cannot say whose it was: begin again from what is stored.
                 Err(error) => {
                     tracing::error!(%error, "a delivery ended in a panic");

@@ -4,6 +4,7 @@
 //! each webhook's [`plan::Desk`] what to send next, sends it, and writes the outcome for many webhooks in one
 //! transaction.
 
+mod attempts;
 mod dispatch;
 mod hook;
 mod lanes;

@@ -9,7 +9,7 @@ use berth_model::{
     access::{Action, Caller},
     event::{
         kind,
-        webhook::{Delivery, DeliveryQuery, Ping, Replay, WebhookPing, WebhookReplayed},
+        webhook::{Attempt, AttemptQuery, Delivery, DeliveryQuery, Ping, Replay, WebhookPing, WebhookReplayed},
     },
 };
 use berth_store::Db;
@@ -56,6 +56,14 @@ pub async fn deliveries(db: &Db, caller: &Caller, id: &WebhookId, query: &Delive
     authorise(&mut tx, caller, id, Action::Read).await?;
     let items = tx.webhook_deliveries(id, query.state, after.unwrap_or(0), page.limit() + 1).await?;
     Ok(Page::of(items, &page, |one| one.seq.to_string()))
+}
+
+/// One page of the attempts of a webhook that are kept, newest first. Of a busy webhook not all are.
+pub async fn attempts(db: &Db, caller: &Caller, id: &WebhookId, query: &AttemptQuery) -> Result<Page<Attempt>> {
+    let mut tx = db.read().await?;
+    authorise(&mut tx, caller, id, Action::Read).await?;
+    let items = tx.webhook_attempts(id, query).await?;
+    Ok(Page::of(items, &query.page(), |one| one.id.to_string()))
 }
 
 /// Delivers one event anew, whether its delivery is dead or waiting: at once, and with the whole schedule of tries

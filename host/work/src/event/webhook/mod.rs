@@ -6,7 +6,7 @@ pub mod secret;
 
 pub use berth_model::event::webhook::*;
 pub use change::{about, create, delete, disable, edit, rotate};
-pub use deliveries::{deliveries, ping, replay, replay_delivery};
+pub use deliveries::{attempts, deliveries, ping, replay, replay_delivery};
 
 use berth_base::{
     error::{Error, Result},
