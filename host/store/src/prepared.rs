@@ -107,11 +107,16 @@ mod tests {
     use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, Sqlite, SqlitePool, Statement};
 
     use super::{BUILT, CHOICES, Dialect, Place, TEXTS, TRIED, Text, Tried};
-    use crate::{Backend, Db, DbConfig, EXPIRING, Expiring, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow};
+    use crate::{
+        AttemptRow, Backend, Db, DbConfig, EXPIRING, Expiring, PermitsOf, SEALED, endpoint::fulfilment::FulfilmentRow,
+    };
     use crate::{access::WhichAccounts, act::Doing, testing};
     use berth_base::{
         clock::{Nature, SystemRandom},
-        ids::{EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, VersionId, WebhookId, WechatAppId},
+        ids::{
+            AttemptId, EndpointAppId, GrayTaskId, GroupId, MerchantId, TeamId, UserId, VersionId, WebhookId,
+            WechatAppId,
+        },
     };
     use berth_model::testing::{DAWN, person};
     use berth_model::{
@@ -175,6 +180,15 @@ mod tests {
             "updated_at": DAWN}));
         let state = all.then_some(DeliveryState::Waiting);
         let place = all.then(|| fulfilment::Place(DAWN, row.id.clone()));
+        let attempt = AttemptRow {
+            id: AttemptId::generate(DAWN, &SystemRandom),
+            webhook_id: webhook.clone(),
+            seq: 1,
+            at: DAWN,
+            status: Some(204),
+            millis: 1,
+            error: String::new(),
+        };
         call!(
             db,
             accounts(page, &WhichAccounts {
@@ -210,7 +224,9 @@ mod tests {
             events_of(&made(maybe(json!({"mini_app": "shop", "host_app": "mall", "merchant": bos,
                 "workspace": "ws-1", "before": 5}))));
             webhook_deliveries(&webhook, state, 0, 1);
-            webhook_attempts(&webhook, &made(maybe(json!({"event": 5, "delivered": false}))));
+            webhook_attempts(&webhook, &made(maybe(json!({"event": 5, "delivered": false,
+                "cursor": attempt.id.to_string()}))));
+            insert_attempts(std::slice::from_ref(&attempt));
             move_cursors("host", 1, std::slice::from_ref(&webhook));
             hold_rivals(&[task]);
             upsert_recorded_devices(&"shop".parse().unwrap(), &recorded);

@@ -187,7 +187,7 @@ pub(super) fn in_the_console(code: Code) -> Option<&'static str> {
             "The other merchant gives it up by “Unbind the channel” and then “Delete the channel”. Or you prove that it is yours by authorising it on its platform."
         }
         Code::ChannelBound => {
-            "To delete it, first unbind it on its page. To move it, tick “Move it if it is bound to another endpoint application”."
+            "To delete it, first unbind it on its page. To move it, bind it to the other one: the next page says what that means."
         }
         Code::OrgNodeCycle => {
             "In the field “Below”, choose a node that is neither this one nor below it, or choose “None: it is at the top”."
