@@ -112,6 +112,7 @@ const TABLE: &[(&str, &str, May)] = &[
     ("GET", "/v1/merchants", May::Anybody),
     ("GET", "/v1/merchants/{id}", MERCHANT_READ),
     ("PATCH", "/v1/merchants/{id}", MERCHANT_ADMIN),
+    ("GET", "/v1/merchants/{id}/endpoint-matrix", MERCHANT_READ),
     ("GET", "/v1/merchants/{id}/members", MERCHANT_READ),
     ("PUT", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),
     ("DELETE", "/v1/merchants/{id}/members/{account}", MERCHANT_ADMIN),

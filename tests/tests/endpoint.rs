@@ -410,6 +410,36 @@ on_both! {
         }
     }
 
+    async fn e2_e3_e7_who_holds_what_is_seen_side_by_side(host) {
+        let store = Store::open(host).await;
+        for instance in ["crm-1", "guide-1", "mall-1"] {
+            store.buys(instance, 50).await;
+        }
+        let (default, club) = (store.default().await, store.created("Club", &["crm-1", "guide-1"]).await);
+        store.unsubscribes("guide-1", 40).await;
+        let matrix = async |query: &str| {
+            let path = format!("/v1/merchants/bos-coffee/endpoint-matrix?{query}");
+            let matrix = store.admin.get(&path).await.good();
+            let columns = matrix["products"]["items"].as_array().unwrap().iter().map(|one| text(&one["id"]));
+            let rows = matrix["endpoint_apps"]["items"].as_array().unwrap().iter();
+            let rows: Vec<_> = rows.map(|row| (text(&row["id"]), row["holds"].clone())).collect();
+            (columns.collect::<Vec<_>>(), rows, matrix)
+        };
+        let (columns, rows, _) = matrix("").await;
+        assert_eq!(columns, ["crm-1", "mall-1"], "what was given up is no column");
+        assert_eq!(rows, [(default.clone(), json!(["crm-1", "mall-1"])), (club.clone(), json!(["crm-1"]))]);
+        for number in 10..30 {
+            store.buys(&format!("mall-{number}"), 50).await;
+        }
+        let (columns, rows, whole) = matrix("").await;
+        assert_eq!((columns.len(), &whole["products"]["next"]), (10, &json!("mall-17")));
+        assert_eq!(rows[1], (club.clone(), json!(["crm-1"])));
+        let (columns, rows, _) = matrix("products=mall-17").await;
+        assert_eq!((&*columns[0], rows[0].1.as_array().unwrap().len(), &rows[1].1), ("mall-18", 10, &json!([])));
+        let (_, rows, _) = matrix(&format!("endpoint_apps={default}")).await;
+        assert_eq!(rows, [(club, json!(["crm-1"]))]);
+    }
+
     async fn e8_every_change_is_told_once(host) {
         let store = Store::open(host).await;
         let mut seen = store.last_event().await;

@@ -9,6 +9,7 @@ mod channel;
 mod compared;
 mod console;
 mod console_jobs;
+mod console_merchants;
 mod console_narrow;
 mod console_records;
 mod crash;

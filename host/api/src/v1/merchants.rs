@@ -11,15 +11,16 @@ use berth_model::{
     access::Caller,
     endpoint::{
         Merchant,
+        matrix::{Matrix, MatrixQuery},
         merchant::{EditMerchant, NewMerchant},
     },
 };
-use berth_work::endpoint::merchant;
+use berth_work::endpoint::{matrix, merchant};
 
 use crate::{Api, routes::routes};
 
 pub(super) fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit))
+    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get, edit)).routes(routes!(endpoint_matrix))
 }
 
 /// Create a merchant.
@@ -49,4 +50,17 @@ async fn edit(
     Json(edit): Json<EditMerchant>,
 ) -> Result<Json<Merchant>> {
     Ok(Json(merchant::edit(&app.db, &caller, &id, edit).await?))
+}
+
+/// Get which endpoint applications of a merchant hold which of its product instances, and their channels.
+///
+/// Both lists have pages: send the `next` of each as `products` and `endpoint_apps`.
+#[utoipa::path(get, path = "/v1/merchants/{id}/endpoint-matrix", tag = "endpoint-apps", params(("id" = MerchantId, Path), MatrixQuery), responses((status = 200, body = Matrix)))]
+async fn endpoint_matrix(
+    State(app): AppState,
+    caller: Caller,
+    Path(id): Path<MerchantId>,
+    Query(query): Query<MatrixQuery>,
+) -> Result<Json<Matrix>> {
+    Ok(Json(matrix::get(&app.db, &caller, &id, &query).await?))
 }

@@ -4,6 +4,7 @@ mod channels;
 mod connect;
 mod endpoint_apps;
 mod fulfilments;
+mod matrix;
 mod nodes;
 mod purchase;
 
@@ -27,6 +28,7 @@ use berth_model::{
         Channel, EndpointApp, InstanceState, Merchant, ProductInstance,
         app::EndpointAppView,
         channel::ChannelState,
+        matrix::COLUMNS,
         merchant::{EditMerchant, NewMerchant},
     },
 };
@@ -84,6 +86,11 @@ impl crate::parts::Shown for ChannelState {
 /// What the visitor may do is decided by roles in this scope.
 pub fn scope(merchant: &Merchant) -> Scope {
     Scope::Merchant(merchant.id.clone())
+}
+
+/// The page of an endpoint application.
+fn page_of_endpoint(id: &str, cid: &str) -> String {
+    at!("/ui/merchants/{}/endpoint-apps/{}", id, cid)
 }
 
 /// A merchant by its id.
@@ -221,6 +228,7 @@ async fn create_merchant(visit: &Visit, sent: &Sent) -> Result<Merchant, Refused
 struct Parts {
     products: String,
     apps: String,
+    columns: String,
 }
 
 impl Parts {
@@ -228,9 +236,9 @@ impl Parts {
     fn with(&self, id: &str, list: &str, next: Option<&str>) -> Option<String> {
         let next = next?;
         let part = |name: &'static str, now: &str| (name, if name == list { next } else { now }.to_owned());
-        let parts = [part("products", &self.products), part("apps", &self.apps)];
+        let parts = [part("products", &self.products), part("apps", &self.apps), part("columns", &self.columns)];
         let parts = parts.iter().map(|(name, cursor)| (*name, Some(cursor.as_str())));
-        Some(with_query(&at!("/ui/merchants/{}", id), parts) + "#" + list)
+        Some(with_query(&at!("/ui/merchants/{}", id), parts))
     }
 }
 
@@ -238,8 +246,7 @@ impl Parts {
 struct Holdings {
     products: ListPage<ProductInstance>,
     more_products: Option<String>,
-    apps: ListPage<EndpointApp>,
-    more_apps: Option<String>,
+    matrix: matrix::Shown,
     channels: ListPage<Channel>,
     bound: Bound,
     nodes: String,
@@ -262,16 +269,14 @@ async fn count(visit: &Visit, path: &str, id: &str, state: Option<&str>) -> Resu
 }
 
 impl Holdings {
-    async fn of(visit: &Visit, merchant: &Merchant, parts: &Parts) -> Result<Self, Shown> {
+    async fn of(visit: &Visit, merchant: &Merchant, parts: &Parts, may_operate: bool) -> Result<Self, Shown> {
         let id = merchant.id.as_str();
         let products: ListPage<_> = page_of_merchant(visit, "product-instances", id, &parts.products).await?;
-        let apps: ListPage<_> = page_of_merchant(visit, "endpoint-apps", id, &parts.apps).await?;
         let channels: ListPage<Channel> = page_of_merchant(visit, "channels", id, "").await?;
         Ok(Self {
             more_products: parts.with(id, "products", products.next.as_deref()),
             products,
-            more_apps: parts.with(id, "apps", apps.next.as_deref()),
-            apps,
+            matrix: matrix::Shown::of(visit, id, parts, may_operate).await.or_show(visit)?,
             bound: Bound::of(visit, &channels.items).await,
             channels,
             nodes: count(visit, "/v1/org-nodes", id, None).await.or_show(visit)?,
@@ -297,8 +302,9 @@ struct One<'a> {
 
 async fn one(visit: Visit, Path(id): Path<String>, Query(parts): Query<Parts>) -> Answer {
     let merchant = merchant(&visit, &id).await?;
-    let has = Holdings::of(&visit, &merchant, &parts).await?;
     let scope = scope(&merchant);
+    let may_operate = visit.can(Action::Operate, &scope);
+    let has = Holdings::of(&visit, &merchant, &parts, may_operate).await?;
     let page = One {
         t: visit.t,
         visit: &visit,
@@ -306,7 +312,7 @@ async fn one(visit: Visit, Path(id): Path<String>, Query(parts): Query<Parts>) -
         tabs: tabs(visit.t, &id, ""),
         has: &has,
         may_edit: visit.can(Action::Configure, &scope),
-        may_operate: visit.can(Action::Operate, &scope),
+        may_operate,
         may_record: purchase::may_record(&visit),
         purchase: purchase::command(&visit, &merchant),
     };

@@ -41,6 +41,12 @@ texts! {
     said_by_message = "By message" / "来源消息";
 
     endpoint_apps = "Endpoint applications" / "端应用";
+    matrix_hint(count) = "Which endpoint application holds which product instance. {count} product instances that were not given up are shown at once."
+        / "各端应用包含哪些产品实例。每次显示 {count} 个未退订的产品实例。";
+    in_it(state) = "in it, {state}" / "已包含，{state}";
+    not_in_it = "not in it" / "未包含";
+    more_columns = "Further product instances" / "更多产品实例";
+    first_columns = "First product instances" / "最前的产品实例";
     new_endpoint_app = "New endpoint application" / "新建端应用";
     endpoint_app_created(name) = "{name} was created. Bind channels to it." / "{name} 已创建，请绑定渠道。";
     no_endpoint_apps = "There are none yet. The first purchase makes the default one." / "还没有端应用。首次购买将创建默认端应用。";

@@ -6,6 +6,7 @@ pub mod authorisation;
 pub mod channel;
 pub mod fulfilment;
 pub mod instance;
+pub mod matrix;
 pub mod membership;
 pub mod merchant;
 pub mod org;

@@ -3,6 +3,7 @@ use berth_base::{
     clock::Millis,
     error::Result,
     ids::{EndpointAppId, InstanceId},
+    page::PageQuery,
 };
 use berth_model::{
     access::Caller,
@@ -29,6 +30,28 @@ impl Tx {
         const SQL: &str = "SELECT i.* FROM endpoint_product p JOIN product_instance i ON i.id = p.instance_id
                    WHERE p.endpoint_app_id = $1 ORDER BY i.id LIMIT $2";
         Ok(fetch!(self, fetch_all, ProductInstance, SQL, &endpoint.id, limit)?)
+    }
+
+    /// A page of the product instances that a merchant has not given up, by id, and one more than the page holds.
+    pub async fn products_kept_by(&mut self, merchant: &MerchantId, page: &PageQuery) -> Result<Vec<ProductInstance>> {
+        const SQL: &str = "SELECT * FROM product_instance
+            WHERE merchant_id = $1 AND id > $2 AND state <> 'unsubscribed' ORDER BY id LIMIT $3";
+        Ok(fetch!(self, fetch_all, ProductInstance, SQL, merchant, page.after(), page.limit() + 1)?)
+    }
+
+    /// Which of the product instances from `first` to `last` were put into the custom endpoint applications of a merchant
+    /// in the span.
+    pub async fn chosen_between(
+        &mut self,
+        merchant: &MerchantId,
+        endpoints: (&EndpointAppId, &EndpointAppId),
+        products: (&InstanceId, &InstanceId),
+    ) -> Result<Vec<(EndpointAppId, InstanceId)>> {
+        const SQL: &str = "SELECT p.endpoint_app_id, p.instance_id
+            FROM endpoint_app e JOIN endpoint_product p ON p.endpoint_app_id = e.id
+            WHERE e.merchant_id = $1 AND e.id BETWEEN $2 AND $3 AND p.instance_id BETWEEN $4 AND $5";
+        type Row = (EndpointAppId, InstanceId);
+        Ok(fetch!(self, fetch_all, Row, SQL, merchant, endpoints.0, endpoints.1, products.0, products.1)?)
     }
 
     /// A page of the product instances that match `query` and that the caller may know about, by id, and one more than

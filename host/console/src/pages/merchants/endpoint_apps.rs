@@ -2,10 +2,11 @@
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, Query},
     http::Method,
     routing::{get, post},
 };
+use serde::Deserialize;
 use serde_json::Value;
 
 use berth_model::{
@@ -18,7 +19,7 @@ use berth_model::{
     },
 };
 
-use super::{head, merchant, of_merchant, purchase, scope};
+use super::{head, merchant, of_merchant, page_of_endpoint as page_of, purchase, scope};
 use crate::{
     Console,
     act::{Confirm, Sent},
@@ -42,10 +43,6 @@ pub fn routes() -> Router<Console> {
 
 /// The merchant and the endpoint application of an address.
 type Of = Path<(String, String)>;
-
-fn page_of(id: &str, cid: &str) -> String {
-    at!("/ui/merchants/{}/endpoint-apps/{}", id, cid)
-}
 
 #[derive(askama::Template)]
 #[template(path = "merchants/new_endpoint_app.html")]
@@ -130,8 +127,15 @@ async fn view(visit: &Visit, cid: &str) -> Result<EndpointAppView, crate::visit:
     visit.api.get(&at!("/v1/endpoint-apps/{}", cid)).await.or_show(visit)
 }
 
-async fn one(visit: Visit, Path((id, cid)): Of) -> Answer {
-    show(&visit, &id, &cid, &Filled::default()).await
+/// The product instance that an address is about: it is chosen in the form, where it can be added.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct About {
+    product: String,
+}
+
+async fn one(visit: Visit, Path((id, cid)): Of, Query(about): Query<About>) -> Answer {
+    show(&visit, &id, &cid, &Filled::with(vec![("product".into(), about.product)])).await
 }
 
 async fn show(visit: &Visit, id: &str, cid: &str, filled: &Filled) -> Answer {
