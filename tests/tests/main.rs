@@ -12,6 +12,7 @@ mod console_jobs;
 mod console_merchants;
 mod console_narrow;
 mod console_records;
+mod console_versions;
 mod crash;
 mod crash_endpoints;
 mod directories;

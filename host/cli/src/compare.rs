@@ -1,6 +1,6 @@
 //! What changed between two versions, for people.
 
-use berth_model::version::{Comparison, SizeChange, VersionFile};
+use berth_model::version::{Comparison, FindingChange, SizeChange, VersionFile};
 
 use super::{
     paint::{Ink, Paint, bytes},
@@ -19,6 +19,8 @@ pub fn view(found: Comparison, paint: &Paint) -> String {
         .maybe("new pages", pages(&found.pages_added).as_deref())
         .maybe("former pages", pages(&found.pages_removed).as_deref())
         .render(paint);
+    let said = [card, manifest(&found, paint), findings(&found, paint)];
+    let card = said.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     if found.same_bytes {
         return format!("{card}\n\nThe packages have the same bytes.");
     }
@@ -33,6 +35,34 @@ pub fn view(found: Comparison, paint: &Paint) -> String {
         table.row([Cell::new(Ink::Warn, "changed"), Cell::strong(&file.path), size(file.size).into()]);
     }
     format!("{card}\n\n{}", table.render(paint))
+}
+
+/// A line for each member of the manifest that is not the same in both; empty where there is none.
+fn manifest(found: &Comparison, paint: &Paint) -> String {
+    if found.manifest.is_empty() {
+        return String::new();
+    }
+    let value = |value: &Option<String>| Cell::of(value.as_deref().unwrap_or("-"));
+    let mut table = Table::new(["MANIFEST", "BEFORE", "AFTER"]);
+    for change in &found.manifest {
+        table.row([Cell::strong(&change.member), value(&change.before), value(&change.after)]);
+    }
+    table.render(paint)
+}
+
+/// A line for each finding in one of the versions alone; empty where there is none.
+fn findings(found: &Comparison, paint: &Paint) -> String {
+    let Some(FindingChange { added, removed }) = &found.findings else { return String::new() };
+    if added.is_empty() && removed.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["", "POLICY", "FINDING"]);
+    for (ink, what, all) in [(Ink::Bad, "added", added), (Ink::Good, "removed", removed)] {
+        for named in all {
+            table.row([Cell::new(ink, what), Cell::of(&named.policy), Cell::strong(&named.finding.message)]);
+        }
+    }
+    table.render(paint)
 }
 
 /// A size and how it changed: `1.2 kB → 1.5 kB`.
@@ -54,9 +84,23 @@ mod tests {
         let answer = json!({"mini_app": "coffee", "from": "1.0.0", "to": "1.1.0", "same_bytes": false,
             "added": [file("new.js")], "removed": [file("old.js")],
             "changed": [{"path": "app.js", "before": 10, "after": 2000, "by": 1990}],
-            "unchanged": 3, "pages_added": ["pages/new"], "pages_removed": [], "packed": size, "inflated": size});
+            "unchanged": 3, "pages_added": ["pages/new"], "pages_removed": [],
+            "manifest": [{"member": "/plugins/map/version", "after": "\"1.0.0\""}],
+            "findings": {"added": [{"policy": "server-domains", "mode": "enforce", "severity": "warning",
+                "rule": "domain-not-set", "message": "It asks another domain."}], "removed": []}, "packed": size, "inflated": size});
         let shown = view(crate::answer::read(&answer).unwrap(), &Paint::plain());
-        for part in ["added", "new.js", "removed", "old.js", "changed", "app.js", "pages/new", "→"] {
+        for part in [
+            "added",
+            "new.js",
+            "removed",
+            "old.js",
+            "changed",
+            "app.js",
+            "pages/new",
+            "→",
+            "/plugins/map/version",
+            "It asks another domain.",
+        ] {
             assert!(shown.contains(part), "{part}:\n{shown}");
         }
     }

@@ -72,7 +72,7 @@ pub enum Version {
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Compare two versions: files and pages that were added, removed or changed
+    /// Compare two versions: files, pages, the manifest, and what the auditors say of one of them alone
     Compare {
         /// The MiniApp
         app: MiniAppId,

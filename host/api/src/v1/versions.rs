@@ -145,7 +145,7 @@ async fn file(
     Ok(response)
 }
 
-/// Compare two versions: their files, the pages of their manifests, and their sizes.
+/// Compare two versions: their files, their manifests, their sizes, and what the auditors say of one of them alone.
 #[utoipa::path(get, path = "/v1/mini-apps/{id}/compare", tag = "versions", params(("id" = MiniAppId, Path), CompareQuery), responses((status = 200, body = Comparison)))]
 async fn compare(
     State(app): AppState,

@@ -2,6 +2,7 @@
 
 mod acts;
 mod audits;
+mod compare;
 mod files;
 mod releases;
 mod upload;
@@ -41,6 +42,7 @@ pub fn routes() -> Router<Console> {
         .merge(upload::routes())
         .merge(acts::routes())
         .merge(files::routes())
+        .merge(compare::routes())
         .merge(releases::routes())
         .merge(audits::routes())
 }
@@ -92,6 +94,8 @@ struct One<'a> {
     app: &'a MiniApp,
     version: &'a Version,
     audit: Option<&'a Audit>,
+    /// The audits before that one, the newest first.
+    earlier: &'a [Audit],
     counts: Vec<(Severity, usize)>,
     /// The gray tasks that give it to devices, or will.
     gray_tasks: Vec<GrayTask>,
@@ -172,14 +176,24 @@ fn gray_tasks_of(it: Option<Overview>, version: &Version) -> Vec<GrayTask> {
     tasks.filter(|task| task.version == version.version).collect()
 }
 
+/// The audits before the newest one. A page is better without them than not at all.
+async fn earlier(visit: &Visit, detail: &VersionDetail) -> Vec<Audit> {
+    let Some(newest) = &detail.audit else { return Vec::new() };
+    let path = at!("/v1/mini-apps/{}/versions/{}/audits", newest.mini_app, newest.version);
+    let mut audits: Vec<Audit> = visit.api.list(&path).await.unwrap_or_default();
+    audits.retain(|audit| audit.id != newest.id);
+    audits
+}
+
 async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
     let app = mini_app(&visit, &id).await?;
     let detail: VersionDetail =
         visit.api.get(&at!("/v1/mini-apps/{}/versions/{}", id, number)).await.or_show(&visit)?;
     let found = visit.api.get::<Findings>(&at!("/v1/mini-apps/{}/versions/{}/findings", id, number)).await.ok();
     let audit = detail.audit.as_ref();
+    let earlier = earlier(&visit, &detail).await;
     let mut people = vec![detail.version.uploaded_by.as_str()];
-    if let Some(audit) = audit {
+    for audit in audit.into_iter().chain(&earlier) {
         people.push(&audit.submitted_by);
         people.extend(audit.items.iter().filter_map(|item| item.decided_by.as_deref()));
     }
@@ -198,6 +212,7 @@ async fn one(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer
         app: &app,
         version: &detail.version,
         audit,
+        earlier: &earlier,
         counts: counts(found.as_ref().map_or(&[], |found| &found.findings)),
         gray_tasks: gray_tasks_of(it, &detail.version),
         acts,

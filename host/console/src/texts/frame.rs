@@ -35,6 +35,7 @@ texts! {
     cancel = "Cancel" / "取消";
     older = "Older" / "更早的记录";
     next_page = "Next page" / "下一页";
+    previous_page = "Previous page" / "上一页";
     filter = "Filter" / "筛选";
     clear = "Clear" / "清除筛选";
     all = "All" / "全部";

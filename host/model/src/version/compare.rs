@@ -1,4 +1,4 @@
-//! What changed between two versions of a MiniApp: their files and their pages.
+//! What changed between two versions of a MiniApp: their files, their manifests, and what the auditors say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,8 @@ use berth_base::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::VersionFile;
+use super::{ManifestChange, VersionFile, manifest_change};
+use crate::audit::{Findings, NamedFinding};
 
 /// Which two versions to compare.
 #[derive(Clone, Debug, Deserialize, Serialize, utoipa::IntoParams)]
@@ -21,7 +22,7 @@ pub struct CompareQuery {
 }
 
 /// What changed from one version of a MiniApp to another one. Lists of files are ordered by path.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
 pub struct Comparison {
     /// Id of the MiniApp.
     pub mini_app: MiniAppId,
@@ -43,10 +44,25 @@ pub struct Comparison {
     pub pages_added: Vec<String>,
     /// The pages that only `from` has, in its order.
     pub pages_removed: Vec<String>,
+    /// What else changed in the manifest: permissions, plugins, subpackages, windows; at most 500 members, by their places.
+    pub manifest: Vec<ManifestChange>,
+    /// What the auditors say of one of the two versions alone; absent unless policies have judged both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<FindingChange>,
     /// The bytes of the packages, which devices download.
     pub packed: SizeChange,
     /// The bytes of all files after inflating.
     pub inflated: SizeChange,
+}
+
+/// The findings that are not the same in the newest audits of two versions: domains that are asked now, sensitive APIs that are
+/// not called any more. Where in the files something is, and how often, makes no difference.
+#[derive(Clone, Debug, Deserialize, Serialize, utoipa::ToSchema)]
+pub struct FindingChange {
+    /// Those in `to` alone.
+    pub added: Vec<NamedFinding>,
+    /// Those in `from` alone.
+    pub removed: Vec<NamedFinding>,
 }
 
 /// A file with different contents in two versions.
@@ -81,6 +97,10 @@ pub struct Side {
     pub size: u64,
     /// The pages of its manifest.
     pub pages: Vec<String>,
+    /// Its manifest; null when it cannot be read.
+    pub manifest: serde_json::Value,
+    /// What the policies of its newest audit found; `None` before they have judged.
+    pub findings: Option<Findings>,
     /// Its files.
     pub files: Vec<VersionFile>,
 }
@@ -103,6 +123,29 @@ impl Side {
     }
 }
 
+impl FindingChange {
+    fn of(from: Findings, to: Findings) -> Self {
+        let (before, after) = (said(&from.findings), said(&to.findings));
+        let besides = |findings: Vec<NamedFinding>, known: &BTreeSet<Said>| {
+            findings.into_iter().filter(|named| !known.contains(&about(named))).collect()
+        };
+        Self { added: besides(to.findings, &before), removed: besides(from.findings, &after) }
+    }
+}
+
+/// What makes a finding the same in two versions: the policy, its rule, and what it says.
+type Said = (String, String, String);
+
+fn said(findings: &[NamedFinding]) -> BTreeSet<Said> {
+    findings.iter().map(about).collect()
+}
+
+fn about(NamedFinding { policy, finding, .. }: &NamedFinding) -> Said {
+    // First-party auditors say at the end how often there is the same.
+    let message = finding.message.split(" The same in ").next().unwrap_or_default();
+    (policy.clone(), finding.rule.clone(), message.to_owned())
+}
+
 impl Comparison {
     /// What changed from one side to the other.
     pub fn of(mini_app: MiniAppId, from: Side, to: Side) -> Self {
@@ -113,6 +156,8 @@ impl Comparison {
             inflated: SizeChange::new(from.inflated(), to.inflated()),
             pages_added: to.pages_besides(&from),
             pages_removed: from.pages_besides(&to),
+            manifest: manifest_change::changes(&from.manifest, &to.manifest),
+            findings: from.findings.zip(to.findings).map(|(from, to)| FindingChange::of(from, to)),
             from: from.version,
             to: to.version,
             added: Vec::new(),
@@ -155,6 +200,8 @@ mod tests {
             sha256: Digest::of(format!("{files:?}").as_bytes()),
             size: 100 * files.len() as u64,
             pages: pages.iter().map(|page| (*page).into()).collect(),
+            manifest: serde_json::Value::Null,
+            findings: None,
             files,
         }
     }
@@ -186,6 +233,30 @@ mod tests {
         let found = compare(one.clone(), one);
         assert!(found.same_bytes && found.added.is_empty() && found.removed.is_empty() && found.changed.is_empty());
         assert_eq!(found.unchanged, 1);
+    }
+
+    #[test]
+    fn v13_a_finding_is_the_same_wherever_and_however_often_it_is() {
+        let finding = |message: &str, line: u32| {
+            let place = serde_json::json!({"path": "a.js", "line": line, "column": 1});
+            serde_json::json!({"policy": "server-domains", "mode": "enforce", "severity": "warning",
+                "rule": "domain-not-set", "message": message, "place": place})
+        };
+        let findings = |all: &[serde_json::Value]| -> Option<Findings> {
+            serde_json::from_value(serde_json::json!({"findings": all})).ok()
+        };
+        let (a, b, c) = (finding("It asks a.", 1), finding("It asks b.", 2), finding("It asks c.", 3));
+        let again = finding("It asks a. The same in 2 more places.", 9);
+        let from = Side { findings: findings(&[a, b]), ..side("1.0.0", &[], &[]) };
+        let to = Side { findings: findings(&[again, c]), ..side("1.1.0", &[], &[]) };
+        assert!(from.findings.is_some() && to.findings.is_some());
+        let told = compare(from.clone(), to).findings.expect("both were judged");
+        let messages = |all: &[NamedFinding]| all.iter().map(|one| one.finding.message.clone()).collect::<Vec<_>>();
+        assert_eq!(
+            (messages(&told.added), messages(&told.removed)),
+            (vec!["It asks c.".into()], vec!["It asks b.".into()])
+        );
+        assert!(compare(from, side("1.1.0", &[], &[])).findings.is_none(), "one was not judged");
     }
 
     proptest! {

@@ -7,14 +7,16 @@ use berth_base::{
 };
 use berth_model::{
     access::Caller,
+    audit::Findings,
     version::{Comparison, MOST_SHOWN_BYTES, Side, VersionFile},
 };
 use berth_package::{Archive, FileEntry, ReadError};
-use berth_store::version::VersionRow;
+use berth_store::{Tx, version::VersionRow};
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::readable;
-use crate::audit::Audits;
+use crate::audit::{self, Audits};
 
 /// The files in the package of a version by path, for a caller who may read the MiniApp or was asked to decide on the
 /// version.
@@ -80,13 +82,30 @@ pub async fn compare(
     let mut tx = audits.db.read().await?;
     let from = readable(&mut tx, caller, id, from).await?;
     let to = readable(&mut tx, caller, id, to).await?;
+    let (said_before, said_after) = (findings(&mut tx, &from).await?, findings(&mut tx, &to).await?);
     drop(tx);
-    Ok(Comparison::of(id.clone(), side(audits, from).await?, side(audits, to).await?))
+    Ok(Comparison::of(id.clone(), side(audits, from, said_before).await?, side(audits, to, said_after).await?))
 }
 
-async fn side(audits: &Audits, row: VersionRow) -> Result<Side> {
-    let files = in_archive(audits, &row, |archive| Ok(files(&archive))).await?;
-    Ok(Side { version: row.number, sha256: row.sha256, size: row.size, pages: row.manifest.0.pages, files })
+/// What the policies said in the newest audit of a version; `None` before they have judged.
+async fn findings(tx: &mut Tx, row: &VersionRow) -> Result<Option<Findings>> {
+    let audit = audit::latest(tx, &row.id).await?.filter(|audit| !audit.evaluations.is_empty());
+    Ok(audit.map(|audit| Findings::of(audit.evaluations)))
+}
+
+async fn side(audits: &Audits, row: VersionRow, findings: Option<Findings>) -> Result<Side> {
+    let path = row.manifest.0.path.clone();
+    let read = move |archive: Archive| Ok((files(&archive), manifest(&archive, &path)?));
+    let (files, manifest) = in_archive(audits, &row, read).await?;
+    let pages = row.manifest.0.pages;
+    Ok(Side { version: row.number, sha256: row.sha256, size: row.size, pages, manifest, findings, files })
+}
+
+/// The manifest of a package as it is.
+fn manifest(archive: &Archive, path: &str) -> Result<Value> {
+    let bytes = archive.read_whole(path).map_err(unreadable)?;
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    Ok(serde_json::from_slice(text).unwrap_or_default())
 }
 
 /// Does something with the package of a version, on a thread that may wait for the disk.

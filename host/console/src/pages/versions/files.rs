@@ -1,8 +1,10 @@
-//! The files of a version with what policies object to, and what differs between two versions.
+//! The files of a version with what policies object to.
 //!
 //! What is in a package is hostile: it is only ever shown as escaped text, in pages of the console's own.
 
-mod diff;
+mod tree;
+
+use std::collections::BTreeMap;
 
 use axum::{
     Router,
@@ -11,11 +13,10 @@ use axum::{
     http::Method,
     routing::get,
 };
-use berth_base::page::Page as ListPage;
 use berth_model::{
     audit::{Findings, NamedFinding},
     mini_app::MiniApp,
-    version::{Comparison, Version, VersionFile},
+    version::VersionFile,
 };
 use serde::Deserialize;
 
@@ -30,20 +31,19 @@ use crate::{
     texts::Texts,
     visit::{Answer, OrShow, Visit},
 };
-use diff::Line;
+use tree::{Folder, Piece, Sum};
 
 pub fn routes() -> Router<Console> {
     Router::new()
         .route("/ui/mini-apps/{id}/versions/{version}/files", get(files))
         .route("/ui/mini-apps/{id}/versions/{version}/package", get(package))
-        .route("/ui/mini-apps/{id}/compare", get(compare))
 }
 
 /// The longest file that is shown, in bytes.
 const LONGEST: u64 = 1 << 20;
 
 /// The text of a file; `None` when it is no text, or too long to be shown.
-async fn text(visit: &Visit, id: &str, number: &str, path: &str) -> Result<Option<String>, Refused> {
+pub async fn text(visit: &Visit, id: &str, number: &str, path: &str) -> Result<Option<String>, Refused> {
     let path = path.split('/').map(escape).collect::<Vec<_>>().join("/");
     let address = at!("/v1/mini-apps/{}/versions/{}/files", id, number) + "/" + &path;
     let response = visit.api.ask(Method::GET, &address, Body::empty(), None).await?;
@@ -58,11 +58,18 @@ async fn package(visit: Visit, Path((id, number)): Path<(String, String)>) -> An
     Ok(file(visit.api.ask(Method::GET, &address, Body::empty(), None).await.or_show(&visit)?))
 }
 
+/// What of a package is open: a file, or a folder and which page of what is in it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct FileQuery {
     path: String,
+    #[serde(rename = "in")]
+    folder: String,
+    page: usize,
 }
+
+/// How many folders and files a page of a folder lists.
+const OF_PAGE: usize = 100;
 
 #[derive(askama::Template)]
 #[template(path = "versions/files.html")]
@@ -70,43 +77,101 @@ struct Files<'a> {
     t: Texts,
     app: &'a MiniApp,
     number: &'a str,
-    files: &'a [VersionFile],
+    root: &'a Folder<'a>,
+    /// The folder that is open, where no file is.
+    folder: Option<&'a Folder<'a>>,
     found: &'a Findings,
-    path: &'a str,
+    query: &'a FileQuery,
     /// The open file, if one is open that can be shown.
     text: Option<&'a str>,
 }
 
 impl Files<'_> {
-    fn here(&self) -> String {
-        at!("/ui/mini-apps/{}/versions/{}/files", self.app.id, self.number)
+    fn at(&self, members: [(&str, &str); 2]) -> String {
+        let here = at!("/ui/mini-apps/{}/versions/{}/files", self.app.id, self.number);
+        with_query(&here, members.map(|(name, value)| (name, Some(value))))
     }
 
-    fn address(&self, file: &VersionFile) -> String {
-        with_query(&self.here(), [("path", Some(file.path.as_str()))])
+    fn file(&self, path: &str) -> String {
+        self.at([("path", path), ("", "")])
     }
 
-    /// How many findings a file has.
-    fn count(&self, file: &VersionFile) -> usize {
-        self.of(&file.path).count()
+    /// The page of a folder.
+    fn of_folder(&self, path: &str) -> String {
+        self.at([("in", path), ("", "")])
     }
 
-    fn of<'b>(&'b self, path: &'b str) -> impl Iterator<Item = &'b NamedFinding> {
-        let is_there =
-            move |named: &&NamedFinding| named.finding.place.as_ref().is_some_and(|place| place.path == path);
-        self.found.findings.iter().filter(is_there)
+    /// Another page of the open folder.
+    fn of_page(&self, page: usize) -> String {
+        let page = if page == 0 { String::new() } else { page.to_string() };
+        self.at([("in", &self.query.folder), ("page", &page)])
+    }
+
+    /// The folders above what is open, each with its path, and then what is open itself.
+    fn way(&self) -> (Vec<(&str, &str)>, &str) {
+        let open = if self.query.path.is_empty() { &self.query.folder } else { &self.query.path };
+        let slashes = open.match_indices('/').map(|(end, _)| end);
+        let name = |path: &'_ str| path.rfind('/').map_or(0, |slash| slash + 1);
+        (slashes.map(|end| (&open[name(&open[..end])..end], &open[..end])).collect(), &open[name(open)..])
+    }
+
+    /// The tree of the package, where what is open is seen.
+    fn pieces(&self) -> Vec<Piece<'_>> {
+        self.root.pieces(if self.query.path.is_empty() { &self.query.folder } else { &self.query.path })
+    }
+
+    /// A page of what is in a folder.
+    fn rows<'b>(&'b self, folder: &'b Folder<'b>) -> Vec<Row<'b>> {
+        let folders = folder.folders.iter().map(|(name, below)| Row {
+            name,
+            is_folder: true,
+            address: self.of_folder(&below.path),
+            sum: below.sum,
+        });
+        let files = folder.files.iter().map(|one| Row {
+            name: one.name,
+            is_folder: false,
+            address: self.file(&one.file.path),
+            sum: Sum { files: 1, size: one.file.size, findings: one.findings },
+        });
+        folders.chain(files).skip(self.query.page.saturating_mul(OF_PAGE)).take(OF_PAGE).collect()
+    }
+
+    /// Whether a folder has more than is listed.
+    fn has_more(&self, folder: &Folder) -> bool {
+        folder.folders.len() + folder.files.len() > self.query.page.saturating_add(1).saturating_mul(OF_PAGE)
     }
 
     /// The findings in a line of the open file.
     fn in_line<'b>(&'b self, line: &usize) -> impl Iterator<Item = &'b NamedFinding> + use<'b> {
         let line = *line;
-        self.of(self.path)
-            .filter(move |named| named.finding.place.as_ref().is_some_and(|place| place.line as usize == line))
+        let is_there = move |named: &&NamedFinding| {
+            let place = named.finding.place.as_ref();
+            place.is_some_and(|place| place.path == self.query.path && place.line as usize == line)
+        };
+        self.found.findings.iter().filter(is_there)
     }
 
     fn is_marked(&self, line: &usize) -> bool {
         self.in_line(line).next().is_some()
     }
+}
+
+/// A folder or a file in a folder.
+struct Row<'a> {
+    name: &'a str,
+    is_folder: bool,
+    address: String,
+    sum: Sum,
+}
+
+/// How many findings each file has.
+fn counts(found: &Findings) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for place in found.findings.iter().filter_map(|named| named.finding.place.as_ref()) {
+        *counts.entry(place.path.as_str()).or_default() += 1;
+    }
+    counts
 }
 
 async fn files(visit: Visit, Path((id, number)): Path<(String, String)>, Query(query): Query<FileQuery>) -> Answer {
@@ -120,108 +185,22 @@ async fn files(visit: Visit, Path((id, number)): Path<(String, String)>, Query(q
         Some(size) if size <= LONGEST => text(&visit, &id, &number, &query.path).await.or_show(&visit)?,
         _ => None,
     };
-    let path = &query.path;
-    let page =
-        Files { t: visit.t, app: &app, number: &number, files: &files, found: &found, path, text: text.as_deref() };
-    let title = if path.is_empty() { visit.t.file_list() } else { path };
+    let counts = counts(&found);
+    let root = Folder::of(&files, |path| counts.get(path).copied().unwrap_or_default());
+    let folder = root.at(&query.folder).filter(|_| query.path.is_empty());
+    let page = Files {
+        t: visit.t,
+        app: &app,
+        number: &number,
+        root: &root,
+        folder,
+        found: &found,
+        query: &query,
+        text: text.as_deref(),
+    };
+    let (_, open) = page.way();
+    let title = if open.is_empty() { visit.t.file_list() } else { open };
     let mut head = head(&visit, title, Some(&app));
     head.above.push((number.clone(), at!("/ui/mini-apps/{}/versions/{}", id, number)));
     visit.page(head, &page)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CompareQuery {
-    from: String,
-    to: String,
-    path: String,
-}
-
-/// A file that differs.
-struct Row<'a> {
-    path: &'a str,
-    what: &'static str,
-    size: String,
-    address: String,
-}
-
-#[derive(askama::Template)]
-#[template(path = "versions/compare.html")]
-struct Compare<'a> {
-    t: Texts,
-    app: &'a MiniApp,
-    query: &'a CompareQuery,
-    versions: &'a [Version],
-    found: Option<&'a Comparison>,
-    rows: Vec<Row<'a>>,
-    lines: Option<Vec<Line>>,
-}
-
-impl Compare<'_> {
-    /// The two sides: the name of the field, what marks its lines, and what is chosen.
-    fn sides(&self) -> [(&'static str, &'static str, String); 2] {
-        [("from", "−", self.query.from.clone()), ("to", "+", self.query.to.clone())]
-    }
-
-    fn counts(&self, lines: &[Line]) -> String {
-        let count = |class: &str| show::grouped(lines.iter().filter(|line| line.class == class).count() as u64);
-        self.t.lines_differ(count("plus"), count("minus"))
-    }
-}
-
-fn rows<'a>(t: Texts, here: &str, query: &CompareQuery, found: &'a Comparison) -> Vec<Row<'a>> {
-    let row = |path: &'a str, what, size| {
-        let members = [("from", Some(query.from.as_str())), ("to", Some(query.to.as_str())), ("path", Some(path))];
-        Row { path, what, size, address: with_query(here, members) }
-    };
-    let changed = found.changed.iter().map(|file| {
-        row(&file.path, t.changed(), format!("{} → {}", show::bytes(file.size.before), show::bytes(file.size.after)))
-    });
-    let added = found.added.iter().map(|file| row(&file.path, t.added(), show::bytes(file.size)));
-    let removed = found.removed.iter().map(|file| row(&file.path, t.removed(), show::bytes(file.size)));
-    changed.chain(added).chain(removed).collect()
-}
-
-async fn compare(visit: Visit, Path(id): Path<String>, Query(query): Query<CompareQuery>) -> Answer {
-    let app = mini_app(&visit, &id).await?;
-    let versions: ListPage<Version> =
-        visit.api.page(&at!("/v1/mini-apps/{}/versions?limit=200", id)).await.or_show(&visit)?;
-    let chosen = !query.from.is_empty() && !query.to.is_empty();
-    let found: Option<Comparison> = if chosen {
-        let members = [("from", Some(query.from.as_str())), ("to", Some(query.to.as_str()))];
-        Some(visit.api.get(&with_query(&at!("/v1/mini-apps/{}/compare", id), members)).await.or_show(&visit)?)
-    } else {
-        None
-    };
-    let lines = match &found {
-        Some(found) if !query.path.is_empty() => lines(&visit, &id, &query, found).await.or_show(&visit)?,
-        _ => None,
-    };
-    let here = at!("/ui/mini-apps/{}/compare", id);
-    let page = Compare {
-        t: visit.t,
-        app: &app,
-        query: &query,
-        versions: &versions.items,
-        rows: found.as_ref().map(|found| rows(visit.t, &here, &query, found)).unwrap_or_default(),
-        found: found.as_ref(),
-        lines,
-    };
-    let title = if chosen { visit.t.compare_title(&query.from, &query.to) } else { visit.t.compare().into() };
-    visit.page(head(&visit, &title, Some(&app)), &page)
-}
-
-/// The lines of one file that differ, with some around them; `None` when one side is no text.
-async fn lines(
-    visit: &Visit,
-    id: &str,
-    query: &CompareQuery,
-    found: &Comparison,
-) -> Result<Option<Vec<Line>>, Refused> {
-    let path = &query.path;
-    let is_new = found.added.iter().any(|file| file.path == *path);
-    let is_gone = found.removed.iter().any(|file| file.path == *path);
-    let before = if is_new { Some(String::new()) } else { text(visit, id, &query.from, path).await? };
-    let after = if is_gone { Some(String::new()) } else { text(visit, id, &query.to, path).await? };
-    Ok(before.zip(after).map(|(before, after)| diff::lines(&before, &after)))
 }
