@@ -8,6 +8,7 @@ mod acts;
 mod channel;
 mod compared;
 mod console;
+mod console_gray;
 mod console_jobs;
 mod console_merchants;
 mod console_narrow;

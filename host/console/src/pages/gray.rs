@@ -11,6 +11,7 @@ mod lists;
 mod new;
 mod one;
 mod policies;
+mod preview;
 pub mod record;
 mod shares;
 

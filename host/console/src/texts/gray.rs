@@ -23,6 +23,19 @@ texts! {
     gray_give = "Give the version" / "灰度版本";
     gray_instead_of(version) = "Other devices keep {version}, which is online." / "其他设备继续使用线上版本 {version}。";
     gray_runs_already(task, version) = "The devices of {task} keep {version}; others are offered the newest task first." / "{task} 已灰度的设备继续使用 {version}；其他设备优先匹配最新的任务。";
+    gray_presets = "Begin with" / "常用";
+    gray_preset_percent = "1 % of the devices" / "1% 的设备";
+    gray_preset_list(list) = "the devices in the list {list}" / "名单 {list} 中的设备";
+    gray_preset_host(host) = "the devices in {host}" / "{host} 中的设备";
+    gray_preview_act = "See what it says" / "预览";
+    gray_preview_says = "This task says" / "任务内容";
+    gray_preview_link = "Link to the form as it is filled in" / "当前已填表单的链接";
+    gray_preview_no_link = "It names devices or accounts, so there is no link to it: they stand in no address." / "表单中含有设备或账号，因此不提供链接。";
+    gray_bound_cap(most) = "At most {most} devices get it: that is counted exactly." / "最多 {most} 台设备获取，精确计数。";
+    gray_bound_share = "There is no cap. How many devices the share comes to is known only when they ask." / "未设上限。该比例对应多少设备，要等设备检查版本时才能知道。";
+    gray_bound_none = "There is neither a cap nor a share: every device that asks and meets the conditions gets it." / "未设上限和比例：所有检查版本且满足条件的设备都会获取。";
+    gray_bound_record(count, percent) = "{count} devices that asked are in the record of this MiniApp, which takes {percent} % of them. Conditions and the share take their part of all that ask."
+        / "本小程序的检查记录中有 {count} 台设备（记录比例 {percent}%）；条件和比例会从所有检查版本的设备中选取。";
     gray_under_name = "… under the name" / "任务名称";
     gray_name_hint = "For people, 1 to 20 characters." / "供人识别，1–20 个字符。";
     gray_from = "… from" / "开始时间";

@@ -6,6 +6,7 @@ use axum::{
     Router,
     extract::{Path, Query},
     http::Method,
+    response::{IntoResponse, Redirect},
     routing::get,
 };
 use berth_base::clock::Millis;
@@ -19,13 +20,13 @@ use berth_model::{
     },
     version::Version,
 };
-use serde::Deserialize;
 
 use super::{
     super::mini_apps::{bindings, head},
     like, moment, number,
     one::task,
     policies::{self, Offered},
+    preview::{self, PREVIEW, Preview},
     shares,
 };
 use crate::{
@@ -33,7 +34,7 @@ use crate::{
     act::Sent,
     frame::done,
     parts::{Filled, Shown},
-    path::at,
+    path::{at, with_query},
     refused::{Refused, not_found, read},
     show,
     texts::Texts,
@@ -46,6 +47,9 @@ pub fn routes() -> Router<Console> {
 
 /// The networks that are offered as boxes. Others are typed.
 pub const NETWORKS: [&str; 4] = ["wifi", "5g", "4g", "3g"];
+
+/// For how many host apps a form is offered that is filled in for one of them.
+const MOST_PRESET_HOSTS: usize = 3;
 
 /// How long a task lasts if nobody says otherwise, in seconds.
 const A_WEEK: i64 = 7 * 24 * 3600;
@@ -72,6 +76,8 @@ struct Form<'a> {
     start: String,
     end: String,
     filled: &'a Filled,
+    /// What the task would say, once it is filled in.
+    preview: Option<Preview>,
 }
 
 impl Form<'_> {
@@ -95,6 +101,24 @@ impl Form<'_> {
         self.filled.get(&format!("{of}.{one}"))
     }
 
+    /// Forms that are filled in for what many tasks are, as links.
+    fn presets(&self) -> Vec<(String, String)> {
+        let here = at!("/ui/mini-apps/{}/gray/new", self.app.id);
+        let guard = self.usual.iter().find(|one| one.is_rate()).map(|one| one.name.as_str());
+        let address = |field: &str, value: &str| {
+            let members = [("version", Some(self.chosen)), (field, Some(value)), ("policies", guard)];
+            with_query(&here, members)
+        };
+        let share = (self.t.gray_preset_percent().to_owned(), address("percent", "1"));
+        let list = self
+            .lists
+            .first()
+            .map(|list| (self.t.gray_preset_list(&list.name), address("list.guid", list.id.as_str())));
+        let hosts = self.hosts.iter().take(MOST_PRESET_HOSTS);
+        let hosts = hosts.map(|host| (self.t.gray_preset_host(host), address("host_apps", host)));
+        [share].into_iter().chain(list).chain(hosts).collect()
+    }
+
     /// What a person who knows the command would write for the same.
     fn command(&self) -> String {
         format!(
@@ -104,28 +128,48 @@ impl Form<'_> {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Chosen {
-    version: String,
-    /// The task that the new one is to be like.
-    like: String,
-}
-
-async fn form(visit: Visit, Path(id): Path<String>, Query(Chosen { version, like }): Query<Chosen>) -> Answer {
+/// Shows the form as its address fills it in. `like` names a task that the new one is to be like.
+async fn form(visit: Visit, Path(id): Path<String>, Query(asked): Query<Vec<(String, String)>>) -> Answer {
     let installed = policies::installed(&visit).await?;
-    if like.is_empty() {
-        return show_with(&visit, &id, &version, installed, &Filled::default()).await;
+    let mut asked = Sent(asked);
+    let (version, like) = (asked.get("version").to_owned(), asked.get("like").to_owned());
+    if !like.is_empty() {
+        let task = task(&visit, &like).await?;
+        if task.mini_app.as_str() != id {
+            return Err(visit.refuse(not_found()));
+        }
+        let filled = Filled::with(like::typed(&visit, &installed, &task));
+        return show_with(&visit, &id, &version, installed, &filled, None).await;
     }
-    let task = task(&visit, &like).await?;
-    if task.mini_app.as_str() != id {
-        return Err(visit.refuse(not_found()));
+    // Devices and accounts stand in no address.
+    asked.0.retain(|(name, value)| name != "version" && !name.starts_with("typed.") && !value.is_empty());
+    if asked.0.is_empty() {
+        return show_with(&visit, &id, &version, installed, &Filled::default(), None).await;
     }
-    let filled = Filled::with(like::typed(&visit, &installed, &task));
-    show_with(&visit, &id, &version, installed, &filled).await
+    asked.0.extend([("version".to_owned(), version.clone())]);
+    if !asked.is_on("end") {
+        asked.0.push(("end".into(), show::for_field(visit.now.plus_seconds(A_WEEK), &visit.taste.zone)));
+    }
+    show_preview(&visit, &id, installed, asked).await
 }
 
-async fn show_with(visit: &Visit, id: &str, version: &str, installed: Vec<InstalledPolicy>, filled: &Filled) -> Answer {
+/// Shows the form as it was filled in, with what the task would say.
+async fn show_preview(visit: &Visit, id: &str, installed: Vec<InstalledPolicy>, sent: Sent) -> Answer {
+    let (preview, filled) = match new_task(visit, &installed, &sent) {
+        Ok(new) => (Some(Preview::of(visit, id, &installed, &new, &sent).await), sent.filled()),
+        Err(refused) => (None, sent.again(visit, refused)?),
+    };
+    show_with(visit, id, "", installed, &filled, preview).await
+}
+
+async fn show_with(
+    visit: &Visit,
+    id: &str,
+    version: &str,
+    installed: Vec<InstalledPolicy>,
+    filled: &Filled,
+    preview: Option<Preview>,
+) -> Answer {
     let t = visit.t;
     let it: Overview = visit.api.get(&at!("/v1/mini-apps/{}/overview", id)).await.or_show(visit)?;
     let app = &it.mini_app;
@@ -162,6 +206,7 @@ async fn show_with(visit: &Visit, id: &str, version: &str, installed: Vec<Instal
         start: show::for_field(now, &visit.taste.zone),
         end: show::for_field(now.plus_seconds(A_WEEK), &visit.taste.zone),
         filled,
+        preview,
     };
     let mut head = head(visit, t.new_gray_task(), Some(app));
     head.above.push((t.gray_tasks().into(), at!("/ui/mini-apps/{}/gray", id)));
@@ -170,18 +215,30 @@ async fn show_with(visit: &Visit, id: &str, version: &str, installed: Vec<Instal
 
 async fn create(visit: Visit, Path(id): Path<String>, sent: Sent) -> Answer {
     let installed = policies::installed(&visit).await?;
+    if sent.is_on(PREVIEW) {
+        return match preview::as_address(&id, &sent) {
+            Some(address) => Ok(Redirect::to(&(address + "#preview")).into_response()),
+            None => show_preview(&visit, &id, installed, sent).await,
+        };
+    }
     match create_as(&visit, &id, &installed, &sent).await {
         Ok(task) => done(&at!("/ui/gray/{}", task.id), &visit.t.gray_created(&task.name)),
         Err(refused) => {
             let filled = sent.again(&visit, shares::at_its_field(refused))?;
-            show_with(&visit, &id, "", installed, &filled).await
+            show_with(&visit, &id, "", installed, &filled, None).await
         }
     }
 }
 
 async fn create_as(visit: &Visit, id: &str, installed: &[InstalledPolicy], sent: &Sent) -> Result<GrayTask, Refused> {
+    let new = new_task(visit, installed, sent)?;
+    visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/gray-tasks", id), &new).await
+}
+
+/// The task that was typed.
+fn new_task(visit: &Visit, installed: &[InstalledPolicy], sent: &Sent) -> Result<NewGrayTask, Refused> {
     let share = shares::read(visit, sent)?.map(|config| policies::plain(POLICY, config));
-    let new = NewGrayTask {
+    Ok(NewGrayTask {
         name: sent.get("name").into(),
         version: sent.read("version")?,
         start: start(visit, sent)?,
@@ -193,8 +250,7 @@ async fn create_as(visit: &Visit, id: &str, installed: &[InstalledPolicy], sent:
         objects: objects(sent)?,
         policies: share.into_iter().chain(policies::asked(visit, installed, sent)?).collect(),
         admits: policies::admits(visit, sent)?,
-    };
-    visit.api.tell(Method::POST, &at!("/v1/mini-apps/{}/gray-tasks", id), &new).await
+    })
 }
 
 /// When the task begins: now where nothing is said.
