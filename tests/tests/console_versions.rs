@@ -71,6 +71,22 @@ on_both! {
         assert!(audit.links().contains(&compare.to_owned()), "{:?}", audit.links());
     }
 
+    async fn v5_findings_are_shown_by_severity_and_policy_and_are_a_file(host) {
+        let scene = Scene::set(host).await;
+        scene.submit_script("1.0.0", "eval(location.hash);\nwx.request({url: 'https://new.example.com/'});").await;
+        let browser = Browser::signed_in(&scene.host, &scene.host.admin_token).await;
+        let findings = "/ui/mini-apps/coffee/versions/1.0.0/findings";
+        let all = browser.get(findings).await;
+        assert!(all.says("new.example.com") && all.html.contains(">dynamic-code</code>"), "{}", all.html);
+        let some = browser.get(&format!("{findings}?severity=warning&policy=server-domains")).await;
+        assert!(some.faults().is_empty() && some.says("new.example.com"), "{:?} {}", some.faults(), some.html);
+        assert!(!some.html.contains(">dynamic-code</code>"), "{}", some.html);
+        assert!(some.links().contains(&format!("{findings}?policy=server-domains")), "{:?}", some.links());
+        let file = browser.get(&format!("{findings}.sarif")).await;
+        assert_eq!(file.headers["content-type"], "application/sarif+json");
+        assert!(file.html.contains("\"2.1.0\""), "{}", file.html);
+    }
+
     async fn v6_the_audits_before_are_on_the_page_of_a_version(host) {
         let scene = Scene::set(host).await;
         scene.push("1.0.0", "1.0.0").await.good();

@@ -7,9 +7,13 @@ mod files;
 mod releases;
 mod upload;
 
+use std::collections::BTreeSet;
+
 use axum::{
     Router,
+    body::Body,
     extract::{Path, Query},
+    http::Method,
     routing::get,
 };
 use berth_base::{page::Page as ListPage, version::VersionNumber};
@@ -27,6 +31,7 @@ use serde::Deserialize;
 use super::mini_apps::{Back, Tab, back_to, head, may_come_online, mini_app, tabs};
 use crate::{
     Console,
+    api::file,
     parts::{Names, Shown},
     path::{Cursor, at, at_cursor, with_query},
     show,
@@ -39,6 +44,7 @@ pub fn routes() -> Router<Console> {
         .route("/ui/mini-apps/{id}/versions", get(list))
         .route("/ui/mini-apps/{id}/versions/{version}", get(one))
         .route("/ui/mini-apps/{id}/versions/{version}/findings", get(findings))
+        .route("/ui/mini-apps/{id}/versions/{version}/findings.sarif", get(sarif))
         .merge(upload::routes())
         .merge(acts::routes())
         .merge(files::routes())
@@ -233,20 +239,36 @@ struct FindingsPage<'a> {
     number: &'a str,
     found: &'a Findings,
     counts: Vec<(Severity, usize)>,
-    severity: &'a str,
+    /// The policies that found something, by name.
+    policies: BTreeSet<&'a str>,
+    query: &'a FindingsQuery,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct FindingsQuery {
     severity: String,
+    policy: String,
 }
 
 impl FindingsPage<'_> {
     fn shown(&self) -> impl Iterator<Item = &NamedFinding> {
-        let is_shown =
-            |named: &&NamedFinding| self.severity.is_empty() || named.finding.severity.as_str() == self.severity;
+        let FindingsQuery { severity, policy } = self.query;
+        let is_shown = move |named: &&NamedFinding| {
+            (severity.is_empty() || named.finding.severity.as_str() == severity)
+                && (policy.is_empty() || named.policy == *policy)
+        };
         self.found.findings.iter().filter(is_shown)
+    }
+
+    fn is_policy(&self, policy: &str) -> bool {
+        self.query.policy == policy
+    }
+
+    /// The findings of a severity, of the policy that is chosen; of all severities for an empty one.
+    fn of_severity(&self, severity: &str) -> String {
+        let base = at!("/ui/mini-apps/{}/versions/{}/findings", self.app.id, self.number);
+        with_query(&base, [("severity", Some(severity)), ("policy", Some(self.query.policy.as_str()))])
     }
 
     /// The address of the file of a finding, at its line.
@@ -275,10 +297,18 @@ async fn findings(
         number: &number,
         counts: counts(&found.findings),
         found: &found,
-        severity: &query.severity,
+        policies: found.findings.iter().map(|named| named.policy.as_str()).collect(),
+        query: &query,
     };
     let title = visit.t.findings_of(&number);
     let mut head = head(&visit, &title, Some(&app));
     head.above.push((number.clone(), at!("/ui/mini-apps/{}/versions/{}", id, number)));
     visit.page(head, &page)
+}
+
+/// The findings as SARIF, as a file.
+async fn sarif(visit: Visit, Path((id, number)): Path<(String, String)>) -> Answer {
+    let address = at!("/v1/mini-apps/{}/versions/{}/findings", id, number);
+    let api = visit.api.clone().accepting("application/sarif+json");
+    Ok(file(api.ask(Method::GET, &address, Body::empty(), None).await.or_show(&visit)?))
 }

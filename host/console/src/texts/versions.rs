@@ -76,6 +76,7 @@ texts! {
     policy = "Policy" / "策略";
     outcome = "Outcome" / "结果";
     findings = "Findings" / "检查结果";
+    download_sarif = "Download as SARIF" / "下载 SARIF 文件";
     finding = "Finding" / "问题";
     findings_of(version) = "Findings in {version}" / "{version} 的检查结果";
     place = "Place" / "位置";
