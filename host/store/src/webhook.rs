@@ -217,11 +217,7 @@ impl Tx {
             q.push(" FROM webhook_attempt a LEFT JOIN event e ON e.seq = a.seq WHERE a.webhook_id = ").push_bind(id);
             push_if!(q, query.event, " AND a.seq = ", "");
             push_if!(q, after.as_ref(), " AND a.id < ", "");
-            match query.delivered {
-                Some(true) => drop(q.push(" AND a.error = ''")),
-                Some(false) => drop(q.push(" AND a.error <> ''")),
-                None => {}
-            }
+            push_if!(q, query.delivered, " AND (a.error = '') = ", "");
             q.push(" ORDER BY a.id DESC LIMIT ").push_bind(page.limit() + 1);
         })?)
     }
