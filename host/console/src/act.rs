@@ -89,7 +89,7 @@ impl Sent {
     }
 
     /// All that was sent, to be sent once more by a page that tells what will happen.
-    pub fn to_be_sure(self) -> Vec<(Cow<'static, str>, String)> {
+    pub fn into_hidden(self) -> Vec<(Cow<'static, str>, String)> {
         let sent = self.0.into_iter().map(|(name, value)| (name.into(), value));
         sent.chain([(SURE.into(), "on".to_owned())]).collect()
     }

@@ -94,9 +94,9 @@ texts! {
     disabled = "disabled" / "已停用";
     delivery_next(when) = "next {when}" / "下次 {when}";
     delivery_behind(seq) = "waits for event {seq}" / "等待事件 {seq}";
-    delivery_attempts = "Attempts" / "投递记录";
+    delivery_attempts = "Attempts" / "投递尝试";
     delivery_attempts_hint = "What the receiver answered within the last week. Of a busy webhook not every attempt is kept." / "最近一周接收方的应答。投递频繁时仅保留部分记录。";
-    no_attempts = "Nothing was attempted." / "暂无投递记录。";
+    no_attempts = "Nothing was attempted." / "暂无投递尝试。";
     all_attempts = "All attempts" / "全部记录";
     attempt_delivered = "delivered" / "已送达";
     attempt_failed = "failed" / "失败";

@@ -141,7 +141,7 @@ async fn told(visit: &Visit, id: &str, sent: Sent, ending: Ending) -> Answer {
         act: act.into(),
         effects: vec![visit.t.user_whose(sent.get("account"), &host.name), effect],
         is_dangerous: true,
-        hidden: sent.to_be_sure(),
+        hidden: sent.into_hidden(),
         command,
         back: back.clone(),
         ..Confirm::default()

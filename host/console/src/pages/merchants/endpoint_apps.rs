@@ -230,7 +230,7 @@ pub async fn show_move(visit: &Visit, id: &str, move_of: Move, back: String, sen
         act: t.move_channel().into(),
         effects: vec![t.move_channel_effect(&channel.name, &from.name, &to.name)],
         is_dangerous: true,
-        hidden: sent.to_be_sure(),
+        hidden: sent.into_hidden(),
         command: format!("berth channel bind {} {} --move", channel.id, to.id),
         back,
         ..Confirm::default()

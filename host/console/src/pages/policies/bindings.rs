@@ -155,7 +155,7 @@ async fn show_enforce(visit: &Visit, it: &PolicyBinding, sent: Sent) -> Answer {
         act: t.enforce_it().into(),
         effects: std::iter::once(t.enforce_effect(&it.policy, place, &it.scope.id)).chain(would).collect(),
         is_dangerous: true,
-        hidden: sent.to_be_sure(),
+        hidden: sent.into_hidden(),
         command: format!("berth policy edit {} --mode enforce", it.id),
         back: at!("/ui/policy-bindings/{}", it.id),
         ..Confirm::default()

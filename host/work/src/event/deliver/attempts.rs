@@ -60,7 +60,6 @@ pub async fn keep(db: Db, attempts: Vec<AttemptRow>) {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use berth_base::{
         clock::{Millis, SystemRandom},
